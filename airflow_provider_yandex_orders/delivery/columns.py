@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a source's columns can make rows of a kind at all: asked before its rows are judged one by one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+
+from airflow_provider_yandex_orders.exceptions import SourceError
+from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
+
+log = logging.getLogger(__name__)
+
+
+def check_mapping(columns: Mapping[str, str] | None, kind: RowKind) -> None:
+    """Make sure that every mapped field exists.
+
+    :raises SourceError: one does not; the message names the nearest.
+    """
+    for field in columns or {}:
+        if field not in kind.field_names:
+            raise SourceError(
+                f"Map columns: {kind.name} has no field {field!r}.{_near(field, kind.field_names)} It has: "
+                f'{", ".join(kind.field_names)}. columns= is written {{"field": "source column"}}.'
+            )
+
+
+def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bool) -> Iterator[Row]:
+    """The stream's rows, with its columns checked: before the first where they are known, else after the last.
+
+    :raises SourceError: a mapped column is missing, or a field no row can do without has no column.
+    """
+    if stream.columns is not None:
+        _check_columns(source, kind, stream.columns, require_key)
+        yield from stream.rows
+        return
+    unseen = set((source.columns or {}).values())
+    read = False
+    for row in stream.rows:
+        read = True
+        if unseen:
+            unseen.difference_update(row)
+        yield row
+    if read and unseen:
+        raise SourceError(
+            f"Map columns: no row of {source!r} has {', '.join(map(repr, sorted(unseen)))}. "
+            "Correct columns= of the source; nothing was sent."
+        )
+
+
+def _check_columns(source: Source, kind: RowKind, available: Sequence[str], require_key: bool) -> None:
+    has = f"It has: {', '.join(available) or 'no columns'}."
+    doubled = sorted({name for name in available if available.count(name) > 1})
+    if doubled:
+        raise SourceError(f"Read {source!r}: several columns are named {', '.join(doubled)}. Name each column once.")
+    mapping = source.columns or {}
+    for field, column in mapping.items():
+        if column not in available:
+            raise SourceError(
+                f"Map columns: {field!r} is to come from column {column!r}, which {source!r} does not have."
+                f"{_near(column, available)} {has} Correct columns= of the source."
+            )
+    for declared in kind.fields:
+        needed = declared.required and (declared.name != kind.key or require_key)
+        if needed and mapping.get(declared.name, declared.name) not in available:
+            raise SourceError(
+                f"Read {source!r}: there is no column {declared.name!r}, which {kind.name} cannot do without."
+                f"{_near(declared.name, available)} {has} "
+                f'Name one by columns={{"{declared.name}": "source column"}}.'
+            )
+    if kind.identifiers and not any(mapping.get(name, name) in available for name in kind.identifiers):
+        raise SourceError(
+            f"Read {source!r}: there is no customer identifier: none of {', '.join(kind.identifiers)} has a column. "
+            f'{has} Name at least one by columns={{"emails": "source column"}}.'
+        )
+    unused = [name for name in available if name not in mapping.values() and name not in kind.field_names]
+    if unused:
+        log.info("Columns that are not sent: %s.", ", ".join(unused))
+
+
+def _near(word: str, words: Sequence[str]) -> str:
+    near = get_close_matches(word, list(words), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""

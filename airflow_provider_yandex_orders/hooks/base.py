@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the hooks of all services share: the connection, its form, the client, the test button."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, PermanentError
+from airflow_provider_yandex_orders.get_provider_info import connection_type
+from airflow_provider_yandex_orders.http.client import ServiceClient
+from airflow_provider_yandex_orders.http.faults import FaultReader
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Connection
+
+_LOCAL = re.compile(r"^http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|/|$)")
+
+
+class ServiceHook(BaseHook):
+    """A hook whose constructor only stores; the connection is read and the client made on first use.
+
+    :param conn_id: id of the Airflow connection.
+    :param connection: the connection itself, where it was already read (a trigger reads it asynchronously).
+    """
+
+    conn_type: ClassVar[str]
+    service: ClassVar[str]
+    default_host: ClassVar[str | None] = None
+    read_fault: FaultReader
+
+    def __init__(self, conn_id: str, *, connection: Connection | None = None) -> None:
+        super().__init__()
+        self.conn_id = conn_id
+        self._connection = connection
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Form of the connection for Airflow before 3.2, from the same declaration as the newer one."""
+        behaviour = connection_type(cls.conn_type)["ui-field-behaviour"]
+        return {key.replace("-", "_"): value for key, value in behaviour.items()}
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Extra fields of the form for Airflow before 3.2, from the same declaration as the newer one."""
+        from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
+        from wtforms import StringField
+
+        return {
+            name: StringField(field["label"], widget=BS3TextFieldWidget(), description=field["description"])
+            for name, field in connection_type(cls.conn_type).get("conn-fields", {}).items()
+        }
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The Airflow connection.
+
+        :raises ConfigurationError: there is none of this id.
+        """
+        if self._connection is not None:
+            return self._connection
+        try:
+            return self.get_connection(self.conn_id)
+        except AirflowNotFoundException:
+            raise ConfigurationError(
+                f"There is no connection {self.conn_id!r}. Create one of type {self.conn_type!r}, "
+                "or name another one in the task."
+            ) from None
+
+    @cached_property
+    def client(self) -> ServiceClient:
+        """The client all calls go through."""
+        return ServiceClient(
+            service=self.service,
+            base_url=self.base_url,
+            headers=self._headers(self._token()),
+            read_fault=self.read_fault,
+        )
+
+    def get_conn(self) -> ServiceClient:
+        """The client all calls go through."""
+        return self.client
+
+    @property
+    def base_url(self) -> str:
+        """Scheme, host and port the requests go to.
+
+        :raises ConfigurationError: the connection names no host and the service has no default one.
+        """
+        connection = self.connection
+        host = (connection.host or self.default_host or "").strip().rstrip("/")
+        if not host:
+            raise ConfigurationError(f"The connection {self.conn_id!r} names no host: {self.service} needs one.")
+        url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
+        if connection.port and not re.search(r":\d+$", url):
+            url = f"{url}:{connection.port}"
+        if url.startswith("http://") and not _LOCAL.match(url):
+            self.log.warning("The token travels unencrypted: the host of %r begins with http://.", self.conn_id)
+        return url
+
+    def extra(self, name: str) -> Any:
+        """A field of the connection's extra; ``None`` when it is missing or empty."""
+        value = self.connection.extra_dejson.get(name)
+        return None if value == "" else value
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Answer of the "Test" button: whether the connection works, and what is wrong if not."""
+        try:
+            return self._probe()
+        except (PermanentError, PassingError) as error:
+            return False, str(error)
+
+    @abstractmethod
+    def _headers(self, token: str) -> Mapping[str, str]:
+        """Headers that carry the token."""
+
+    @abstractmethod
+    def _probe(self) -> tuple[bool, str]:
+        """Ask the service something harmless that proves token and rights."""
+
+    def _token(self) -> str:
+        token = (self.connection.password or "").strip()
+        if not token:
+            raise ConfigurationError(f"The connection {self.conn_id!r} has no token: put it into the password field.")
+        if not token.isascii() or any(character.isspace() for character in token):
+            raise ConfigurationError(
+                f"The token of the connection {self.conn_id!r} has spaces, line ends or letters no token has: "
+                "copy the token alone, without the word OAuth, into the password field."
+            )
+        return token

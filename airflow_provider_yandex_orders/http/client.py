@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One door for every request: headers, time-outs, retries, and errors that say what to do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+
+from airflow_provider_yandex_orders import __version__
+from airflow_provider_yandex_orders.exceptions import (
+    Answer,
+    ConfigurationError,
+    QuotaExceeded,
+    ServiceRefused,
+    ServiceUnavailable,
+)
+from airflow_provider_yandex_orders.http.faults import Fault, FaultReader, Kind
+from airflow_provider_yandex_orders.http.multipart import FileBody
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT = 30.0
+READ_TIMEOUT = 300.0
+LONGEST_PAUSE = 60.0
+"""A wait above this many seconds is Airflow's, not ours: a pause inside the task holds its slot."""
+
+_backoff = wait_exponential_jitter(initial=1, max=30, jitter=2)
+
+
+class ServiceClient:
+    """Sends requests to one service and gives back decoded JSON.
+
+    Short troubles are waited out here, as long as the service says or else with growing, jittered pauses.
+    Long ones are raised with ``retry_after``, so that Airflow waits and the slot is free.
+
+    :param service: the service's name, for messages.
+    :param base_url: scheme, host and port, with a path prefix if the host has one.
+    :param headers: sent with every request; they hold the token and never appear in a message.
+    :param read_fault: tells a good answer from a bad one.
+    :param attempts: how often one request is tried, the first time included.
+    :param timeout: seconds to connect (also the limit for each block of an upload) and to wait for the answer.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        base_url: str,
+        headers: Mapping[str, str],
+        read_fault: FaultReader,
+        attempts: int = 5,
+        timeout: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT),
+    ) -> None:
+        self.service = service
+        self.base_url = base_url.rstrip("/")
+        self.attempts = attempts
+        self.timeout = timeout
+        self._read_fault = read_fault
+        self.session = requests.Session()
+        self.session.headers.update(headers)
+        self.session.headers["Accept"] = "application/json"
+        self.session.headers["User-Agent"] = f"airflow-provider-yandex-orders/{__version__}"
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        file: FileBody | None = None,
+        resend: bool = True,
+    ) -> Any:
+        """Send one request and return its decoded JSON answer.
+
+        :param method: HTTP method.
+        :param path: path after the base address; no query in it.
+        :param doing: what this request is for, as it stands in an error: "upload orders.csv to counter 1".
+        :param params: query; ``None`` values are left out.
+        :param json: body to encode as JSON.
+        :param file: body as a file upload.
+        :param resend: whether the request may go out again when it is unknown if it took effect.
+        :raises ServiceRefused: the service will say no again.
+        :raises QuotaExceeded: a quota is used up for longer than :data:`LONGEST_PAUSE`.
+        :raises ServiceUnavailable: no usable answer after all attempts.
+        """
+
+        def passing(error: BaseException) -> bool:
+            return (
+                isinstance(error, ServiceUnavailable)
+                and (error.retry_after or 0) <= LONGEST_PAUSE
+                and (resend or not error.maybe_applied)
+            )
+
+        for attempt in Retrying(
+            retry=retry_if_exception(passing),
+            stop=stop_after_attempt(self.attempts),
+            wait=_pause,
+            before_sleep=_log_pause,
+            reraise=True,
+        ):
+            with attempt:
+                return self._send(method, path, doing=doing, params=params, json=json, file=file)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        params: Mapping[str, Any] | None,
+        json: Any,
+        file: FileBody | None,
+    ) -> Any:
+        data: Any = None
+        headers = {}
+        if file is not None:
+            data, headers["Content-Type"] = file, file.content_type
+        elif json is not None:
+            data, headers["Content-Type"] = msgspec.json.encode(json), "application/json"
+        try:
+            response = self.session.request(
+                method,
+                f"{self.base_url}{path}",
+                params=params,
+                data=data,
+                headers=headers,
+                timeout=self.timeout,
+                allow_redirects=False,  # a redirect could carry the token elsewhere
+            )
+        except requests.RequestException as error:
+            raise self._no_answer(error, method, path, doing) from None
+        fault = self._read_fault(response.status_code, response.headers, response.content)
+        if fault is not None:
+            raise self._failed(fault, Answer(method, path, response.status_code, fault.error_type), doing)
+        try:
+            return msgspec.json.decode(response.content)
+        except msgspec.DecodeError:
+            kind = response.headers.get("Content-Type", "no content type")
+            raise ServiceUnavailable(
+                f"{doing}: {self.service} answered {response.status_code} to {method} {path} with "
+                f"{len(response.content)} bytes of {kind} that are not JSON. If this stays, the connection's host "
+                f"{self._host} is not the service itself but a proxy or a login page: correct it.",
+                answer=Answer(method, path, response.status_code),
+                maybe_applied=method != "GET",
+            ) from None
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.base_url).netloc
+
+    def _failed(self, fault: Fault, answer: Answer, doing: str) -> ServiceRefused | ServiceUnavailable:
+        named = f" ({fault.error_type})" if fault.error_type else ""
+        message = (
+            f"{doing}: {self.service} answered {answer.http_status}{named} to {answer.method} {answer.path}: "
+            f"{fault.said} {fault.advice}"
+        )
+        if fault.kind is Kind.REFUSED:
+            return ServiceRefused(message, answer=answer)
+        kind = QuotaExceeded if fault.kind is Kind.QUOTA else ServiceUnavailable
+        return kind(
+            message,
+            retry_after=fault.retry_after,
+            answer=answer,
+            maybe_applied=fault.kind is Kind.BROKEN and answer.method != "GET",
+        )
+
+    def _no_answer(
+        self, error: requests.RequestException, method: str, path: str, doing: str
+    ) -> ConfigurationError | ServiceUnavailable:
+        # The text of a requests error may hold the whole address with its query: only the class is named.
+        where = f"{self.service} at {self._host}"
+        if isinstance(error, (requests.exceptions.MissingSchema, requests.exceptions.InvalidURL)):
+            return ConfigurationError(
+                f"{doing}: the connection's host does not make a valid address. Give it as https://host[:port]."
+            )
+        if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return ConfigurationError(
+                f"{doing}: the TLS certificate of {where} cannot be verified. If a proxy of your company signs "
+                "traffic, give its certificate in REQUESTS_CA_BUNDLE; the check itself is never switched off."
+            )
+        never_connected = isinstance(error, requests.exceptions.ConnectTimeout) or "NewConnectionError" in repr(error)
+        if "NameResolutionError" in repr(error):
+            what, never_connected = "has a name that cannot be resolved", True
+        elif never_connected:
+            what = "cannot be reached"
+        elif isinstance(error, requests.exceptions.Timeout):
+            what = f"did not answer within {self.timeout[1]:g} seconds"
+        else:
+            what = f"cut the connection ({type(error).__name__})"
+        return ServiceUnavailable(
+            f"{doing}: {where} {what} on {method} {path}. Check the connection's host, the network and its proxy; "
+            "if they are right, the next try may pass.",
+            answer=Answer(method, path),
+            maybe_applied=method != "GET" and not never_connected,
+        )
+
+
+def _pause(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    told = error.retry_after if isinstance(error, ServiceUnavailable) else None
+    return _backoff(state) if told is None else told
+
+
+def _log_pause(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    seconds = state.next_action.sleep if state.next_action else 0
+    log.warning("%s Trying again in %.1f s (attempt %d).", error, seconds, state.attempt_number + 1)

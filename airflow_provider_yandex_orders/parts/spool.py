@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All good rows of an upload, on local disk, the newest of each key."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from itertools import islice
+from types import TracebackType
+
+BATCH = 2000
+
+
+class Spool:
+    """Takes encoded rows in any order and gives back the newest of each key, ordered by key.
+
+    The order makes parts the same bytes on every try, whatever order the database gave. The rows lie in a private
+    temporary file that SQLite removes from the folder as soon as it is open: a killed worker leaves nothing behind.
+    """
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute("PRAGMA cache_size = -16000")  # 16 MB, what the index of a million keys needs
+        self._db.execute("CREATE TABLE rows (key TEXT UNIQUE, version TEXT NOT NULL, line BLOB NOT NULL)")
+        self._db.execute("BEGIN")
+        self._waiting: list[tuple[str | None, str, bytes]] = []
+        self.added = 0
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    def add(self, key: str | None, version: str, line: bytes) -> None:
+        """Take one row.
+
+        :param key: what identifies it; a row without a key is kept beside all others.
+        :param version: of two rows with one key the greater stays, and of equal ones the later.
+        :param line: the row as it will be written.
+        """
+        self._waiting.append((key, version, line))
+        self.added += 1
+        if len(self._waiting) == BATCH:
+            self._flush()
+
+    def kept(self) -> int:
+        """How many rows :meth:`lines` gives."""
+        self._flush()
+        count: int = self._db.execute("SELECT count(*) FROM rows").fetchone()[0]
+        return count
+
+    def keyless(self) -> int:
+        """How many of them have no key."""
+        self._flush()
+        count: int = self._db.execute("SELECT count(*) FROM rows WHERE key IS NULL").fetchone()[0]
+        return count
+
+    def lines(self) -> Iterator[bytes]:
+        """The rows to send, those without a key first."""
+        self._flush()
+        cursor = self._db.execute("SELECT line FROM rows ORDER BY key, line")
+        while batch := list(islice(cursor, BATCH)):
+            for (line,) in batch:
+                yield line
+
+    def _flush(self) -> None:
+        self._db.executemany(
+            "INSERT INTO rows VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET version = excluded.version, "
+            "line = excluded.line WHERE excluded.version >= version",
+            self._waiting,
+        )
+        self._waiting.clear()

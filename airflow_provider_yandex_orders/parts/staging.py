@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where an upload's files lie: one folder a task instance, on any storage."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import conf
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+
+def staging_folder(staging_path: str | None, context: Mapping[str, Any]) -> ObjectStoragePath:
+    """Folder of a task instance, made if need be: ``<staging_path>/<dag_id>/<run_id>/<task_id>[/<map_index>]``.
+
+    :param staging_path: folder or object storage URL; ``None`` for ``[yandex_orders] staging_path`` of the
+        configuration, and where that is empty, ``$AIRFLOW_HOME/yandex_orders``.
+    :param context: the task's context.
+    """
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    root = staging_path or conf.get("yandex_orders", "staging_path", fallback="") or _local_root()
+    ti = context["ti"]
+    folder: ObjectStoragePath = ObjectStoragePath(root) / ti.dag_id / ti.run_id / ti.task_id
+    if ti.map_index >= 0:
+        folder = folder / str(ti.map_index)
+    if folder.protocol in ("", "file", "local"):  # object storage has no folders to make
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _local_root() -> str:
+    """The local default, closed to other users of the machine: parts hold personal data."""
+    home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
+    root = home / "yandex_orders"
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(root)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks and normalises rows of one kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_yandex_orders.rows import lists
+from airflow_provider_yandex_orders.rows.bad_value import BadValue
+from airflow_provider_yandex_orders.rows.convert import Converter, Rules, converter
+from airflow_provider_yandex_orders.rows.identifiers import hash_of
+from airflow_provider_yandex_orders.rows.kind import Field, FieldType, RowKind
+
+_DROPPED = frozenset({FieldType.EMAIL, FieldType.PHONE})
+"""Typed by customers: a bad one is left out where the row has another identifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a row.
+
+    :param column: the source's column, or the field where there is no such column.
+    :param code: short word to count and filter by.
+    :param reason: what is wrong, without the value.
+    :param fix: what to do.
+    """
+
+    column: str
+    code: str
+    reason: str
+    fix: str
+
+
+@dataclass(slots=True)
+class Checked:
+    """One row, checked.
+
+    :param values: what to send, by field; of no use when there are faults.
+    :param key: the row's key as text, where it has a good one.
+    :param faults: why the row cannot be sent.
+    :param dropped: what was left out of a row that can.
+    :param notes: codes of things worth counting.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    key: str | None = None
+    faults: list[Fault] = field(default_factory=list)
+    dropped: list[Fault] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def is_missing(value: object) -> bool:
+    """Whether a cell is empty: nothing, blank text, an empty list, or the NaN of data frames."""
+    if value is None or value != value:
+        return True
+    if isinstance(value, str):
+        return not value or value.isspace()
+    return isinstance(value, (list, tuple, set, frozenset, dict)) and not value
+
+
+def row_checker(
+    kind: RowKind, rules: Rules, columns: Mapping[str, str] | None = None
+) -> Callable[[Mapping[str, Any]], Checked]:
+    """Make the function that checks rows of a kind.
+
+    :param kind: the declaration.
+    :param rules: what this run asks beyond it.
+    :param columns: field to source column, where they differ.
+    """
+    named = {name: (columns or {}).get(name, name) for name in kind.field_names}
+    steps = [(declared, named[declared.name], converter(declared, kind, rules)) for declared in kind.fields]
+    hashed = [declared for declared in kind.fields if rules.hash_identifiers and declared.hashed_into]
+    needs_key = rules.require_key
+
+    def check(row: Mapping[str, Any]) -> Checked:
+        result = Checked()
+        values, faults = result.values, result.faults
+        for declared, column, convert in steps:
+            value = row.get(column)
+            if is_missing(value):
+                if declared.required and (declared.name != kind.key or needs_key):
+                    faults.append(_missing(declared, column))
+                elif declared.default is not None:
+                    values[declared.name] = declared.default
+                    result.notes.append(f"default_{declared.name}")
+                continue
+            try:
+                if declared.many:
+                    values[declared.name] = _elements(value, declared, column, convert, result)
+                else:
+                    values[declared.name] = convert(value)
+            except BadValue as bad:
+                faults.append(_fault(column, declared, bad))
+        result.key = values.get(kind.key)
+        for declared in hashed:
+            _hash(values, declared)
+        if kind.identifiers and not any(values.get(name) for name in kind.identifiers):
+            _no_identifier(kind, named, result)
+        return result
+
+    return check
+
+
+def _elements(value: object, declared: Field, column: str, convert: Converter, result: Checked) -> list[Any]:
+    good: dict[Any, None] = {}  # keeps order, drops repeats
+    for element in lists.split(value):
+        try:
+            good[convert(element)] = None
+        except BadValue as bad:
+            if declared.type not in _DROPPED:
+                raise
+            result.dropped.append(_fault(column, declared, bad))
+    return list(good)
+
+
+def _hash(values: dict[str, Any], declared: Field) -> None:
+    plain = values.pop(declared.name, None)
+    if plain and declared.hashed_into:
+        known = values.get(declared.hashed_into, [])
+        values[declared.hashed_into] = list(dict.fromkeys([*known, *map(hash_of, plain)]))
+
+
+def _no_identifier(kind: RowKind, named: Mapping[str, str], result: Checked) -> None:
+    """A row nobody can be found by: what was dropped from it is then why it cannot be sent."""
+    if result.faults:
+        return
+    result.faults.extend(result.dropped)
+    result.dropped.clear()
+    if not result.faults:
+        columns = ", ".join(named[name] for name in kind.identifiers)
+        result.faults.append(
+            Fault(
+                column=named[kind.identifiers[0]],
+                code="no_identifier",
+                reason=f"no customer identifier: all of {columns} are empty",
+                fix="give at least one of them; an order nobody can be found by is never linked",
+            )
+        )
+
+
+def _missing(declared: Field, column: str) -> Fault:
+    hint = "; require_id=False sends such rows, which double when sent again" if declared.type is FieldType.KEY else ""
+    return Fault(column, "missing", f"{declared.name} is empty", f"fill it{hint}")
+
+
+def _fault(column: str, declared: Field, bad: BadValue) -> Fault:
+    return Fault(column, bad.code, f"{declared.name} {bad.reason}", bad.fix)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Date-times: read in the forms people have, written in the one form every CRM endpoint takes.
+
+Source: https://yandex.ru/dev/metrika/ru/data-import/date
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, tzinfo
+
+from airflow_provider_yandex_orders.rows.bad_value import BadValue
+
+_DOTTED = re.compile(r"(\d\d)\.(\d\d)\.(\d{4}|\d\d)( \d\d:\d\d(?::\d\d)?)?")
+_FIX = "give yyyy-MM-dd HH:mm:ss, or a time with its zone such as 2026-01-31T12:00:00+03:00"
+
+
+def read(value: object) -> datetime | date:
+    """A date-time, or a date where no time is given.
+
+    Taken: datetime and date objects, ISO 8601, and Metrica's own ``dd.MM.yyyy`` and ``dd.MM.yy`` forms.
+    """
+    if isinstance(value, date):  # a datetime is one too
+        return value
+    if not isinstance(value, str):
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            raise BadValue("unix_time", "is a number, perhaps Unix time", _FIX)
+        raise BadValue("bad_date", "is not a date-time", _FIX)
+    text = value.strip()
+    try:
+        if text.isdecimal():
+            if len(text) == 8:
+                return date.fromisoformat(text)
+            raise BadValue("unix_time", "is a number, perhaps Unix time", _FIX)
+        dotted = _DOTTED.fullmatch(text)
+        if dotted:
+            day, month, year, time = dotted.groups()
+            return read(f"{year if len(year) == 4 else f'20{year}'}-{month}-{day}{time or ''}")
+        return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
+    except ValueError:
+        raise BadValue("bad_date", "is not a date-time this can read", _FIX) from None
+
+
+def counter_time(source_zone: tzinfo | None, counter_zone: Callable[[], tzinfo]) -> Callable[[object], str]:
+    """A converter to ``yyyy-MM-dd HH:mm:ss`` in the counter's zone; a bare date stays a date.
+
+    :param source_zone: zone of naive values; ``None`` when they are in the counter's zone already.
+    :param counter_zone: gives the counter's zone; asked only when a value needs it.
+    """
+
+    def convert(value: object) -> str:
+        moment = read(value)
+        if isinstance(moment, datetime):
+            zone = moment.tzinfo or source_zone
+            if zone is not None:
+                moment = _shift(moment.replace(tzinfo=zone), counter_zone())
+            shown = moment.replace(tzinfo=None).isoformat(" ", "seconds")
+        else:
+            shown = moment.isoformat()
+        if moment.year < 1970:
+            raise BadValue("before_1970", "lies before 1970, which the service does not take", "correct the date")
+        return shown
+
+    return convert
+
+
+def _shift(moment: datetime, zone: tzinfo) -> datetime:
+    try:
+        return moment.astimezone(zone)
+    except (OverflowError, ValueError):
+        raise BadValue("bad_date", "lies outside the years a date can have", _FIX) from None
+
+
+def as_moment(shown: str, zone: tzinfo) -> datetime:
+    """The moment a converted value stands for."""
+    return datetime.fromisoformat(shown).replace(tzinfo=zone).astimezone(UTC)

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Converters of single values: texts, numbers and currencies."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from airflow_provider_yandex_orders.rows.bad_value import BadValue
+
+_NUMBER = re.compile(r"\d+(\.\d+)?")
+_GROUPED = re.compile(r"\d[\d\s\u00a0\u202f]*(,\d+)?")
+
+# ISO 4217 codes in use on 2026-01-01, funds and metals left out.
+_CURRENCIES = frozenset(
+    [
+        "AED",
+        "AFN",
+        "ALL",
+        "AMD",
+        "AOA",
+        "ARS",
+        "AUD",
+        "AWG",
+        "AZN",
+        "BAM",
+        "BBD",
+        "BDT",
+        "BGN",
+        "BHD",
+        "BIF",
+        "BMD",
+        "BND",
+        "BOB",
+        "BRL",
+        "BSD",
+        "BTN",
+        "BWP",
+        "BYN",
+        "BZD",
+        "CAD",
+        "CDF",
+        "CHF",
+        "CLP",
+        "CNY",
+        "COP",
+        "CRC",
+        "CUP",
+        "CVE",
+        "CZK",
+        "DJF",
+        "DKK",
+        "DOP",
+        "DZD",
+        "EGP",
+        "ERN",
+        "ETB",
+        "EUR",
+        "FJD",
+        "FKP",
+        "GBP",
+        "GEL",
+        "GHS",
+        "GIP",
+        "GMD",
+        "GNF",
+        "GTQ",
+        "GYD",
+        "HKD",
+        "HNL",
+        "HTG",
+        "HUF",
+        "IDR",
+        "ILS",
+        "INR",
+        "IQD",
+        "IRR",
+        "ISK",
+        "JMD",
+        "JOD",
+        "JPY",
+        "KES",
+        "KGS",
+        "KHR",
+        "KMF",
+        "KPW",
+        "KRW",
+        "KWD",
+        "KYD",
+        "KZT",
+        "LAK",
+        "LBP",
+        "LKR",
+        "LRD",
+        "LSL",
+        "LYD",
+        "MAD",
+        "MDL",
+        "MGA",
+        "MKD",
+        "MMK",
+        "MNT",
+        "MOP",
+        "MRU",
+        "MUR",
+        "MVR",
+        "MWK",
+        "MXN",
+        "MYR",
+        "MZN",
+        "NAD",
+        "NGN",
+        "NIO",
+        "NOK",
+        "NPR",
+        "NZD",
+        "OMR",
+        "PAB",
+        "PEN",
+        "PGK",
+        "PHP",
+        "PKR",
+        "PLN",
+        "PYG",
+        "QAR",
+        "RON",
+        "RSD",
+        "RUB",
+        "RWF",
+        "SAR",
+        "SBD",
+        "SCR",
+        "SDG",
+        "SEK",
+        "SGD",
+        "SHP",
+        "SLE",
+        "SOS",
+        "SRD",
+        "SSP",
+        "STN",
+        "SVC",
+        "SYP",
+        "SZL",
+        "THB",
+        "TJS",
+        "TMT",
+        "TND",
+        "TOP",
+        "TRY",
+        "TTD",
+        "TWD",
+        "TZS",
+        "UAH",
+        "UGX",
+        "USD",
+        "UYU",
+        "UZS",
+        "VES",
+        "VND",
+        "VUV",
+        "WST",
+        "XAF",
+        "XCD",
+        "XOF",
+        "XPF",
+        "YER",
+        "ZAR",
+        "ZMW",
+        "ZWG",
+    ]
+)
+_FORMER = {"RUR": "RUB", "BYR": "BYN", "TL": "TRY"}
+
+
+def text(value: object) -> str:
+    """Text as it is, without white space around it. Whole numbers become text; a float does not."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool):
+        raise BadValue("not_text", "is a truth value where a text must be", "map another column")
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        raise BadValue(
+            "float_id",
+            "went through a floating-point number, which changes long ids",
+            "read the column as text: CAST(... AS TEXT) in SQL, dtype=str in pandas",
+        )
+    if isinstance(value, Decimal):
+        if value == value.to_integral_value():
+            return format(value.to_integral_value(), "f")
+        raise BadValue("not_text", "is a fraction where an id must be", "map another column")
+    return str(value).strip()
+
+
+def money(value: object) -> Decimal:
+    """An exact amount, zero or more."""
+    amount = _decimal(value)
+    if amount < 0:
+        raise BadValue(
+            "negative",
+            "is below zero, which the service does not describe",
+            "send a refund as the order's status CANCELLED, or as a smaller revenue of the same order",
+        )
+    return amount
+
+
+def _decimal(value: object) -> Decimal:
+    if isinstance(value, str):
+        stripped = value.strip()
+        if _NUMBER.fullmatch(stripped) or (stripped[:1] in "+-" and _NUMBER.fullmatch(stripped[1:])):
+            return Decimal(stripped)
+        if _GROUPED.fullmatch(stripped):
+            raise BadValue(
+                "decimal_comma",
+                "is a number with a comma or with spaces between its digits",
+                "write 1500.50: a point for the decimals and nothing between thousands",
+            )
+    elif isinstance(value, Decimal) and value.is_finite():
+        return value
+    elif isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    elif isinstance(value, float):
+        amount = Decimal(repr(value))
+        if amount.is_finite():
+            return amount
+    raise BadValue("not_a_number", "is not a number", "give a plain number such as 1500.50, without a currency sign")
+
+
+def currency(value: object) -> str:
+    """A currency code of ISO 4217, in capitals."""
+    code = str(value).strip().upper()
+    if code in _CURRENCIES:
+        return code
+    if code in _FORMER:
+        raise BadValue("old_currency", f"is {code}, which is no longer in use", f"send {_FORMER[code]}")
+    raise BadValue("unknown_currency", "is not a currency code of ISO 4217", "send three letters such as RUB")

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Yandex Metrica: how its answers are read.
+
+Sources: https://yandex.ru/dev/metrika/ru/intro/errors , https://yandex.ru/dev/metrika/ru/intro/quotas
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from airflow_provider_yandex_orders.http.faults import Fault, Kind
+from airflow_provider_yandex_orders.privacy import scrub
+
+DEFAULT_HOST = "https://api-metrika.yandex.net"
+
+CAN_UPLOAD = frozenset({"own", "edit"})
+"""Values of a counter's ``permission`` that allow uploads."""
+
+LINKING_WINDOW_DAYS = 21
+"""A new order finds a visit only when it is not older than this."""
+
+_TOKEN = "Get a new OAuth token and put it into the connection's password."
+_RIGHTS = (
+    "Give the account of the token edit rights on the counter, and the token the scope metrika:write "
+    "(or metrika:offline_data for uploads)."
+)
+_DAILY = "The quota is whole again at the time named; fewer and larger parts spend less of it."
+_DEFAULT_ADVICE = "Correct what the service names and run the task again."
+
+_REFUSED: dict[str, str] = {
+    "invalid_token": _TOKEN,
+    "unauthorized": _TOKEN,
+    "access_denied": _RIGHTS,
+    "counter_in_connect": "Access to this counter is managed by an organisation: ask its administrator.",
+    "not_found": "Check counter_id, in the task or in the connection's extra.",
+    "invalid_uploading": "The service cannot read the file; the part named in the log is kept to look at.",
+    "limit_exceeded": "The counter holds as many of these as it may; remove some.",
+}
+_DAY_QUOTAS = frozenset({"quota_requests_by_uid", "quota_requests_by_counter_id"})
+_HOUR_QUOTAS = frozenset({"quota_delegate_requests", "quota_grants_requests"})
+
+
+def read_fault(status: int, headers: Mapping[str, str], body: bytes) -> Fault | None:
+    """Read an answer of Metrica. Any ``quota_*`` counts as a quota, under 420, 403 and 429 alike."""
+    if 200 <= status < 300:
+        return None
+    error_type, said = _words(body)
+    if error_type and error_type.startswith("quota_"):
+        return _quota(error_type, said, headers)
+    if status in (420, 429):
+        return _quota(error_type, said, headers)
+    if error_type in _REFUSED:
+        return Fault(Kind.REFUSED, said, _REFUSED[error_type], error_type)
+    if status == 503:
+        return Fault(Kind.BUSY, said, "The next try may pass.", error_type, _retry_after(headers))
+    if status >= 500 or status in (408, 423):
+        return Fault(Kind.BROKEN, said, "The next try may pass.", error_type, _retry_after(headers))
+    if 300 <= status < 400:
+        return Fault(Kind.REFUSED, said, "The address has moved: check the connection's host.", error_type)
+    advice = {401: _TOKEN, 403: _RIGHTS, 404: _REFUSED["not_found"]}.get(status, _DEFAULT_ADVICE)
+    return Fault(Kind.REFUSED, said, advice, error_type)
+
+
+def _words(body: bytes) -> tuple[str | None, str]:
+    """The error's type and text; a body of another shape is described, not quoted: it may hold anything."""
+    try:
+        answer: Any = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return None, "(no JSON in the answer)." if body else "(an empty answer)."
+    if not isinstance(answer, dict):
+        return None, "(an answer of an unknown shape)."
+    errors = [error for error in answer.get("errors") or [] if isinstance(error, dict)]
+    first = errors[0] if errors else {}
+    texts = [str(error["message"]) for error in errors if error.get("message")]
+    said = "; ".join(dict.fromkeys(texts)) or str(answer.get("message") or "(no text).")
+    error_type = first.get("error_type")
+    return str(error_type) if error_type else None, f"{scrub(said[:500]).rstrip('. ')}."
+
+
+def _quota(error_type: str | None, said: str, headers: Mapping[str, str]) -> Fault:
+    now = datetime.now(UTC)
+    told = _retry_after(headers)
+    if error_type in _DAY_QUOTAS:
+        midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        return _until(error_type, said, midnight, now, told)
+    if error_type in _HOUR_QUOTAS:
+        hour = (now + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+        return _until(error_type, said, hour, now, told)
+    if error_type == "quota_parallel_requests":
+        return Fault(
+            Kind.BUSY,
+            said,
+            "Only three requests of one account may run at once: put the tasks of one token into a pool.",
+            error_type,
+            told,
+        )
+    return Fault(Kind.BUSY, said, "Too many requests in a second.", error_type, told)
+
+
+def _until(error_type: str | None, said: str, moment: datetime, now: datetime, told: float | None) -> Fault:
+    seconds = told if told is not None else (moment - now).total_seconds() + 60  # a minute past, for clocks
+    resumes = now + timedelta(seconds=seconds)
+    advice = f"{_DAILY} Next try not before {resumes:%Y-%m-%d %H:%M} UTC."
+    return Fault(Kind.QUOTA, said, advice, error_type, seconds)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a ``Retry-After`` header. Metrica documents none; a proxy in between may send one."""
+    value = headers.get("Retry-After", "")
+    return float(value) if value.isdigit() else None

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small batches given by hand or by another task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from airflow_provider_yandex_orders.exceptions import SourceError
+from airflow_provider_yandex_orders.sources.base import RowStream, Source
+
+
+class RowsSource(Source):
+    """A list of dicts. Meant for small batches: Airflow keeps an XCom of rows in its database.
+
+    :param rows: the rows.
+    """
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self.rows = list(rows)
+
+    @contextmanager
+    def open(self) -> Iterator[RowStream]:
+        """Go through the list."""
+        yield RowStream(None, iter(self.rows))
+
+    def serialize(self) -> dict[str, Any]:
+        """Only how many rows there are."""
+        return {"rows": len(self.rows)}
+
+
+def as_source(value: object) -> Source:
+    """Take a source as it is, and a list of dicts as one.
+
+    :raises SourceError: it is neither.
+    """
+    if isinstance(value, Source):
+        return value
+    if isinstance(value, Mapping):
+        value = [value]
+    if isinstance(value, (list, tuple)) and all(isinstance(row, Mapping) for row in value):
+        return RowsSource(value)
+    raise SourceError(
+        f"source= is a {type(value).__name__}: give a SqlSource, a FileSource, a list of dicts, "
+        "or the output of a task that returns one of these lists."
+    )
