@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 
 _EMAIL = re.compile(r"[^\s@,;<>\"']+@[^\s@,;<>\"']+")
-_NUMBER = re.compile(r"\+?\d(?:[\s().-]?\d){9,}")
-_HARMLESS = re.compile(r"[^\W\d][\w .-]{0,39}")
+_NUMBER = re.compile(r"\+?\d(?:[\s().\u2010-\u2015/-]{0,3}\d){9,}")
+_HARMLESS = re.compile(r"\w[\w .-]{0,39}")
 
 
 def scrub(text: str) -> str:

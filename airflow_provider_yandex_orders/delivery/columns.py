@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from airflow_provider_yandex_orders.exceptions import SourceError
+from airflow_provider_yandex_orders.privacy import scrub
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
 
@@ -51,23 +52,29 @@ def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bo
 
 
 def _check_columns(source: Source, kind: RowKind, available: Sequence[str], require_key: bool) -> None:
-    has = f"It has: {', '.join(available) or 'no columns'}."
+    # Without a header line the names are the first row's values: what looks personal is not shown.
+    shown = [scrub(name) for name in available]
+    has = f"It has: {', '.join(shown) or 'no columns'}."
+    if shown != list(available):
+        has += " Some look like values: is the first line a header?"
     doubled = sorted({name for name in available if available.count(name) > 1})
     if doubled:
-        raise SourceError(f"Read {source!r}: several columns are named {', '.join(doubled)}. Name each column once.")
+        raise SourceError(
+            f"Read {source!r}: several columns are named {', '.join(map(scrub, doubled))}. Name each column once."
+        )
     mapping = source.columns or {}
     for field, column in mapping.items():
         if column not in available:
             raise SourceError(
                 f"Map columns: {field!r} is to come from column {column!r}, which {source!r} does not have."
-                f"{_near(column, available)} {has} Correct columns= of the source."
+                f"{_near(column, shown)} {has} Correct columns= of the source."
             )
     for declared in kind.fields:
         needed = declared.required and (declared.name != kind.key or require_key)
         if needed and mapping.get(declared.name, declared.name) not in available:
             raise SourceError(
                 f"Read {source!r}: there is no column {declared.name!r}, which {kind.name} cannot do without."
-                f"{_near(declared.name, available)} {has} "
+                f"{_near(declared.name, shown)} {has} "
                 f'Name one by columns={{"{declared.name}": "source column"}}.'
             )
     if kind.identifiers and not any(mapping.get(name, name) in available for name in kind.identifiers):
@@ -77,9 +84,10 @@ def _check_columns(source: Source, kind: RowKind, available: Sequence[str], requ
         )
     unused = [name for name in available if name not in mapping.values() and name not in kind.field_names]
     if unused:
-        log.info("Columns that are not sent: %s.", ", ".join(unused))
+        log.info("Columns that are not sent: %s.", ", ".join(map(scrub, unused)))
 
 
 def _near(word: str, words: Sequence[str]) -> str:
-    near = get_close_matches(word, list(words), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    by_lower = {each.lower(): each for each in words}  # some databases give capitals
+    near = get_close_matches(word.lower(), list(by_lower), n=1)
+    return f" Did you mean {by_lower[near[0]]!r}?" if near else ""

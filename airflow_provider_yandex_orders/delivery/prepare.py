@@ -44,7 +44,9 @@ class Limits:
 
     def allows(self, rejected: int, read: int) -> bool:
         """Whether so many rejects are put up with."""
-        return rejected <= (self.max_rejected * read if 0 < self.max_rejected < 1 else self.max_rejected)
+        if 0 < self.max_rejected < 1 and read:
+            return rejected / read <= self.max_rejected  # 0.29 * 100 is less than 29
+        return rejected <= self.max_rejected
 
 
 @dataclass(slots=True)

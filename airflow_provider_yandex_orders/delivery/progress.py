@@ -67,7 +67,7 @@ class _FileProgress:
     def _read(self) -> dict[str, dict[str, Any]]:
         if self._answers is None:
             try:
-                self._answers = msgspec.json.decode(self._path.read_bytes())
+                self._answers = msgspec.json.decode(self._path.read_bytes(), type=dict[str, dict[str, Any]])
             except (FileNotFoundError, msgspec.DecodeError):  # none yet, or the worker died while writing it
                 self._answers = {}
         return self._answers

@@ -97,8 +97,9 @@ class ServiceHook(BaseHook):
         if not host:
             raise ConfigurationError(f"The connection {self.conn_id!r} names no host: {self.service} needs one.")
         url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
-        if connection.port and not re.search(r":\d+$", url):
-            url = f"{url}:{connection.port}"
+        place = re.fullmatch(r"([^/]+//[^/]+?)(:\d+)?(/.*)?", url)
+        if connection.port and place and not place[2]:
+            url = f"{place[1]}:{connection.port}{place[3] or ''}"
         if url.startswith("http://") and not _LOCAL.match(url):
             self.log.warning("The token travels unencrypted: the host of %r begins with http://.", self.conn_id)
         return url

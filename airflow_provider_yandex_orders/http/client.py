@@ -30,6 +30,11 @@ READ_TIMEOUT = 300.0
 LONGEST_PAUSE = 60.0
 """A wait above this many seconds is Airflow's, not ours: a pause inside the task holds its slot."""
 
+_BAD_ADDRESS = (
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+)
 _backoff = wait_exponential_jitter(initial=1, max=30, jitter=2)
 
 
@@ -64,6 +69,7 @@ class ServiceClient:
         self._read_fault = read_fault
         self.session = requests.Session()
         self.session.headers.update(headers)
+        self.session.auth = _as_it_is
         self.session.headers["Accept"] = "application/json"
         self.session.headers["User-Agent"] = f"airflow-provider-yandex-orders/{__version__}"
 
@@ -155,7 +161,7 @@ class ServiceClient:
 
     @property
     def _host(self) -> str:
-        return urlsplit(self.base_url).netloc
+        return urlsplit(self.base_url).netloc.rpartition("@")[2]
 
     def _failed(self, fault: Fault, answer: Answer, doing: str) -> ServiceRefused | ServiceUnavailable:
         named = f" ({fault.error_type})" if fault.error_type else ""
@@ -178,7 +184,7 @@ class ServiceClient:
     ) -> ConfigurationError | ServiceUnavailable:
         # The text of a requests error may hold the whole address with its query: only the class is named.
         where = f"{self.service} at {self._host}"
-        if isinstance(error, (requests.exceptions.MissingSchema, requests.exceptions.InvalidURL)):
+        if isinstance(error, _BAD_ADDRESS):
             return ConfigurationError(
                 f"{doing}: the connection's host does not make a valid address. Give it as https://host[:port]."
             )
@@ -202,6 +208,11 @@ class ServiceClient:
             answer=Answer(method, path),
             maybe_applied=method != "GET" and not never_connected,
         )
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Authorisation that changes nothing: without one, requests puts a login of ``~/.netrc`` in place of the token."""
+    return request
 
 
 def _pause(state: RetryCallState) -> float:

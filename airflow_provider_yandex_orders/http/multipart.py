@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
+from airflow_provider_yandex_orders.exceptions import SourceUnavailable
+
 BLOCK = 256 * 1024  # one block is sent under the connect time-out: small enough for a slow line
 
 
@@ -33,11 +35,13 @@ class FileBody:
     ) -> None:
         self._open_file = open_file
         self._size = size
+        self._filename = filename
+        quoted = filename.translate({ord('"'): "%22", ord("\r"): "%0D", ord("\n"): "%0A"})
         boundary = uuid.uuid4().hex
         self.content_type = f"multipart/form-data; boundary={boundary}"
         self._head = (
             f"--{boundary}\r\n"
-            f'Content-Disposition: form-data; name="{field}"; filename="{filename}"\r\n'
+            f'Content-Disposition: form-data; name="{field}"; filename="{quoted}"\r\n'
             f"Content-Type: {content_type}\r\n\r\n"
         ).encode()
         self._tail = f"\r\n--{boundary}--\r\n".encode()
@@ -52,7 +56,11 @@ class FileBody:
             while left:
                 block = file.read(min(BLOCK, left))
                 if not block:
-                    raise OSError(f"the file ended {left} bytes early: it changed while it was sent")
+                    # Not an OSError: requests would take that for the network's and hide the text.
+                    raise SourceUnavailable(
+                        f"Send {self._filename!r}: the file ended {left} bytes early: it changed while it was sent. "
+                        "Run the task again and let nothing else write to its folder."
+                    )
                 left -= len(block)
                 yield block
         yield self._tail

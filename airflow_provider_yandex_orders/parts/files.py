@@ -50,8 +50,8 @@ def write_parts(
                 rows += 1
                 line = next(waiting, None)
         parts.append(Part(str(path), rows, size, digest.hexdigest()))
-    kept = {part.path for part in parts}
+    kept = {f"part-{number:05d}.csv" for number in range(1, len(parts) + 1)}
     for stale in folder.glob("part-*.csv"):
-        if str(stale) not in kept:
+        if stale.name not in kept:
             stale.unlink()
     return parts

@@ -52,6 +52,8 @@ class FaultFile:
         """
         if self._file is None:
             self._file = self._opened.enter_context(self._path.open("wb"))
+        if key and "@" in key:
+            key = None  # an e-mail address was taken for the key
         fault, *rest = (msgspec.to_builtins(each) for each in faults)
         entry = {"row": row, "key": key, **fault, **({"also": rest} if rest else {})}
         self._file.write(msgspec.json.encode(entry) + b"\n")

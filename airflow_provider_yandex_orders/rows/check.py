@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from airflow_provider_yandex_orders.rows import lists
@@ -53,7 +54,7 @@ class Checked:
 
 def is_missing(value: object) -> bool:
     """Whether a cell is empty: nothing, blank text, an empty list, or the NaN of data frames."""
-    if value is None or value != value:
+    if value is None or (isinstance(value, (float, date)) and value != value):  # pandas' NaT is a date
         return True
     if isinstance(value, str):
         return not value or value.isspace()

@@ -58,12 +58,13 @@ def converter(declared: Field, kind: RowKind, rules: Rules) -> Converter:
 
 def status(words: tuple[str, ...], status_map: Mapping[str, str]) -> Converter:
     """A converter of order statuses: mapped words first, then the service's own, then goal identifiers."""
+    mapped = {str(word).strip(): meant for word, meant in status_map.items()}  # keys may be numbers
     by_upper = {word.upper(): word for word in words} | {"CANCELED": "CANCELLED"}
 
     def convert(value: object) -> str:
         word = scalars.text(value)
-        if word in status_map:
-            return status_map[word]
+        if word in mapped:
+            return mapped[word]
         if word in words:
             return word
         if status_map:

@@ -19,8 +19,13 @@ class _Line:
 
 
 def _writerow(delimiter: str) -> Callable[[list[str]], str]:
-    writer = csv.writer(_Line(), delimiter=delimiter, lineterminator="\n")
-    write: Callable[[list[str]], str] = writer.writerow
+    # Python up to 3.12 quotes only the signs of its own line end: with "\n" alone a bare "\r" would split the row.
+    writer = csv.writer(_Line(), delimiter=delimiter, lineterminator="\r\n")
+
+    def write(cells: list[str]) -> str:
+        line: str = writer.writerow(cells)
+        return f"{line[:-2]}\n"
+
     return write
 
 

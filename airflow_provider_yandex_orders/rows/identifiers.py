@@ -14,7 +14,7 @@ from airflow_provider_yandex_orders.rows.bad_value import BadValue
 _EMAIL = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
 )
-_PHONE = re.compile(r"\+?[\d\s\u00a0().\u2010-\u2014/-]+")
+_PHONE = re.compile(r"\+?[0-9\s\u00a0().\u2010-\u2014/-]+")
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _CLIENT_ID = re.compile(r"\d{1,20}")
 _THROUGH_FLOAT = re.compile(r"\d+(\.\d+)?[eE]\+?\d+|\d+\.0+")
@@ -24,9 +24,10 @@ _PHONE_FIX = "write the number with its country code: +7 999 123-45-67"
 
 def email(value: object) -> str:
     """An e-mail address in lower case, Latin letters only."""
-    address = str(value).strip().lower()
-    if not address.isascii():
+    address = str(value).strip()
+    if not address.isascii():  # before lower(): it makes a Latin k of the sign for kelvin
         raise BadValue("bad_email", "has letters that are not Latin", "give the address in Latin letters")
+    address = address.lower()
     if not _EMAIL.fullmatch(address):
         raise BadValue("bad_email", "is not an e-mail address", "correct it in the CRM, or leave the cell empty")
     return address
@@ -38,9 +39,9 @@ def phone(value: object) -> str:
     A leading 8 of eleven digits is Russia's and Kazakhstan's own prefix and becomes 7. Ten digits without a country
     code are not guessed at.
     """
-    if isinstance(value, float):
-        raise BadValue("bad_phone", "went through a floating-point number", "read the column as text")
     number = str(value).strip()
+    if isinstance(value, float) or _THROUGH_FLOAT.fullmatch(number):  # as text its ".0" would be one more digit
+        raise BadValue("bad_phone", "went through a floating-point number", "read the column as text")
     if not _PHONE.fullmatch(number):
         raise BadValue("bad_phone", "has signs no phone number has", _PHONE_FIX)
     digits = re.sub(r"\D", "", number)
@@ -71,13 +72,13 @@ def md5(value: object) -> str:
 
 def client_id(value: object) -> str:
     """A ClientID of Metrica: decimal digits, always as text."""
-    if isinstance(value, float) or (isinstance(value, str) and _THROUGH_FLOAT.fullmatch(value.strip())):
+    number = str(value).strip()
+    if isinstance(value, float) or _THROUGH_FLOAT.fullmatch(number):
         raise BadValue(
             "float_client_id",
             "went through a floating-point number and has lost digits",
             "keep the ClientID as text from the site to this column; a spreadsheet or a numeric column changes it",
         )
-    number = str(value).strip()
     if isinstance(value, bool) or not (number.isascii() and _CLIENT_ID.fullmatch(number)):
         raise BadValue(
             "bad_client_id",

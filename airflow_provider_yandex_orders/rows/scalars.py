@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from airflow_provider_yandex_orders.rows.bad_value import BadValue
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 _GROUPED = re.compile(r"\d[\d\s\u00a0\u202f]*(,\d+)?")
 
@@ -156,12 +157,14 @@ _CURRENCIES = frozenset(
         "USD",
         "UYU",
         "UZS",
+        "VED",
         "VES",
         "VND",
         "VUV",
         "WST",
         "XAF",
         "XCD",
+        "XCG",
         "XOF",
         "XPF",
         "YER",
@@ -176,7 +179,13 @@ _FORMER = {"RUR": "RUB", "BYR": "BYN", "TL": "TRY"}
 def text(value: object) -> str:
     """Text as it is, without white space around it. Whole numbers become text; a float does not."""
     if isinstance(value, str):
+        if not value.isascii() and _SURROGATE.search(value):
+            raise BadValue("not_text", "holds half a character, which UTF-8 cannot write", "correct it at its source")
         return value.strip()
+    if isinstance(value, (bytes, bytearray, memoryview, list, tuple, set, frozenset, dict)):
+        raise BadValue(
+            "not_text", f"is {type(value).__name__} where a text must be", "map another column, or CAST it to text"
+        )
     if isinstance(value, bool):
         raise BadValue("not_text", "is a truth value where a text must be", "map another column")
     if isinstance(value, int):
@@ -203,7 +212,7 @@ def money(value: object) -> Decimal:
             "is below zero, which the service does not describe",
             "send a refund as the order's status CANCELLED, or as a smaller revenue of the same order",
         )
-    return amount
+    return amount.copy_abs()  # a zero may have a sign
 
 
 def _decimal(value: object) -> Decimal:
@@ -222,7 +231,7 @@ def _decimal(value: object) -> Decimal:
     elif isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
     elif isinstance(value, float):
-        amount = Decimal(repr(value))
+        amount = Decimal(repr(float(value)))  # of subclasses too
         if amount.is_finite():
             return amount
     raise BadValue("not_a_number", "is not a number", "give a plain number such as 1500.50, without a currency sign")

@@ -73,12 +73,13 @@ def _words(body: bytes) -> tuple[str | None, str]:
         return None, "(no JSON in the answer)." if body else "(an empty answer)."
     if not isinstance(answer, dict):
         return None, "(an answer of an unknown shape)."
-    errors = [error for error in answer.get("errors") or [] if isinstance(error, dict)]
+    listed = answer.get("errors")
+    errors = [error for error in listed if isinstance(error, dict)] if isinstance(listed, list) else []
     first = errors[0] if errors else {}
     texts = [str(error["message"]) for error in errors if error.get("message")]
     said = "; ".join(dict.fromkeys(texts)) or str(answer.get("message") or "(no text).")
     error_type = first.get("error_type")
-    return str(error_type) if error_type else None, f"{scrub(said[:500]).rstrip('. ')}."
+    return str(error_type) if error_type else None, f"{scrub(said[:1000])[:500].rstrip('. ')}."
 
 
 def _quota(error_type: str | None, said: str, headers: Mapping[str, str]) -> Fault:
@@ -111,4 +112,4 @@ def _until(error_type: str | None, said: str, moment: datetime, now: datetime, t
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds of a ``Retry-After`` header. Metrica documents none; a proxy in between may send one."""
     value = headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None
+    return float(value) if value.isascii() and value.isdigit() else None

@@ -6,9 +6,11 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
+from itertools import chain
 from typing import IO, Any, ClassVar, cast
 
 import msgspec
@@ -18,6 +20,7 @@ from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source, 
 
 _FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 _PARQUET_ROWS = 2000
+_READ_ERRORS = (OSError, EOFError, UnicodeDecodeError, zlib.error)
 
 
 class FileSource(Source):
@@ -55,25 +58,43 @@ class FileSource(Source):
     @contextmanager
     def open(self) -> Iterator[RowStream]:
         """Open the file."""
-        from airflow.providers.common.compat.sdk import ObjectStoragePath
-
         read = {"csv": _csv, "jsonl": _jsonl, "parquet": self._parquet}[self._format()]
-        path = ObjectStoragePath(self.path, conn_id=self.conn_id)
         with ExitStack() as opened:
             try:
-                file: IO[bytes] = opened.enter_context(path.open("rb"))
+                file: IO[bytes] = opened.enter_context(self._opened())
                 if self.path.endswith(".gz"):
                     file = cast("IO[bytes]", opened.enter_context(gzip.open(file)))
                 stream = read(file)
-            except (OSError, EOFError, UnicodeDecodeError) as error:
+            except _READ_ERRORS as error:
                 raise self._explain(error) from None
+            except csv.Error:
+                raise self._no_csv() from None
             yield RowStream(stream.columns, self._guarded(stream.rows))
+
+    def _opened(self) -> IO[bytes]:
+        from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+        try:
+            file: IO[bytes] = ObjectStoragePath(self.path, conn_id=self.conn_id).open("rb")
+        except (ValueError, ImportError) as error:  # Airflow's own words: it knows no such storage
+            raise ConfigurationError(
+                f"Read {self!r}: {error}. Install the Airflow provider of this storage, or correct path=."
+            ) from None
+        return file
 
     def _guarded(self, rows: Iterator[Row]) -> Iterator[Row]:
         try:
             yield from rows
-        except (OSError, EOFError, UnicodeDecodeError) as error:
+        except _READ_ERRORS as error:
             raise self._explain(error) from None
+        except csv.Error:
+            raise self._no_csv() from None
+
+    def _no_csv(self) -> SourceError:
+        return SourceError(
+            f"Read {self!r}: a quote is opened and never closed, or a cell is longer than {csv.field_size_limit():,} "
+            "characters. Rows inside it cannot be told apart: write the file anew; nothing was sent."
+        )
 
     def _explain(self, error: Exception) -> SourceError | SourceUnavailable:
         if isinstance(error, FileNotFoundError):
@@ -83,9 +104,9 @@ class FileSource(Source):
             )
         if isinstance(error, UnicodeDecodeError):
             return SourceError(f"Read {self!r}: the file is not UTF-8. Save it as UTF-8; nothing was sent.")
-        if isinstance(error, (gzip.BadGzipFile, EOFError)):
+        if isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error)):
             return SourceError(f"Read {self!r}: the file is not a whole gzip file. Write it anew; nothing was sent.")
-        if isinstance(error, (IsADirectoryError, PermissionError)):
+        if isinstance(error, (IsADirectoryError, NotADirectoryError, PermissionError)):
             return SourceError(f"Read {self!r}: {error.strerror or 'it cannot be read'}. Correct path=.")
         return SourceUnavailable(f"Read {self!r}: {type(error).__name__}. Nothing was sent; the next try may pass.")
 
@@ -111,16 +132,29 @@ class FileSource(Source):
             table = pq.ParquetFile(file)
         except pa.ArrowInvalid:
             raise SourceError(f"Read {self!r}: this is no Parquet file. Write it anew.") from None
-        batches = table.iter_batches(batch_size=_PARQUET_ROWS)
-        return RowStream(table.schema_arrow.names, (row for batch in batches for row in batch.to_pylist()))
+
+        def rows() -> Iterator[Row]:
+            try:
+                for batch in table.iter_batches(batch_size=_PARQUET_ROWS):
+                    yield from batch.to_pylist()
+            except ValueError as error:  # pyarrow's own, and nanoseconds where pandas is missing
+                what = "times in nanoseconds" if "anosecond" in str(error) else "damaged rows"
+                raise SourceError(
+                    f"Read {self!r}: the file holds {what}, which cannot be read. Write it anew"
+                    f"{', with microseconds' if what.startswith('times') else ''}; nothing was sent."
+                ) from None
+
+        return RowStream(table.schema_arrow.names, rows())
 
 
 def _csv(file: IO[bytes]) -> RowStream:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     first = text.readline()
     delimiter = max(",;\t", key=first.count)
-    names = next(csv.reader([first], delimiter=delimiter), [])
-    return RowStream(names, _csv_rows(csv.reader(text, delimiter=delimiter), names))
+    # Strict: else a quote that is never closed would swallow the rest of the file as one good cell.
+    lines = csv.reader(chain([first] if first else [], text), delimiter=delimiter, strict=True)
+    names = next(lines, [])
+    return RowStream(names, _csv_rows(lines, names))
 
 
 def _csv_rows(lines: Iterator[list[str]], names: list[str]) -> Iterator[Row]:
@@ -130,7 +164,9 @@ def _csv_rows(lines: Iterator[list[str]], names: list[str]) -> Iterator[Row]:
             cells = next(lines)
         except StopIteration:
             return
-        except csv.Error:
+        except csv.Error as error:
+            if "expected after" not in str(error):  # rows are lost and nobody can tell how many
+                raise
             yield UnreadableRow("the line is no CSV", "quote cells with line ends; double a quote inside quotes")
             continue
         if not cells:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import Any, ClassVar
 from uuid import uuid4
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
 
 from airflow_provider_yandex_orders.exceptions import (
     ConfigurationError,
@@ -19,6 +19,7 @@ from airflow_provider_yandex_orders.privacy import scrub
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
 
 FETCH_ROWS = 2000
+_REFUSED = frozenset({"ProgrammingError", "DataError", "NotSupportedError"})
 
 
 class SqlSource(Source):
@@ -94,6 +95,11 @@ class SqlSource(Source):
             raise ConfigurationError(
                 f"There is no connection {self.conn_id!r}. Create it, or correct conn_id of the SqlSource."
             ) from None
+        except AirflowException as error:  # its type has no hook here
+            raise ConfigurationError(
+                f"The connection {self.conn_id!r} cannot be used: {error}. Install the provider of its type, or "
+                "correct conn_id of the SqlSource."
+            ) from None
         if not hasattr(hook, "get_conn") or not hasattr(hook, "get_records"):
             raise ConfigurationError(
                 f"The connection {self.conn_id!r} ({type(hook).__name__}) is no database: SqlSource needs one whose "
@@ -107,7 +113,8 @@ class SqlSource(Source):
         if not names & {"DatabaseError", "InterfaceError"}:  # the names PEP 249 gives them
             return error
         said = scrub(str(error).strip()[:500])
-        if "ProgrammingError" in names or said.startswith(("no such ", "near ")):  # SQLite calls all operational
+        # SQLite calls everything operational; its code 1 is an error in the query.
+        if names & _REFUSED or getattr(error, "sqlite_errorcode", None) == 1:
             return SourceError(
                 f"Read {self.conn_id!r}: the database refuses the query: {said}. Correct sql of the SqlSource."
             )

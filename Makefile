@@ -1,0 +1,61 @@
+# Everything here needs Python 3.11 or newer, make, and a package index pip can reach. Nothing is installed outside
+# this folder.
+PYTHON ?= python3
+VENV := .venv
+OLD := .venv-2.11
+PIP := -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help demo test lint test-2.11 constraints clean
+
+help:
+	@echo "make demo       a day of orders from a CRM to the sandbox, run by a real Airflow (KEEP=1 keeps the sandbox up)"
+	@echo "make test       the whole test suite on Airflow 3.3"
+	@echo "make test-2.11  the tests that hold on Airflow 2.11 too"
+	@echo "make lint       style, types, import rules"
+	@echo "make clean      remove what these commands made"
+
+demo: $(VENV)/ready-demo
+	$(VENV)/bin/python -m airflow_provider_yandex_orders.demo --folder .demo $(if $(KEEP),--keep)
+
+test: $(VENV)/ready-test
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(VENV)/ready-lint
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
+
+test-2.11: $(OLD)/ready
+	$(OLD)/bin/python -m pytest -m "not live and not slow" $(ARGS)
+
+# What an environment holds is decided by pyproject.toml and pinned by the constraints.
+$(VENV)/ready-%: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(VENV)/bin/python $(PIP) --constraint constraints.txt --editable ".[$(EXTRAS_$*)]"
+	@touch $@
+
+EXTRAS_demo := demo
+EXTRAS_test := test
+EXTRAS_lint := test,lint
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.12 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+		|| { echo "This Python cannot make virtual environments; on Debian and Ubuntu install python3-venv."; exit 1; }
+
+$(OLD)/ready: pyproject.toml constraints-2.11.txt
+	@test -x $(OLD)/bin/python || $(PYTHON) -m venv $(OLD)
+	$(OLD)/bin/python $(PIP) --constraint constraints-2.11.txt --editable ".[test]"
+	@touch $@
+
+# Pins everything anew from what an index has today; the diff is to be read and tested.
+constraints:
+	rm -rf $(VENV) $(OLD)
+	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python $(PIP) --editable ".[test,lint]" "apache-airflow==3.3.*"
+	$(VENV)/bin/python -m pip freeze --exclude-editable > constraints.txt
+	$(PYTHON) -m venv $(OLD) && $(OLD)/bin/python $(PIP) --editable ".[test]" "apache-airflow==2.11.*"
+	$(OLD)/bin/python -m pip freeze --exclude-editable > constraints-2.11.txt
+
+clean:
+	rm -rf $(VENV) $(OLD) .demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

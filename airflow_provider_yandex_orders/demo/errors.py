@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one exception by which the demo says that it cannot go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class DemoError(Exception):
+    """What went wrong and what to do, in words for the person who runs the demo.
+
+    :param message: the words
+    :param log: the log file whose end tells more
+    """
+
+    def __init__(self, message: str, *, log: Path | None = None) -> None:
+        super().__init__(message)
+        self.log = log

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m airflow_provider_yandex_orders.sandbox``: a sandbox until Ctrl-C or SIGTERM."""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
+
+_LOOK_SECONDS = 0.5
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = SandboxSettings(
+            timezone=options.timezone, processing_seconds=options.processing_seconds, store=options.store
+        )
+    except ValueError as error:
+        return _fail(str(error))
+    try:
+        from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+    except ImportError as error:
+        return _fail(f"{error}; install the package with its extra: airflow-provider-yandex-orders[sandbox]")
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    server = SandboxServer(settings, port=options.port, host=options.host)
+    try:
+        server.start()
+    except OSError as error:
+        return _fail(f"cannot listen on {options.host}:{options.port}: {error.strerror or error}")
+    print(f"Sandbox: {server.url}", flush=True)
+    print(
+        "Token: sandbox-token (everything) or sandbox-read-token (reading). Counter: 101. Ctrl-C ends it.",
+        flush=True,
+    )
+    while server.running and not stop.wait(_LOOK_SECONDS):
+        pass
+    crashed = not server.running
+    server.stop()
+    return 1 if crashed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m airflow_provider_yandex_orders.sandbox",
+        description="A local stand-in for the services that the provider talks to.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8765, help="0: any free one (default: %(default)s)")
+    parser.add_argument(
+        "--processing-seconds",
+        type=float,
+        default=2.0,
+        help="seconds until an upload is listed (default: %(default)s)",
+    )
+    parser.add_argument("--store", type=Path, help="SQLite file that keeps the state (default: a temporary one)")
+    parser.add_argument("--timezone", default="Europe/Moscow", help="time zone of counter 101 (default: %(default)s)")
+    return parser
+
+
+def _fail(message: str) -> int:
+    print(f"Sandbox: {message}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

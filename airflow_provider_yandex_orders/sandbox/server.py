@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a sandbox in a thread of this process, and talks to its control API.
+
+::
+
+    with SandboxServer(SandboxSettings(processing_seconds=0)) as server:
+        server.client.add_fault(preset="backend_error", path="simple_orders")
+        ...  # point a connection at server.url
+        assert server.client.summary(101)["orders_received_more_than_once"] == 0
+"""
+
+import socket
+import threading
+import time
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+import requests
+import uvicorn
+
+from airflow_provider_yandex_orders.sandbox.app import create_app
+from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
+
+_START_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 10.0
+_CONTROL_SECONDS: Final = 120.0
+
+
+class SandboxClient:
+    """The control API of a sandbox, one method a call; an HTTP error raises ``requests.HTTPError``."""
+
+    def __init__(self, url: str) -> None:
+        self._base = f"{url.rstrip('/')}/_sandbox"
+        self._session = requests.Session()
+        # A proxy from the environment would not reach a loopback address.
+        self._session.trust_env = False
+
+    def orders(self, counter_id: int | None = None, *, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
+        """Stored orders in the order of their first arrival."""
+        found: list[dict[str, Any]] = self._get("orders", counter_id=counter_id, limit=limit, offset=offset)["orders"]
+        return found
+
+    def uploads(self, counter_id: int | None = None, *, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
+        """Accepted uploads, newest first."""
+        found: list[dict[str, Any]] = self._get("uploads", counter_id=counter_id, limit=limit, offset=offset)["uploads"]
+        return found
+
+    def summary(self, counter_id: int | None = None) -> dict[str, Any]:
+        """Totals over the stored orders."""
+        return self._get("summary", counter_id=counter_id)
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The log of service calls, oldest first."""
+        found: list[dict[str, Any]] = self._get("requests")["requests"]
+        return found
+
+    def add_fault(self, **spec: Any) -> dict[str, Any]:
+        """Put a fault in force; the arguments are those of the control API."""
+        return self._call("POST", "faults", json=spec)
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Faults with their counts, in the order they are asked."""
+        found: list[dict[str, Any]] = self._get("faults")["faults"]
+        return found
+
+    def clear_faults(self) -> None:
+        """Forget every fault."""
+        self._call("DELETE", "faults")
+
+    def settings(self) -> dict[str, Any]:
+        """The settings in force."""
+        return self._get("settings")
+
+    def change_settings(self, **changes: float) -> dict[str, Any]:
+        """Change runtime settings, such as ``processing_seconds``."""
+        return self._call("POST", "settings", json=changes)
+
+    def reset(self) -> None:
+        """Back to the state of a fresh sandbox."""
+        self._call("POST", "reset")
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session.close()
+
+    def _get(self, path: str, **query: Any) -> dict[str, Any]:
+        return self._call("GET", path, params=query)
+
+    def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        response = self._session.request(method, f"{self._base}/{path}", timeout=_CONTROL_SECONDS, **arguments)
+        if not response.ok:
+            message = f"{response.status_code} from the sandbox for {path}: {response.text}"
+            raise requests.HTTPError(message, response=response)
+        answer: dict[str, Any] = response.json()
+        return answer
+
+
+class SandboxServer:
+    """A running sandbox between ``with`` and its end; port 0 takes a free one."""
+
+    def __init__(
+        self,
+        settings: SandboxSettings | None = None,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        http: Literal["auto", "h11", "httptools"] = "auto",
+    ) -> None:
+        self._settings = settings or SandboxSettings()
+        self._address = (host, port)
+        self._http: Literal["auto", "h11", "httptools"] = http
+        self.url = ""
+        """Base address, without a slash at the end; empty until started."""
+        self.client = SandboxClient("")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def running(self) -> bool:
+        """Whether the server's thread is alive."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Listen, and return when requests are taken; an address in use is an OSError."""
+        host, port = self._address
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family)
+        name = f"[{host}]" if ":" in host else host
+        self.url = f"http://{name}:{listener.getsockname()[1]}"
+        self.client = SandboxClient(self.url)
+        app = create_app(self._settings)
+        self._closing = app.sandbox.closing
+        config = uvicorn.Config(
+            app,
+            http=self._http,
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            # None: the host process keeps its own logging set-up.
+            log_config=None,
+            timeout_graceful_shutdown=int(_STOP_SECONDS) // 2,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listener]}, name="yandex-sandbox", daemon=True
+        )
+        self._thread.start()
+        end = time.monotonic() + _START_SECONDS
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > end:
+                listener.close()
+                raise RuntimeError("the sandbox did not start; see the log of uvicorn.error")
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        """Let running answers end, then close the port and remove what was temporary."""
+        self._closing.set()
+        self._server.should_exit = True
+        self._thread.join(_STOP_SECONDS)
+        self.client.close()

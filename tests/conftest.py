@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A private Airflow for the suite: its settings must stand before anything imports Airflow."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.connections import connect
+from tests.support.examples import EXAMPLES
+
+HOME = Path(tempfile.mkdtemp(prefix="airflow-home-"))
+for name in [name for name in os.environ if name.startswith("AIRFLOW_")]:
+    del os.environ[name]
+os.environ |= {
+    "AIRFLOW_HOME": str(HOME),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__DAGS_FOLDER": str(EXAMPLES),
+    "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+}
+
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _airflow_home() -> Iterator[None]:
+    yield
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def airflow_db() -> None:
+    """A migrated metadata database."""
+    from airflow.utils.db import initdb
+
+    initdb()
+
+
+@pytest.fixture
+def context() -> Callable[..., dict[str, Any]]:
+    """Makes the context of a task instance, as far as the operators read it."""
+
+    def make(task_id: str = "upload", run_id: str = "manual__1", map_index: int = -1) -> dict[str, Any]:
+        ti = SimpleNamespace(dag_id="a_dag", run_id=run_id, task_id=task_id, map_index=map_index)
+        return {"ti": ti, "task_instance": ti}
+
+    return make
+
+
+@pytest.fixture
+def metrica(yandex_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> SandboxServer:
+    """The sandbox, with the default connection pointing at it."""
+    connect(monkeypatch, yandex_sandbox.url)
+    return yandex_sandbox

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pipeline under a real scheduler, triggerer and API server: a true deferral, a killed worker, a far quota."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from datetime import date, datetime, timezone
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from airflow_provider_yandex_orders.demo import crm
+from airflow_provider_yandex_orders.demo.broken import REJECTED
+from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
+from tests.support.examples import EXAMPLES
+from tests.support.live_airflow import LiveAirflow
+
+pytestmark = pytest.mark.live
+
+TODAY = date(2026, 3, 2)  # far from now: the scheduled run that unpausing starts finds nothing
+SENT = crm.ORDERS - REJECTED
+TOKEN = "sandbox-token"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SandboxServer]:
+    with SandboxServer(SandboxSettings(processing_seconds=0)) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(server: SandboxServer) -> SandboxServer:
+    server.client.reset()
+    return server
+
+
+@pytest.fixture(scope="module")
+def airflow(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveAirflow]:
+    folder = tmp_path_factory.mktemp("live")
+    dags = folder / "dags"
+    dags.mkdir()
+    for path in (EXAMPLES / "crm_to_metrica_daily.py", Path(__file__).parent / "dags" / "orders_in_parts.py"):
+        shutil.copy(path, dags)
+    with sqlite3.connect(folder / "crm.db") as connection:
+        crm.create(connection, today=TODAY)
+    metrica = {"conn_type": "yandex_metrica", "host": server.url, "password": TOKEN, "extra": {"counter_id": 101}}
+    environment = {
+        "AIRFLOW_CONN_CRM": json.dumps({"conn_type": "sqlite", "host": str(folder / "crm.db")}),
+        "AIRFLOW_CONN_YANDEX_METRICA_DEFAULT": json.dumps(metrica),
+    }
+    with LiveAirflow(folder / "home", dags, environment) as running:
+        yield running
+
+
+def test_the_example_waits_deferred_and_delivers_all(airflow: LiveAirflow, sandbox: SandboxServer) -> None:
+    sandbox.client.change_settings(processing_seconds=20)
+    run_id = airflow.trigger("crm_to_metrica_daily", datetime(2026, 3, 2, tzinfo=timezone.utc))
+    airflow.wait_for_task("crm_to_metrica_daily", run_id, "wait_for_metrica", "deferred", timeout=180)
+    assert airflow.wait("crm_to_metrica_daily", run_id, timeout=240) == "success"
+    delivery = airflow.xcom("crm_to_metrica_daily", run_id, "upload_orders")
+    assert (delivery["rows_read"], delivery["rows_sent"]) == (crm.ORDERS, SENT)
+    assert set(airflow.xcom("crm_to_metrica_daily", run_id, "wait_for_metrica").values()) == {"PASSED"}
+    summary = sandbox.client.summary(101)
+    assert (summary["orders"], summary["orders_received_more_than_once"]) == (SENT, 0)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_killed_worker_leaves_every_order_once(airflow: LiveAirflow, sandbox: SandboxServer, moment: str) -> None:
+    # The fourth part hangs, before or after the service has taken it; there the worker dies.
+    sandbox.client.add_fault(
+        method="POST", path="simple_orders", skip=3, times=1, action="delay", moment=moment, seconds=600
+    )
+    run_id = airflow.trigger("orders_in_parts")
+    port = urlsplit(sandbox.url).port
+    assert port is not None
+    airflow.until(lambda: sandbox.client.faults()[0]["hits"] == 1, timeout=180, what="the fourth part under way")
+    airflow.kill_task(port)
+    assert airflow.wait("orders_in_parts", run_id, timeout=240) == "success"
+    assert airflow.task_instances("orders_in_parts", run_id)["upload_orders"]["try_number"] == 2
+
+    orders = sandbox.client.orders(101, limit=crm.ORDERS)
+    assert len(orders) == len({order["id"] for order in orders}) == SENT
+    # Parts with an answer are not sent again; the one without is, and its orders are still held once.
+    received_twice = sum(order["times_received"] > 1 for order in orders)
+    assert received_twice == (1000 if moment == "after" else 0)
+    delivery = airflow.xcom("orders_in_parts", run_id, "upload_orders")
+    assert (delivery["rows_sent"], len(delivery["parts"])) == (SENT, 7)
+
+
+def test_a_quota_of_the_day_frees_the_slot_until_it_is_over(airflow: LiveAirflow, sandbox: SandboxServer) -> None:
+    sandbox.client.add_fault(preset="quota_requests_by_counter_id", method="POST", path="simple_orders", times=None)
+    run_id = airflow.trigger("orders_in_parts")
+    airflow.wait_for_task("orders_in_parts", run_id, "upload_orders", "up_for_retry", timeout=180)
+    log = airflow.task_log("orders_in_parts", run_id, "upload_orders", 1)
+    assert "quota_requests_by_counter_id" in log
+    assert "Next try not before" in log
+    uploads = [request for request in sandbox.client.requests() if request["method"] == "POST"]
+    assert len(uploads) == 1  # the task's own retry_delay is a second; the service's word holds
+
+
+def test_no_token_in_any_log(airflow: LiveAirflow) -> None:
+    assert TOKEN not in airflow.all_logs()

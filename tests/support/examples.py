@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The example DAGs, and how Airflow runs one in this process."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+EXAMPLES = Path(__file__).parents[2] / "example_dags"
+
+
+def run_example(dag_id: str, logical_date: datetime | None) -> Any:
+    """Run an example by Airflow's own test run.
+
+    :return: the DAG run.
+    """
+    from airflow.models import DagBag
+
+    bag = DagBag(str(EXAMPLES))
+    assert bag.import_errors == {}
+    test: Any = bag.dags[dag_id].test
+    name = "logical_date" if "logical_date" in signature(test).parameters else "execution_date"  # 2.11
+    return test(**{name: logical_date})
+
+
+def returned(run: Any, task_id: str) -> Any:
+    """What a task of a DAG run returned."""
+    return run.get_task_instance(task_id).xcom_pull(task_ids=task_id)
