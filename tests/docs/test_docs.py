@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the docs say holds: tables of fields, links, code.
+
+``python -m tests.docs.test_docs`` writes the tables anew.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_yandex_orders import kinds
+from airflow_provider_yandex_orders.rows.kind import Field, RowKind
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+MARK = re.compile(r"<!-- fields:(\w+) -->\n(.*?)<!-- end -->", re.DOTALL)
+
+
+def declared_kinds() -> dict[str, RowKind]:
+    """Every row kind of the package, by name."""
+    modules = (
+        importlib.import_module(f"{kinds.__name__}.{each.name}") for each in pkgutil.iter_modules(kinds.__path__)
+    )
+    found = [value for module in modules for value in vars(module).values() if isinstance(value, RowKind)]
+    return {kind.name: kind for kind in found}
+
+
+def table(kind: RowKind) -> str:
+    """The fields of a kind as a table."""
+
+    def needed(field: Field) -> str:
+        if field.required:
+            return "yes"
+        return "one of these" if field.name in kind.identifiers else ""
+
+    lines = ["| field | needed | holds | meaning |", "|---|---|---|---|"]
+    for field in kind.fields:
+        holds = f"list of {field.type.value}" if field.many else field.type.value
+        lines.append(f"| `{field.name}` | {needed(field)} | {holds} | {field.note} |")
+    return "\n".join(lines) + "\n"
+
+
+def with_tables(text: str) -> str:
+    """The page with every table as the declarations have it."""
+    return MARK.sub(lambda mark: f"<!-- fields:{mark[1]} -->\n{table(declared_kinds()[mark[1]])}<!-- end -->", text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tables_are_those_of_the_declarations(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert text == with_tables(text), "run: python -m tests.docs.test_docs"
+
+
+def test_every_kind_has_its_table() -> None:
+    documented = {mark for page in PAGES for mark, _ in MARK.findall(page.read_text(encoding="utf-8"))}
+    assert documented == set(declared_kinds())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if not link.startswith("http"):
+            path, _, anchor = link.partition("#")
+            target = (page.parent / path) if path else page
+            assert target.exists(), link
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8") if anchor else "", re.MULTILINE)
+            assert not anchor or anchor in {re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in headings}
+
+
+def test_the_first_dag_of_the_readme_is_one(airflow_db: None, tmp_path: Path) -> None:
+    pytest.importorskip("airflow.sdk")
+    from airflow.models import DagBag
+
+    code = re.search(r"## First DAG\n\n```python\n(.*?)```", PAGES[0].read_text(encoding="utf-8"), re.DOTALL)
+    assert code is not None
+    (tmp_path / "first_dag.py").write_text(code[1])
+    bag = DagBag(str(tmp_path))
+    assert bag.import_errors == {}
+    assert list(bag.dags["orders_to_metrica"].task_dict) == ["upload_orders"]
+
+
+def test_the_readmes_commands_are_in_the_makefile() -> None:
+    targets = set(re.findall(r"^([\w.-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(re.findall(r"^(?:.*`)?make ([a-z][\w.-]*)", PAGES[0].read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"demo", "test", "lint", "test-2.11"} <= named <= targets
+
+
+if __name__ == "__main__":
+    for written in PAGES:
+        written.write_text(with_tables(written.read_text(encoding="utf-8")), encoding="utf-8")
