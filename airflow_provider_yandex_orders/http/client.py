@@ -183,11 +183,11 @@ class ServiceClient:
         self, error: requests.RequestException, method: str, path: str, doing: str
     ) -> ConfigurationError | ServiceUnavailable:
         # The text of a requests error may hold the whole address with its query: only the class is named.
-        where = f"{self.service} at {self._host}"
         if isinstance(error, _BAD_ADDRESS):
             return ConfigurationError(
                 f"{doing}: the connection's host does not make a valid address. Give it as https://host[:port]."
             )
+        where = f"{self.service} at {self._host}"
         if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
             return ConfigurationError(
                 f"{doing}: the TLS certificate of {where} cannot be verified. If a proxy of your company signs "

@@ -197,9 +197,9 @@ def text(value: object) -> str:
             "read the column as text: CAST(... AS TEXT) in SQL, dtype=str in pandas",
         )
     if isinstance(value, Decimal):
-        if value == value.to_integral_value():
+        if value.is_finite() and value == value.to_integral_value():
             return format(value.to_integral_value(), "f")
-        raise BadValue("not_text", "is a fraction where an id must be", "map another column")
+        raise BadValue("not_text", "is a fraction or no number where an id must be", "map another column")
     return str(value).strip()
 
 
