@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the unit tests: a scripted HTTP server, waits that take no time, storage folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+import tenacity.nap
+
+from tests.unit.http.scripted_server import ScriptedServer, running_server
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    """A server that answers what the test scripts."""
+    with running_server() as scripted:
+        yield scripted
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Pauses between attempts: written down, not waited."""
+    taken: list[float] = []
+    monkeypatch.setattr(tenacity.nap, "time", SimpleNamespace(sleep=taken.append))
+    return taken
+
+
+@pytest.fixture
+def memory_url() -> str:
+    """A fresh folder of object storage that lies in memory."""
+    from airflow.providers.common.compat import sdk
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    sdk.io.attach("memory", fs=MemoryFileSystem())  # type: ignore[attr-defined]  # found at run time
+    return f"memory://bucket-{uuid4().hex}"
+
+
+@pytest.fixture(params=["local", "memory"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStoragePath:
+    """A folder for parts: on disk, and in object storage."""
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    root = str(tmp_path) if request.param == "local" else request.getfixturevalue("memory_url")
+    path: ObjectStoragePath = ObjectStoragePath(root) / "dag" / "scheduled__2025-01-01T00:00:00+00:00" / "task"
+    if request.param == "local":
+        path.mkdir(parents=True)
+    return path

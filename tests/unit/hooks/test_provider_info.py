@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Airflow is told of the package is true."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator
+from importlib import import_module, resources
+from typing import Any
+
+import pytest
+
+from airflow_provider_yandex_orders.get_provider_info import get_provider_info
+
+INFO = get_provider_info()
+
+
+def modules() -> Iterator[str]:
+    for kind in ("hooks", "operators", "sensors", "triggers"):
+        for entry in INFO[kind]:
+            yield from entry["python-modules"]
+
+
+def hooks() -> Iterator[tuple[dict[str, Any], Any]]:
+    for entry in INFO["connection-types"]:
+        module, _, name = entry["hook-class-name"].rpartition(".")
+        yield entry, getattr(import_module(module), name)
+
+
+def test_airflows_own_schema() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads(resources.files("airflow").joinpath("provider_info.schema.json").read_text())
+    jsonschema.validate(INFO, schema)
+    json.dumps(INFO)
+
+
+def test_the_schema_would_refuse_a_mistake() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads(resources.files("airflow").joinpath("provider_info.schema.json").read_text())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**INFO, "connection-types": [{"connection-type": 5}]}, schema)
+
+
+@pytest.mark.parametrize("module", sorted(set(modules())))
+def test_modules_import(module: str) -> None:
+    assert import_module(module).__doc__
+
+
+def test_every_integration_is_declared() -> None:
+    declared = {each["integration-name"] for each in INFO["integrations"]}
+    used = {each["integration-name"] for kind in ("hooks", "operators", "sensors", "triggers") for each in INFO[kind]}
+    assert used <= declared
+
+
+@pytest.mark.parametrize(("entry", "hook"), hooks(), ids=lambda value: getattr(value, "__name__", ""))
+def test_hooks_are_as_declared(entry: dict[str, Any], hook: Any) -> None:
+    assert hook.conn_type == entry["connection-type"]
+    assert hook.hook_name == entry["hook-name"]
+    assert hook.default_conn_name == f"{hook.conn_type}_default"
+    first = next(iter(list(inspect.signature(hook).parameters.values())))
+    assert (first.name, first.default) == (hook.conn_name_attr, hook.default_conn_name)
+    assert getattr(hook(), hook.conn_name_attr) == hook.default_conn_name
+
+
+@pytest.mark.parametrize(("entry", "hook"), hooks(), ids=lambda value: getattr(value, "__name__", ""))
+def test_forms_of_both_ages_are_the_same(entry: dict[str, Any], hook: Any) -> None:
+    behaviour = hook.get_ui_field_behaviour()
+    assert set(behaviour) == {"hidden_fields", "relabeling", "placeholders"}
+    assert behaviour == {key.replace("-", "_"): value for key, value in entry["ui-field-behaviour"].items()}
+    pytest.importorskip("flask_appbuilder", reason="only Airflow before 3.2 with FAB makes forms of widgets")
+    widgets = hook.get_connection_form_widgets()
+    assert set(widgets) == set(entry.get("conn-fields", {}))
+
+
+@pytest.mark.parametrize(
+    ("counter_id", "good"), [("24", True), ("", True), (None, True), ("shop", False), ("24 ", False), (24, False)]
+)
+def test_the_form_takes_counter_ids_only(counter_id: Any, good: bool) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    (entry,) = [each for each in INFO["connection-types"] if each["connection-type"] == "yandex_metrica"]
+    checker = jsonschema.Draft202012Validator(entry["conn-fields"]["counter_id"]["schema"])
+    assert checker.is_valid(counter_id) is good
+
+
+def test_airflow_lists_the_connection_types() -> None:
+    from airflow.providers_manager import ProvidersManager
+
+    manager = ProvidersManager()
+    assert "airflow-provider-yandex-orders" in manager.providers
+    for entry, hook in hooks():
+        listed = manager.hooks[entry["connection-type"]]
+        assert listed is not None
+        assert listed.hook_class_name == f"{hook.__module__}.{hook.__qualname__}"
+        assert listed.hook_name == entry["hook-name"]
+        assert listed.connection_id_attribute_name == hook.conn_name_attr
+
+
+def test_the_configuration_option_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.providers.common.compat.sdk import conf
+
+    (option,) = INFO["config"]["yandex_orders"]["options"]
+    monkeypatch.setenv(f"AIRFLOW__YANDEX_ORDERS__{option.upper()}", "/somewhere")
+    assert conf.get("yandex_orders", option) == "/somewhere"

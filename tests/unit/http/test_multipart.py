@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A file as multipart body: read back by an independent parser."""
+
+from __future__ import annotations
+
+import email.policy
+import io
+from email.message import EmailMessage
+from email.parser import BytesParser
+from typing import cast
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_yandex_orders.exceptions import PassingError, ServiceUnavailable
+from airflow_provider_yandex_orders.http.client import ServiceClient
+from airflow_provider_yandex_orders.http.multipart import BLOCK, FileBody
+from airflow_provider_yandex_orders.services.metrica import read_fault
+from tests.unit.http.scripted_server import ScriptedServer, Seen, error_reply, json_reply
+
+
+def body_of(content: bytes, size: int | None = None, filename: str = "part-00001.csv") -> FileBody:
+    size = len(content) if size is None else size
+    return FileBody(lambda: io.BytesIO(content), size=size, filename=filename, content_type="text/csv")
+
+
+def parsed(content_type: str, body: bytes) -> EmailMessage:
+    """The one part of a multipart body."""
+    head = f"Content-Type: {content_type}\r\nMIME-Version: 1.0\r\n\r\n".encode()
+    whole = BytesParser(EmailMessage, policy=email.policy.HTTP).parsebytes(head + body)
+    (part,) = whole.iter_parts()
+    assert isinstance(part, EmailMessage)
+    return part
+
+
+def file_of(seen: Seen) -> bytes:
+    return cast("bytes", parsed(seen.headers["Content-Type"], seen.body).get_payload(decode=True))
+
+
+@settings(max_examples=50)
+@given(st.binary(max_size=2000))
+@example(b"")
+@example(b"\r\n--\r\n")
+@example(b"a" * BLOCK)
+@example(b"a" * (BLOCK + 1))
+def test_the_file_comes_through(content: bytes) -> None:
+    body = body_of(content)
+    whole = b"".join(body)
+    assert len(body) == len(whole)
+    assert b"".join(body) == whole  # a second time
+    boundary = body.content_type.partition("boundary=")[2].encode()
+    assert whole.startswith(b"--" + boundary + b"\r\n")
+    assert whole.endswith(b"\r\n--" + boundary + b"--\r\n")
+    head, _, rest = whole.partition(b"\r\n\r\n")
+    assert rest[: -len(b"\r\n--" + boundary + b"--\r\n")] == content
+    assert max((len(block) for block in body), default=0) <= max(BLOCK, len(head) + 4)
+
+
+def test_the_part_is_described_as_documented() -> None:
+    body = body_of(b"id,name\n1,2\n")
+    part = parsed(body.content_type, b"".join(body))
+    assert part.get_content_type() == "text/csv"
+    assert part.get_filename() == "part-00001.csv"
+    assert part.get_param("name", header="Content-Disposition") == "file"
+    assert part.get_payload(decode=True) == b"id,name\n1,2\n"
+
+
+@pytest.mark.parametrize("filename", ['a".csv', 'a"; name="b', "a\r\nX: y", "orders of may.csv"])
+def test_a_file_name_cannot_break_the_header(filename: str) -> None:
+    body = body_of(b"x", filename=filename)
+    part = parsed(body.content_type, b"".join(body))
+    assert part.get_param("name", header="Content-Disposition") == "file"
+    assert part.keys() == ["Content-Disposition", "Content-Type"]
+    assert part.get_payload(decode=True) == b"x"
+
+
+@pytest.fixture
+def client(server: ScriptedServer, naps: list[float]) -> ServiceClient:
+    return ServiceClient(
+        service="S", base_url=server.url, headers={}, read_fault=read_fault, attempts=3, timeout=(2, 5)
+    )
+
+
+@pytest.mark.parametrize("size", [0, 1, BLOCK, 3 * BLOCK + 17])
+def test_over_the_wire(server: ScriptedServer, client: ServiceClient, size: int) -> None:
+    content = bytes(number % 251 for number in range(1000)) * (size // 1000 + 1)
+    body = body_of(content[:size])
+    server.script(json_reply({"uploading": {}}))
+    client.call("POST", "/p", doing="x", file=body)
+    (seen,) = server.seen
+    assert seen.headers["Content-Length"] == str(len(body)) == str(len(seen.body))
+    assert "Transfer-Encoding" not in seen.headers
+    assert seen.body == b"".join(body)
+
+
+def test_a_request_tried_again_sends_the_whole_file(server: ScriptedServer, client: ServiceClient) -> None:
+    server.script(error_reply(503, "backend_error", "x"), json_reply({}))
+    client.call("POST", "/p", doing="x", file=body_of(b"id\n1\n"))
+    assert [file_of(seen) for seen in server.seen] == [b"id\n1\n"] * 2
+
+
+def test_a_file_that_shrinks_is_named(server: ScriptedServer, client: ServiceClient) -> None:
+    server.script(json_reply({}))
+    with pytest.raises(PassingError, match=r"'part-00001\.csv': the file ended 5 bytes early") as caught:
+        client.call("POST", "/p", doing="x", file=body_of(b"12345", size=10))
+    assert not isinstance(caught.value, ServiceUnavailable)  # it is no fault of the service
+
+
+def test_a_file_that_grows_is_sent_as_it_was_counted(server: ScriptedServer, client: ServiceClient) -> None:
+    server.script(json_reply({}))
+    client.call("POST", "/p", doing="x", file=body_of(b"1234567890", size=5))
+    assert file_of(server.seen[0]) == b"12345"

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The file of faults."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_yandex_orders.parts.rejects import FIRST, FaultFile
+from airflow_provider_yandex_orders.rows.check import Fault
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+MAIL = Fault("mail", "bad_email", "emails is not an e-mail address", "correct it")
+DATE = Fault("made", "bad_date", "create_date_time is not a date-time", "give one")
+
+
+def entries(path: str | None) -> list[dict[str, Any]]:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    assert path is not None
+    return [json.loads(line) for line in ObjectStoragePath(path).read_text().splitlines()]
+
+
+def test_first_fault_and_the_rest(folder: ObjectStoragePath) -> None:
+    with FaultFile(folder / "rejected.jsonl") as file:
+        file.add(3, "A-1", [DATE, MAIL])
+        file.add(5, None, [MAIL])
+        file.add(6, None, [MAIL])
+    date = {"column": "made", "code": "bad_date", "reason": DATE.reason, "fix": "give one"}
+    mail = {"column": "mail", "code": "bad_email", "reason": MAIL.reason, "fix": "correct it"}
+    assert entries(file.path) == [
+        {"row": 3, "key": "A-1", **date, "also": [mail]},
+        {"row": 5, "key": None, **mail},
+        {"row": 6, "key": None, **mail},
+    ]
+    assert (file.entries, file.by_code()) == (3, "2 bad_email, 1 bad_date")
+    assert file.first[0] == "row 3 (A-1), column made: create_date_time is not a date-time; give one"
+    assert file.first[1].startswith("row 5, column mail")
+
+
+def test_no_fault_no_file(folder: ObjectStoragePath) -> None:
+    path = folder / "rejected.jsonl"
+    path.write_bytes(b"of an earlier try\n")
+    with FaultFile(path) as file:
+        assert not path.exists()
+    assert (file.path, file.entries, file.by_code()) == (None, 0, "")
+    assert not path.exists()
+
+
+def test_the_file_is_whole_when_the_work_fails(folder: ObjectStoragePath) -> None:
+    file = FaultFile(folder / "rejected.jsonl")
+
+    def work() -> None:
+        with file:
+            file.add(1, "A-1", [DATE])
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        work()
+    assert len(entries(file.path)) == 1
+
+
+def test_only_the_first_are_kept_for_the_log(folder: ObjectStoragePath) -> None:
+    with FaultFile(folder / "rejected.jsonl") as file:
+        for row in range(1, 101):
+            file.add(row, str(row), [DATE])
+    assert len(file.first) == FIRST
+    assert len(entries(file.path)) == file.entries == 100
+
+
+def test_a_key_that_is_an_address_is_not_told(folder: ObjectStoragePath) -> None:
+    with FaultFile(folder / "rejected.jsonl") as file:
+        file.add(1, "ivan@example.com", [DATE])
+    assert entries(file.path)[0]["key"] is None
+    assert "ivan" not in file.first[0]

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Date-times: the documented forms, zones, and what cannot be a date."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_yandex_orders.rows.dates import as_moment, counter_time
+from tests.unit.unit_support import BERLIN, MOSCOW, VLADIVOSTOK, refusal
+
+
+def shown(value: object, source: tzinfo | None = None, counter: tzinfo = MOSCOW) -> str:
+    return counter_time(source, lambda: counter)(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        # the nine forms Metrica documents
+        ("04.03.2025", "2025-03-04"),
+        ("04.03.25", "2025-03-04"),
+        ("2025-03-04", "2025-03-04"),
+        ("04.03.2025 15:20:07", "2025-03-04 15:20:07"),
+        ("04.03.2025 15:20", "2025-03-04 15:20:00"),
+        ("04.03.25 15:20:07", "2025-03-04 15:20:07"),
+        ("04.03.25 15:20", "2025-03-04 15:20:00"),
+        ("2025-03-04 15:20:07", "2025-03-04 15:20:07"),
+        ("2025-03-04 15:20", "2025-03-04 15:20:00"),
+        # what else people have
+        (" 2025-03-04 15:20:07 ", "2025-03-04 15:20:07"),
+        ("2025-03-04T15:20:07", "2025-03-04 15:20:07"),
+        ("2025-03-04T15:20:07.987654", "2025-03-04 15:20:07"),
+        ("20250304", "2025-03-04"),
+        (date(2025, 3, 4), "2025-03-04"),
+        (datetime(2025, 3, 4, 15, 20, 7, 987654), "2025-03-04 15:20:07"),
+        (datetime(2025, 3, 4), "2025-03-04 00:00:00"),
+        ("29.02.2024", "2024-02-29"),
+    ],
+)
+def test_naive_forms_stay_in_the_counters_zone(value: object, wanted: str) -> None:
+    assert shown(value) == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "counter", "wanted"),
+    [
+        ("2025-03-04T12:00:00Z", MOSCOW, "2025-03-04 15:00:00"),
+        ("2025-03-04T12:00:00+00:00", VLADIVOSTOK, "2025-03-04 22:00:00"),
+        ("2025-03-04T23:30:00+03:00", VLADIVOSTOK, "2025-03-05 06:30:00"),
+        ("2025-03-04 12:00:00-0500", MOSCOW, "2025-03-04 20:00:00"),
+        ("2025-03-04T15:00:00+03:00", BERLIN, "2025-03-04 13:00:00"),  # winter
+        ("2025-07-04T15:00:00+03:00", BERLIN, "2025-07-04 14:00:00"),  # summer
+        ("2014-01-01T00:00:00Z", MOSCOW, "2014-01-01 04:00:00"),  # Moscow's offset of then, not of now
+        (datetime(2025, 3, 4, 12, tzinfo=UTC), MOSCOW, "2025-03-04 15:00:00"),
+        (datetime(2025, 3, 4, 12, tzinfo=timezone(timedelta(hours=5, minutes=45))), MOSCOW, "2025-03-04 09:15:00"),
+    ],
+)
+def test_aware_values_move_to_the_counters_zone(value: object, counter: ZoneInfo, wanted: str) -> None:
+    assert shown(value, counter=counter) == wanted
+    assert shown(value, source=BERLIN, counter=counter) == wanted  # source_timezone is for naive values only
+
+
+@pytest.mark.parametrize(
+    ("value", "source", "counter", "wanted"),
+    [
+        ("2025-03-04 15:20:00", VLADIVOSTOK, MOSCOW, "2025-03-04 08:20:00"),
+        ("04.03.2025 03:00", VLADIVOSTOK, MOSCOW, "2025-03-03 20:00:00"),
+        ("2025-01-01 12:00:00", BERLIN, MOSCOW, "2025-01-01 14:00:00"),
+        ("2025-07-01 12:00:00", BERLIN, MOSCOW, "2025-07-01 13:00:00"),
+        (datetime(2025, 3, 4, 15, 20), MOSCOW, VLADIVOSTOK, "2025-03-04 22:20:00"),
+        ("2025-03-04", VLADIVOSTOK, MOSCOW, "2025-03-04"),  # a bare date has no moment to move
+        (date(2025, 3, 4), VLADIVOSTOK, MOSCOW, "2025-03-04"),
+    ],
+)
+def test_source_zone(value: object, source: ZoneInfo, counter: ZoneInfo, wanted: str) -> None:
+    assert shown(value, source=source, counter=counter) == wanted
+
+
+def test_the_counter_is_asked_only_when_needed() -> None:
+    def asked() -> tzinfo:
+        raise LookupError
+
+    convert = counter_time(None, asked)
+    assert convert("2025-03-04 15:20") == "2025-03-04 15:20:00"
+    with pytest.raises(LookupError):
+        convert("2025-03-04T15:20Z")
+
+
+@pytest.mark.parametrize("value", [1741090800, 1741090800.0, 0, -1, "1741090800", "1741090800000", float("inf")])
+def test_unix_time(value: object) -> None:
+    assert refusal(shown, value).code == "unix_time"
+
+
+@pytest.mark.parametrize(
+    "value", ["31.12.1969", "1969-12-31 23:59:59", date(1969, 12, 31), datetime(1, 1, 1), "1970-01-01T00:00:00+05:00"]
+)
+def test_before_1970(value: object) -> None:
+    assert refusal(shown, value).code == "before_1970"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "yesterday",
+        "30.02.2025",
+        "2025-13-01",
+        "2025-02-29",
+        "4.3.2025",
+        "03/04/2025",
+        "04.03.2025T15:20",
+        "04.03.2025 25:00",
+        "2025-03-04 15:20:61",
+        "2025-03-04 15:20 MSK",
+        "٢٠٢٥-٠٣-٠٤",
+        "٠٤.٠٣.٢٠٢٥",
+        "-1741090800",
+        "",
+        True,
+        b"2025-03-04",
+        ["2025-03-04"],
+        {"date": "2025-03-04"},
+    ],
+)
+def test_bad_date(value: object) -> None:
+    assert refusal(shown, value).code == "bad_date"
+
+
+@pytest.mark.parametrize(
+    "value", [datetime(9999, 12, 31, 23, tzinfo=UTC), datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=10)))]
+)
+def test_dates_that_fall_off_the_calendar(value: datetime) -> None:
+    assert refusal(shown, value).code in ("bad_date", "before_1970")
+
+
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=st.timezones()))
+def test_the_moment_survives(moment: datetime) -> None:
+    text = shown(moment)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", text)
+    # The hour that Moscow's clocks showed twice cannot tell which of the two it is.
+    assert abs(as_moment(text, MOSCOW) - moment.astimezone(UTC)) <= timedelta(hours=1, seconds=1)
+    assert as_moment(text, MOSCOW).astimezone(MOSCOW).strftime("%Y-%m-%d %H:%M:%S") == text
+
+
+@given(st.text(max_size=40) | st.floats() | st.integers() | st.binary(max_size=10) | st.dates() | st.datetimes())
+def test_anything_is_a_date_or_refused(value: object) -> None:
+    from airflow_provider_yandex_orders.rows.bad_value import BadValue
+
+    try:
+        text = shown(value)
+    except BadValue:
+        return
+    assert re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?", text)
+    assert text >= "1970"

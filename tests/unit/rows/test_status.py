@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Order statuses: the service's words, mapped words, goal identifiers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_yandex_orders.kinds.simple_orders import SIMPLE_ORDERS
+from airflow_provider_yandex_orders.rows.convert import status
+from tests.unit.unit_support import refusal
+
+WORDS = SIMPLE_ORDERS.statuses
+MAP: dict[Any, str] = {"Оплачен": "PAID", "returned": "refund_goal", "5": "SPAM", 7: "IN_PROGRESS"}
+
+
+def test_the_documented_statuses() -> None:
+    assert set(WORDS) == {"PAID", "IN_PROGRESS", "CANCELLED", "SPAM"}
+
+
+@pytest.mark.parametrize("value", ["PAID", "IN_PROGRESS", "CANCELLED", "SPAM", "my_goal", "заявка"])
+def test_statuses_without_a_map(value: str) -> None:
+    assert status(WORDS, {})(f" {value} ") == value
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("Оплачен", "PAID"),
+        ("returned", "refund_goal"),
+        (5, "SPAM"),
+        ("5", "SPAM"),
+        (7, "IN_PROGRESS"),
+        ("PAID", "PAID"),
+    ],
+)
+def test_statuses_with_a_map(value: object, wanted: str) -> None:
+    assert status(WORDS, MAP)(value) == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "status_map", "code", "named"),
+    [
+        ("paid", {}, "status_spelling", "PAID"),
+        ("CANCELED", {}, "status_spelling", "CANCELLED"),
+        ("cancelled", {}, "status_spelling", "CANCELLED"),
+        ("In work", {}, "unknown_status", "'In work'"),
+        ("delivered", MAP, "unmapped_status", "'delivered'"),
+        ("my_goal", MAP, "unmapped_status", "'my_goal'"),
+        (8, MAP, "unmapped_status", "'8'"),
+        (1.0, MAP, "float_id", ""),
+        (True, {}, "not_text", ""),
+    ],
+)
+def test_bad_statuses_name_the_word(value: object, status_map: dict[str, str], code: str, named: str) -> None:
+    bad = refusal(status(WORDS, status_map), value)
+    assert bad.code == code
+    assert named in bad.reason + bad.fix

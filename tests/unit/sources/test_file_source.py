@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files as sources: every format, whole and broken."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
+from airflow_provider_yandex_orders.sources import FileSource
+from airflow_provider_yandex_orders.sources.base import UnreadableRow
+
+
+def read(path: Path | str, **arguments: Any) -> tuple[list[str] | None, list[Any]]:
+    with FileSource(str(path), **arguments).open() as stream:
+        rows = [row.reason if isinstance(row, UnreadableRow) else dict(row) for row in stream.rows]
+        return (None if stream.columns is None else list(stream.columns)), rows
+
+
+def written(tmp_path: Path, name: str, content: str | bytes) -> Path:
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_csv(tmp_path: Path, delimiter: str, ending: str, mark: str) -> None:
+    lines = ["id|name", '1|"a, b; c\td"', '2|"line' + ending + 'end"', "", "3|", '4|"say ""yes"""', '5|in"side']
+    path = written(tmp_path, "a.csv", mark + ending.join(lines).replace("|", delimiter))
+    columns, rows = read(path)
+    assert columns == ["id", "name"]
+    assert [(row["id"], row["name"]) for row in rows] == [
+        ("1", "a, b; c\td"),
+        ("2", f"line{ending}end"),
+        ("3", ""),
+        ("4", 'say "yes"'),
+        ("5", 'in"side'),
+    ]
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=10)
+            | st.text('",;\r\n'),
+            min_size=3,
+            max_size=3,
+        ),
+        max_size=8,
+    )
+)
+def test_csv_reads_what_a_csv_writer_wrote(tmp_path_factory: pytest.TempPathFactory, cells: list[list[str]]) -> None:
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([["a", "b", "c"], *cells])
+    path = written(tmp_path_factory.getbasetemp(), "any.csv", text.getvalue())
+    columns, rows = read(path)
+    assert columns == ["a", "b", "c"]
+    assert [list(row.values()) for row in rows] == cells
+
+
+@pytest.mark.parametrize(
+    ("content", "columns", "rows"),
+    [
+        ("", [], []),
+        ("id,name\n", ["id", "name"], []),
+        ("id,name", ["id", "name"], []),
+        ("\ufeff", [], []),
+        ('"id","na\nme"\n1,2\n', ["id", "na\nme"], [{"id": "1", "na\nme": "2"}]),
+        ("id\n1\n", ["id"], [{"id": "1"}]),
+        (
+            "id,name\n1\n2,b,c\n3,d\n",
+            ["id", "name"],
+            [
+                "the line has 1 cells and the header 2",
+                "the line has 3 cells and the header 2",
+                {"id": "3", "name": "d"},
+            ],
+        ),
+        ('id,name\n1,"a"b\n2,c\n', ["id", "name"], ["the line is no CSV", {"id": "2", "name": "c"}]),
+    ],
+)
+def test_odd_csv(tmp_path: Path, content: str, columns: list[str], rows: list[Any]) -> None:
+    assert read(written(tmp_path, "a.csv", content)) == (columns, rows)
+
+
+@pytest.mark.parametrize("rows", [3, 20_000])
+def test_a_quote_that_is_never_closed_loses_no_rows_silently(tmp_path: Path, rows: int) -> None:
+    lines = "".join(f"{number},note of {number}\n" for number in range(rows))
+    path = written(tmp_path, "a.csv", f'id,note\n0,"open\n{lines}')
+    with pytest.raises(SourceError, match="never closed"):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson"])
+def test_json_lines(tmp_path: Path, name: str) -> None:
+    content = '{"id": 99999999999999999999, "sum": 0.1, "l": ["a"]}\n\n  \n[1]\n{"id": \n"x"\n{"id": "Ж", "n": null}'
+    columns, rows = read(written(tmp_path, name, content))
+    assert columns is None
+    assert rows == [
+        {"id": 99999999999999999999, "sum": Decimal("0.1"), "l": ["a"]},
+        "the line is no JSON object",
+        "the line is no JSON",
+        "the line is no JSON object",
+        {"id": "Ж", "n": None},
+    ]
+
+
+def test_empty_json_lines(tmp_path: Path) -> None:
+    assert read(written(tmp_path, "a.jsonl", "")) == (None, [])
+
+
+def test_parquet(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    moment = datetime(2025, 3, 4, 12, tzinfo=UTC)
+    count = 4500
+    table = pa.table(
+        {
+            "id": [str(number) for number in range(count)],
+            "sum": pa.array([Decimal("1500.50")] * count, pa.decimal128(12, 2)),
+            "at": pa.array([moment] * count, pa.timestamp("us", "UTC")),
+            "emails": [["a@example.com"], None, []] * (count // 3),
+            "client_id": pa.array([1700000000123456789, None, 5] * (count // 3), pa.int64()),
+        }
+    )
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=1000)
+    columns, rows = read(tmp_path / "a.parquet")
+    assert columns == ["id", "sum", "at", "emails", "client_id"]
+    assert [row["id"] for row in rows] == [str(number) for number in range(count)]
+    first = {"id": "0", "sum": Decimal("1500.50"), "emails": ["a@example.com"], "client_id": 1700000000123456789}
+    assert {name: rows[0][name] for name in first} == first
+    assert rows[0]["at"] == moment
+    assert rows[1]["client_id"] is None
+
+
+def test_parquet_that_is_none(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    with pytest.raises(SourceError, match="no Parquet file"):
+        read(written(tmp_path, "a.parquet", "id,name\n1,2\n"))
+
+
+def test_parquet_with_nanoseconds(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    try:
+        import pandas  # type: ignore[import-untyped, import-not-found, unused-ignore]  # noqa: F401
+    except ImportError:
+        pass
+    else:
+        pytest.skip("with pandas installed nanoseconds can be read")
+    pq.write_table(pa.table({"at": pa.array([1], pa.timestamp("ns"))}), tmp_path / "a.parquet")
+    with pytest.raises(SourceError, match="nanoseconds"):
+        read(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv.gz", b"id,name\n1,b\n"),
+        ("a.jsonl.gz", b'{"id": "1", "name": "b"}\n'),
+    ],
+)
+def test_gzip(tmp_path: Path, name: str, content: bytes) -> None:
+    _, rows = read(written(tmp_path, name, gzip.compress(content)))
+    assert rows == [{"id": "1", "name": "b"}]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda whole: b"id,name\n1,b\n",
+        lambda whole: whole[:-20],
+        lambda whole: whole[:15],
+        lambda whole: whole[:12] + b"\xff" * 20 + whole[32:],
+        lambda whole: whole[:-8] + b"\0" * 8,
+    ],
+    ids=["not gzip", "cut", "cut at the start", "spoilt", "wrong sum"],
+)
+def test_broken_gzip(tmp_path: Path, spoil: Any) -> None:
+    whole = gzip.compress(b"id,name\n" + b"".join(b"%d,%d\n" % (n, n * 7919 % 10007) for n in range(5000)))
+    with pytest.raises(SourceError, match="not a whole gzip file"):
+        read(written(tmp_path, "a.csv.gz", spoil(whole)))
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "utf-16"])
+@pytest.mark.parametrize("lead", ["", "1,x\n" * 5000], ids=["first line", "later"])
+def test_wrong_encoding(tmp_path: Path, encoding: str, lead: str) -> None:
+    path = written(tmp_path, "a.csv", (f"id,name\n{lead}1,Иван\n").encode(encoding))
+    with pytest.raises(SourceError, match="not UTF-8") as caught:
+        read(path)
+    assert "Иван" not in str(caught.value)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no such file"):
+        read(tmp_path / "none.csv")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").mkdir()
+    for path in (tmp_path / "a.csv", written(tmp_path, "b.csv", "id\n") / "c.csv"):
+        with pytest.raises(SourceError, match="Correct path="):
+            read(path)
+
+
+@pytest.mark.parametrize(("name", "given_"), [("a.xlsx", None), ("a", None), ("a.gz", None), ("a.csv", "xml")])
+def test_unknown_format(tmp_path: Path, name: str, given_: str | None) -> None:
+    with pytest.raises(ConfigurationError, match="unknown format"):
+        read(written(tmp_path, name, "id\n"), format=given_)
+
+
+@pytest.mark.parametrize("url", ["nowhere://bucket/a.csv", "github://a:b@main/a.csv"])
+def test_unknown_storage(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="provider of this storage"):
+        read(url)
+
+
+def test_the_format_may_be_told(tmp_path: Path) -> None:
+    assert read(written(tmp_path, "orders.txt", "id\n1\n"), format="csv")[1] == [{"id": "1"}]
+    assert read(written(tmp_path, "orders.gz", gzip.compress(b'{"id":1}')), format="jsonl")[1] == [{"id": 1}]
+
+
+def test_object_storage(memory_url: str) -> None:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    (ObjectStoragePath(memory_url) / "a.csv.gz").write_bytes(gzip.compress(b"id\n1\n"))
+    assert read(f"{memory_url}/a.csv.gz") == (["id"], [{"id": "1"}])
+    with pytest.raises(SourceError, match="no such file"):
+        read(f"{memory_url}/b.csv")
+
+
+def test_rows_are_read_as_they_are_asked_for(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "id\n" + "1\n" * 100_000 + "1,2\n" + '"')
+    with FileSource(str(path)).open() as stream:
+        assert [next(stream.rows)["id"] for _ in range(3)] == ["1"] * 3  # the broken end was not reached yet
+
+
+def test_what_is_shown_of_a_source() -> None:
+    source = FileSource("s3://c@bucket/a.csv", conn_id="c", columns={"id": "no"})
+    assert json.loads(json.dumps(source.serialize())) == {
+        "path": "s3://c@bucket/a.csv",
+        "conn_id": "c",
+        "format": None,
+        "columns": {"id": "no"},
+    }
+    assert repr(source) == "FileSource('s3://c@bucket/a.csv')"
+    assert set(FileSource.template_fields) == {"path", "conn_id"}

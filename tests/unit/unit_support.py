@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small things several unit tests need."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from airflow_provider_yandex_orders.rows.bad_value import BadValue
+from airflow_provider_yandex_orders.rows.convert import Rules
+
+MOSCOW = ZoneInfo("Europe/Moscow")
+BERLIN = ZoneInfo("Europe/Berlin")
+VLADIVOSTOK = ZoneInfo("Asia/Vladivostok")
+
+
+def rules(**changes: Any) -> Rules:
+    """Rules of a run whose counter is in Moscow."""
+    return Rules(**{"counter_zone": lambda: MOSCOW, **changes})
+
+
+def refusal(convert: Callable[[object], Any], value: object) -> BadValue:
+    """Why a converter refuses a value; fails when it does not."""
+    with pytest.raises(BadValue) as caught:
+        convert(value)
+    assert caught.value.reason
+    assert caught.value.fix
+    return caught.value
+
+
+def order(**changes: Any) -> dict[str, Any]:
+    """A good simplified order."""
+    return {"id": "A-1", "create_date_time": "2025-03-04 15:20:00", "emails": "a@example.com", **changes}
+
+
+def set_connection(monkeypatch: pytest.MonkeyPatch, conn_id: str, fields: Mapping[str, Any]) -> None:
+    """Give Airflow a connection through the environment."""
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(fields))
+    assert os.environ[f"AIRFLOW_CONN_{conn_id.upper()}"]
