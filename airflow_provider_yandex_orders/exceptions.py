@@ -20,12 +20,14 @@ class Answer:
     :param path: its path, without the query.
     :param http_status: status code; ``None`` when no answer came.
     :param error_type: the service's own word for the error, where it gave one.
+    :param said: its own words, without what looks personal.
     """
 
     method: str
     path: str
     http_status: int | None = None
     error_type: str | None = None
+    said: str = ""
 
 
 class PermanentError(AirflowFailException):
@@ -63,15 +65,21 @@ class UploadFailedError(PermanentError):
     """The service took a file and then judged it bad."""
 
 
+class UploadUnclearError(PermanentError):
+    """Nobody knows whether a file arrived, and sending it again could count its rows twice."""
+
+
 class ServiceRefused(PermanentError):
     """The service said no, and will say so again.
 
     :param answer: the request and what came back.
+    :param maybe_applied: the request may have taken effect in part all the same.
     """
 
-    def __init__(self, message: str = "", *, answer: Answer | None = None) -> None:
+    def __init__(self, message: str = "", *, answer: Answer | None = None, maybe_applied: bool = False) -> None:
         super().__init__(message)
         self.answer = answer
+        self.maybe_applied = maybe_applied
 
 
 class ServiceUnavailable(PassingError):

@@ -7,6 +7,9 @@ from typing import Any
 
 _PACKAGE = "airflow_provider_yandex_orders"
 _METRICA = "Yandex Metrica"
+_MARKET = "Yandex Market"
+_ALTCRAFT = "Altcraft Platform"
+_MODULES = {_METRICA: "metrica", _MARKET: "market", _ALTCRAFT: "altcraft"}
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -14,28 +17,39 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-provider-yandex-orders",
         "name": "Yandex orders",
-        "description": "Uploads of customers, orders and offline conversions to Yandex Metrica, with checks before "
-        "sending, resumed uploads and waits.",
+        "description": "Uploads of customers, orders and offline conversions to Yandex Metrica and of orders to the "
+        "Altcraft Platform, with checks before sending, resumed uploads and waits; order statistics of Yandex Market "
+        "to files for a warehouse.",
         "integrations": [
             {
                 "integration-name": _METRICA,
                 "external-doc-url": "https://yandex.ru/dev/metrika/",
                 "tags": ["service"],
-            }
+            },
+            {
+                "integration-name": _MARKET,
+                "external-doc-url": "https://yandex.ru/dev/market/partner-api/doc/ru/",
+                "tags": ["service"],
+            },
+            {
+                "integration-name": _ALTCRAFT,
+                "external-doc-url": "https://guides.altcraft.com/en/developer-guide/market",
+                "tags": ["service"],
+            },
         ],
-        "hooks": [{"integration-name": _METRICA, "python-modules": [f"{_PACKAGE}.hooks.metrica"]}],
-        "operators": [{"integration-name": _METRICA, "python-modules": [f"{_PACKAGE}.operators.metrica"]}],
-        "sensors": [{"integration-name": _METRICA, "python-modules": [f"{_PACKAGE}.sensors.metrica"]}],
-        "triggers": [{"integration-name": _METRICA, "python-modules": [f"{_PACKAGE}.triggers.metrica"]}],
+        "hooks": _modules("hooks", _METRICA, _MARKET, _ALTCRAFT),
+        "operators": _modules("operators", _METRICA, _MARKET, _ALTCRAFT),
+        "sensors": _modules("sensors", _METRICA, _ALTCRAFT),
+        "triggers": _modules("triggers", _METRICA, _ALTCRAFT),
         "connection-types": _CONNECTION_TYPES,
         "config": {
             "yandex_orders": {
                 "description": "Settings of the Yandex orders provider.",
                 "options": {
                     "staging_path": {
-                        "description": "Folder or object storage URL for the parts and rejects of uploads whose "
-                        "task names none. Empty: a folder under AIRFLOW_HOME. Where workers are several "
-                        "machines, name a place all of them see, so that a retry can resume.",
+                        "description": "Folder or object storage URL for the parts and rejects of uploads, and the "
+                        "pages of fetches, whose task names none. Empty: a folder under AIRFLOW_HOME. Where workers "
+                        "are several machines, name a place all of them see, so that a retry can resume.",
                         "version_added": "0.1.0",
                         "type": "string",
                         "example": "s3://aws_default@company-airflow/yandex-orders",
@@ -45,6 +59,14 @@ def get_provider_info() -> dict[str, Any]:
             }
         },
     }
+
+
+def _modules(kind: str, *integrations: str) -> list[dict[str, Any]]:
+    """Each integration's module of one kind."""
+    return [
+        {"integration-name": integration, "python-modules": [f"{_PACKAGE}.{kind}.{_MODULES[integration]}"]}
+        for integration in integrations
+    ]
 
 
 def connection_type(conn_type: str) -> dict[str, Any]:
@@ -67,6 +89,45 @@ _CONNECTION_TYPES: list[dict[str, Any]] = [
                 "label": "Counter id",
                 "description": "The counter a task uses when it names none.",
                 "schema": {"type": ["string", "null"], "pattern": "^[0-9]*$"},
+            }
+        },
+    },
+    {
+        "connection-type": "yandex_market",
+        "hook-class-name": f"{_PACKAGE}.hooks.market.MarketHook",
+        "hook-name": _MARKET,
+        "ui-field-behaviour": {
+            "hidden-fields": ["login", "schema", "port"],
+            "relabeling": {"password": "Api-Key"},
+            "placeholders": {"host": "https://api.partner.market.yandex.ru"},
+        },
+        "conn-fields": {
+            "campaign_id": {
+                "label": "Campaign id",
+                "description": "The store a task uses when it names none.",
+                "schema": {"type": ["string", "null"], "pattern": "^[0-9]*$"},
+            },
+            "auth_type": {
+                "label": "Kind of token",
+                "description": "api_key (default), or oauth where the password is an OAuth token.",
+                "schema": {"type": ["string", "null"], "enum": ["api_key", "oauth", None]},
+            },
+        },
+    },
+    {
+        "connection-type": "altcraft",
+        "hook-class-name": f"{_PACKAGE}.hooks.altcraft.AltcraftHook",
+        "hook-name": _ALTCRAFT,
+        "ui-field-behaviour": {
+            "hidden-fields": ["login", "schema", "port"],
+            "relabeling": {"password": "API token"},
+            "placeholders": {"host": "https://your-platform.example.com"},
+        },
+        "conn-fields": {
+            "auth_type": {
+                "label": "Token goes",
+                "description": "body: as a field of the request, which every platform takes; bearer: as a header.",
+                "schema": {"type": ["string", "null"], "enum": ["body", "bearer", "", None]},
             }
         },
     },

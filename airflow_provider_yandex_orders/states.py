@@ -17,7 +17,10 @@ class UploadState:
     :param final: whether the word cannot change any more.
     :param good: whether a final word is the one wanted.
     :param rows_accepted: rows the service counts, where it says.
+    :param rows_linked: rows that found a visit, where it says.
+    :param rows_total: rows of the file as the service counted them.
     :param detail: what the service adds, without rows' values.
+    :param refused: rows of the file the service would not take: key and its words, each.
     """
 
     upload_id: str
@@ -25,7 +28,14 @@ class UploadState:
     final: bool
     good: bool
     rows_accepted: int | None = None
+    rows_linked: int | None = None
+    rows_total: int | None = None
     detail: str = ""
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+SHOWN = 20
+"""Most open ids a line of the log names."""
 
 
 class Wait:
@@ -54,14 +64,21 @@ class Wait:
     def describe_open(self) -> str:
         """The open uploads with the last state of each."""
         shown = []
-        for upload_id in self.open:
+        waiting = self.open
+        for upload_id in waiting[:SHOWN]:
             state = self.states[upload_id]
             shown.append(f"{upload_id} ({state.status if state else 'not listed yet'})")
-        return ", ".join(shown)
+        more = f" and {len(waiting) - SHOWN} more" if len(waiting) > SHOWN else ""
+        return ", ".join(shown) + more
 
     def to_event(self) -> dict[str, Any]:
         """What was heard, as plain values for a trigger's event."""
-        return {upload_id: asdict(state) if state else None for upload_id, state in self.states.items()}
+        return {
+            upload_id: {name: value for name, value in asdict(state).items() if value not in (None, "", ())}
+            if state
+            else None
+            for upload_id, state in self.states.items()
+        }
 
     @classmethod
     def from_event(cls, uploads: Mapping[str, Any]) -> Wait:

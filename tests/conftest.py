@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.connections import connect
+from tests.support.connections import connect, connect_altcraft
 from tests.support.examples import EXAMPLES
 
 HOME = Path(tempfile.mkdtemp(prefix="airflow-home-"))
@@ -59,4 +59,11 @@ def context() -> Callable[..., dict[str, Any]]:
 def metrica(yandex_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> SandboxServer:
     """The sandbox, with the default connection pointing at it."""
     connect(monkeypatch, yandex_sandbox.url)
+    return yandex_sandbox
+
+
+@pytest.fixture
+def altcraft(yandex_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> SandboxServer:
+    """The sandbox, with the default connection of the Altcraft Platform pointing at it."""
+    connect_altcraft(monkeypatch, yandex_sandbox.url)
     return yandex_sandbox

@@ -70,7 +70,7 @@ def _check_columns(source: Source, kind: RowKind, available: Sequence[str], requ
                 f"{_near(column, shown)} {has} Correct columns= of the source."
             )
     for declared in kind.fields:
-        needed = declared.required and (declared.name != kind.key or require_key)
+        needed = declared.required and (declared.name not in kind.key or require_key)
         if needed and mapping.get(declared.name, declared.name) not in available:
             raise SourceError(
                 f"Read {source!r}: there is no column {declared.name!r}, which {kind.name} cannot do without."
@@ -80,7 +80,7 @@ def _check_columns(source: Source, kind: RowKind, available: Sequence[str], requ
     if kind.identifiers and not any(mapping.get(name, name) in available for name in kind.identifiers):
         raise SourceError(
             f"Read {source!r}: there is no customer identifier: none of {', '.join(kind.identifiers)} has a column. "
-            f'{has} Name at least one by columns={{"emails": "source column"}}.'
+            f'{has} Name at least one by columns={{"{kind.identifiers[0]}": "source column"}}.'
         )
     unused = [name for name in available if name not in mapping.values() and name not in kind.field_names]
     if unused:

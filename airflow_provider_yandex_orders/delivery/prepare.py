@@ -4,20 +4,21 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
-from airflow_provider_yandex_orders.parts.files import Part, write_parts
-from airflow_provider_yandex_orders.parts.rejects import FaultFile
+from airflow_provider_yandex_orders.parts.files import Part, remove_stale, write_parts
+from airflow_provider_yandex_orders.parts.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.parts.spool import Spool
-from airflow_provider_yandex_orders.rows import csv_file
 from airflow_provider_yandex_orders.rows.check import Fault, row_checker
 from airflow_provider_yandex_orders.rows.convert import Rules
+from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources.base import Source, UnreadableRow
 
@@ -49,6 +50,26 @@ class Limits:
         return rejected <= self.max_rejected
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What rows are to become.
+
+    :param kind: what they are.
+    :param rules: how this run checks them.
+    :param limits: sizes and tolerance.
+    :param folder: where parts and rejects go.
+    :param files: names of the upload's files and how each is written: one, or one an identifier.
+    :param is_known: tells whether the service has a customer, where that is asked.
+    """
+
+    kind: RowKind
+    rules: Rules
+    limits: Limits
+    folder: ObjectStoragePath
+    files: Mapping[str, FileFormat]
+    is_known: Callable[[str], bool] | None = None
+
+
 @dataclass(slots=True)
 class Prepared:
     """What is ready to be sent, and what is not.
@@ -61,56 +82,67 @@ class Prepared:
     rows_read: int = 0
     rows_rejected: int = 0
     rows_duplicate: int = 0
+    rows_deferred: int = 0
     values_dropped: int = 0
     rejected_path: str | None = None
+    deferred_path: str | None = None
     has_keyless: bool = False
 
 
-def prepare(source: Source, kind: RowKind, rules: Rules, limits: Limits, folder: ObjectStoragePath) -> Prepared:
+def prepare(source: Source, plan: Plan) -> Prepared:
     """Read the source once and write the parts of an upload.
 
     :param source: where rows come from.
-    :param kind: what they are.
-    :param rules: how this run checks them.
-    :param limits: sizes and tolerance.
-    :param folder: where parts and rejects go.
+    :param plan: what they are to become.
     :raises SourceError: the source cannot be read, or its columns do not fit.
     :raises RejectedRowsError: more bad rows than ``max_rejected``.
     """
+    kind, limits, folder = plan.kind, plan.limits, plan.folder
     check_mapping(source.columns, kind)
-    check, encode = row_checker(kind, rules, source.columns), csv_file.line_encoder(kind)
-    window_start = _window_start(limits)
-    version, created = kind.version or "", kind.created or ""
+    check = row_checker(kind, plan.rules, source.columns)
+    file_of = _file_chooser(plan)
+    window_start, now = _window_start(limits), time.time()
+    created, owner = kind.created or "", kind.owner or ""
     notes: Counter[str] = Counter()
     number = 0
     with (
         Spool() as spool,
         FaultFile(folder / "rejected.jsonl") as rejected,
         FaultFile(folder / "dropped.jsonl") as dropped,
+        LinesFile(folder / "deferred.jsonl") as deferred,
     ):
         with source.open() as stream:
-            for number, row in enumerate(watched(source, kind, stream, require_key=rules.require_key), start=1):
+            for number, row in enumerate(watched(source, kind, stream, require_key=plan.rules.require_key), start=1):
                 if isinstance(row, UnreadableRow):
                     rejected.add(number, None, [Fault("", "unreadable", row.reason, row.fix)])
                     continue
                 checked = check(row)
                 if checked.faults:
-                    rejected.add(number, checked.key, [*checked.faults, *checked.dropped])
+                    rejected.add(number, checked.label, [*checked.faults, *checked.dropped])
                     continue
                 for fault in checked.dropped:
-                    dropped.add(number, checked.key, [fault])
+                    dropped.add(number, checked.label, [fault])
+                values = checked.values
+                if kind.not_future and values[kind.not_future] > now:
+                    deferred.write(values)
+                    continue
                 notes.update(checked.notes)
-                if checked.values.get(created, "9") < window_start:
+                if values.get(created, "9") < window_start:
                     notes["older_than_window"] += 1
-                spool.add(checked.key, checked.values.get(version, ""), encode(checked.values))
+                file = file_of(values)
+                line = plan.files[file].encode(values)
+                spool.add(checked.key, checked.version, line, file=file, owner=values.get(owner))
         prepared = Prepared(
             rows_read=number,
             rows_rejected=rejected.entries,
             rows_duplicate=spool.added - spool.kept(),
+            rows_deferred=deferred.entries,
             values_dropped=dropped.entries,
             rejected_path=rejected.path,
+            deferred_path=deferred.path,
             has_keyless=spool.keyless() > 0,
         )
+        notes["unknown_customer"] = _check_owners(plan, spool)
         _log_rows(prepared, rejected, dropped, notes, limits)
         if not limits.allows(prepared.rows_rejected, prepared.rows_read):
             raise RejectedRowsError(
@@ -118,14 +150,43 @@ def prepare(source: Source, kind: RowKind, rules: Rules, limits: Limits, folder:
                 f"and max_rejected is {limits.max_rejected:g}. Nothing was sent. Each row, its fault and the fix: "
                 f"{rejected.path}. Correct the rows and run the task again, or raise max_rejected."
             )
-        prepared.parts = write_parts(
-            spool.lines(),
-            folder,
-            header=csv_file.header(kind),
-            max_rows=limits.max_part_rows,
-            max_bytes=limits.max_part_bytes,
-        )
+        for name, form in plan.files.items():
+            prepared.parts += write_parts(
+                spool.lines(name),
+                folder,
+                form,
+                name=name,
+                max_rows=limits.max_part_rows,
+                max_bytes=limits.max_part_bytes,
+            )
+    remove_stale(folder, prepared.parts)
     return prepared
+
+
+def _file_chooser(plan: Plan) -> Callable[[Mapping[str, Any]], str]:
+    """The file a row goes to: the only one, or that of the first identifier the row has."""
+    first, *others = plan.files
+    if not others:
+        return lambda _values: first
+    return lambda values: next(name for name in plan.files if values.get(name))
+
+
+def _check_owners(plan: Plan, spool: Spool) -> int:
+    """Count the rows whose customer the service does not have.
+
+    :raises RejectedRowsError: one customer has more rows than the service takes.
+    """
+    unknown, limit = 0, plan.kind.owner_limit
+    for owner, rows in spool.owners():
+        if limit and rows > limit:
+            raise RejectedRowsError(
+                f"Check rows: one value of {plan.kind.owner} stands in {rows:,} rows, and the service takes {limit:,} "
+                "of one customer. Nothing was sent. A value that stands for all guests is no customer: send such "
+                "orders as simplified orders, with their own e-mail or phone."
+            )
+        if plan.is_known and not plan.is_known(owner):
+            unknown += rows
+    return unknown
 
 
 def _window_start(limits: Limits) -> str:
@@ -139,11 +200,14 @@ def _log_rows(
     prepared: Prepared, rejected: FaultFile, dropped: FaultFile, notes: Mapping[str, int], limits: Limits
 ) -> None:
     log.info(
-        "Rows read: %d, rejected: %d, older versions of the same key: %d.",
+        "Rows read: %d, rejected: %d, older versions of the same key: %d, still in the future: %d.",
         prepared.rows_read,
         prepared.rows_rejected,
         prepared.rows_duplicate,
+        prepared.rows_deferred,
     )
+    if prepared.rows_deferred:
+        log.warning("Rows whose time has not come wait for a later run in %s.", prepared.deferred_path)
     if rejected.entries:
         log.warning("Rejected rows (%s): %s", rejected.by_code(), rejected.path)
         for line in rejected.first:
@@ -151,11 +215,21 @@ def _log_rows(
     if dropped.entries:
         log.warning("Values left out of rows that are sent (%s): %s", dropped.by_code(), dropped.path)
     for note, count in notes.items():
+        if not count:
+            continue
         if note == "older_than_window":
             log.warning(
                 "%d rows were made more than %s days ago: orders the service does not know yet will find no visit.",
                 count,
                 limits.window_days,
+            )
+        elif note == "total_differs":
+            log.warning("%d rows have a total that is not the sum of what is in them: sent as given.", count)
+        elif note == "unknown_customer":
+            log.warning(
+                "%d orders belong to customers this counter was never sent from here: upload their contacts first, "
+                "else these orders find no visit.",
+                count,
             )
         else:
             log.warning("%d rows had no %s: the service's default is sent.", count, note.removeprefix("default_"))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from airflow_provider_yandex_orders.parts.whole import write_whole
+
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
@@ -62,7 +64,7 @@ class _FileProgress:
     def set(self, key: str, answer: Mapping[str, Any]) -> None:
         answers = self._read()
         answers[key] = dict(answer)
-        self._path.write_bytes(msgspec.json.encode(answers))
+        write_whole(self._path, msgspec.json.encode(answers))
 
     def _read(self) -> dict[str, dict[str, Any]]:
         if self._answers is None:

@@ -4,10 +4,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from airflow_provider_yandex_orders.exceptions import PermanentError, ServiceRefused, UploadFailedError
-from airflow_provider_yandex_orders.states import Wait
+from airflow_provider_yandex_orders.exceptions import (
+    ConfigurationError,
+    PermanentError,
+    ServiceRefused,
+    UploadFailedError,
+)
+from airflow_provider_yandex_orders.states import UploadState, Wait
 
 log = logging.getLogger(__name__)
 
@@ -30,25 +37,75 @@ def read_event(event: Any) -> tuple[Wait, bool]:
     return Wait.from_event(event["uploads"]), status == "timeout"
 
 
-def judge(wait: Wait) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What the end of an upload must be like.
+
+    :param min_accepted: least share of rows the service must have accepted, from 0 to 1.
+    :param min_linked: least share of accepted rows that must have found a visit, where the service says.
+    :param forgiven: final words that count as good though they are not.
+    """
+
+    min_accepted: float = 0
+    min_linked: float = 0
+    forgiven: tuple[str, ...] = ()
+
+    def faults(self, state: UploadState) -> Iterator[str]:
+        """What is wrong with the end of one upload."""
+        if state.final and not state.good and state.status not in self.forgiven:
+            yield state.status + (f" ({state.detail})" if state.detail else "")
+        if _below(state.rows_accepted, state.rows_total, self.min_accepted):
+            counted = f"{state.rows_accepted} of {state.rows_total}"
+            yield f"only {counted} rows accepted, min_accepted is {self.min_accepted:g}"
+        if _below(state.rows_linked, state.rows_accepted, self.min_linked):
+            yield f"only {state.rows_linked} of {state.rows_accepted} rows linked, min_linked is {self.min_linked:g}"
+
+
+def offline_demands(min_accepted: float, min_linked: float, allow_linkage_failure: bool) -> Demands:
+    """The demands on uploads of offline conversions.
+
+    :raises ConfigurationError: a share is not between 0 and 1.
+    """
+    for name, share in (("min_accepted", min_accepted), ("min_linked", min_linked)):
+        if not 0 <= share <= 1:
+            raise ConfigurationError(f"{name} must be a share from 0 to 1.")
+    return Demands(min_accepted, min_linked, ("LINKAGE_FAILURE",) if allow_linkage_failure else ())
+
+
+def _below(part: int | None, whole: int | None, share: float) -> bool:
+    return part is not None and bool(whole) and part / (whole or 1) < share
+
+
+def judge(wait: Wait, demands: Demands = Demands()) -> dict[str, Any]:
     """Log the end of every upload.
 
     :return: status of each upload.
     :raises UploadFailedError: at least one ended badly.
     """
+    faults = []
     for upload_id, state in wait.states.items():
         if state is not None:
-            log.info("Upload %s: %s, %s rows.", upload_id, state.status, state.rows_accepted)
-    if wait.failed:
-        told = "; ".join(
-            f"{state.upload_id} is {state.status}" + (f" ({state.detail})" if state.detail else "")
-            for state in wait.failed
-        )
+            log.info("Upload %s: %s. %s", upload_id, state.status, _counts(state))
+            faults += [f"{upload_id} is {fault}" for fault in demands.faults(state)]
+    if faults:
         raise UploadFailedError(
-            f"Wait for uploads: {told}. The service took these files and judged them bad: look at the parts named by "
-            "the upload task, correct the rows at their source, and clear the upload task."
+            f"Wait for uploads: {'; '.join(faults)}. The service took these files: look at the parts named by the "
+            "upload task, correct the rows at their source and clear the upload task, or ask for less."
         )
     return {upload_id: state.status if state else None for upload_id, state in wait.states.items()}
+
+
+def _counts(state: UploadState) -> str:
+    shown = [
+        f"{count} {what}"
+        for count, what in (
+            (state.rows_total, "rows sent"),
+            (state.rows_accepted, "accepted"),
+            (state.rows_linked, "linked to visits"),
+        )
+        if count is not None
+    ]
+    return "; ".join(each for each in (", ".join(shown), state.detail) if each)
 
 
 def still_open(wait: Wait, seconds: float) -> str:

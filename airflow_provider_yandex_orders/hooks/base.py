@@ -19,6 +19,9 @@ from airflow_provider_yandex_orders.http.faults import FaultReader
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
+PROBE_TIMEOUT = (10.0, 30.0)
+"""Seconds the "Test" button waits for a connection and for an answer."""
+
 _LOCAL = re.compile(r"^http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|/|$)")
 
 
@@ -112,6 +115,7 @@ class ServiceHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Answer of the "Test" button: whether the connection works, and what is wrong if not."""
         try:
+            self.client.attempts, self.client.timeout = 1, PROBE_TIMEOUT
             return self._probe()
         except (PermanentError, PassingError) as error:
             return False, str(error)

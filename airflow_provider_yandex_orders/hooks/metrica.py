@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceRefused
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
-from airflow_provider_yandex_orders.http.multipart import FileBody
-from airflow_provider_yandex_orders.privacy import scrub
+from airflow_provider_yandex_orders.http.body import FileBody, multipart
 from airflow_provider_yandex_orders.services import metrica
+from airflow_provider_yandex_orders.services.metrica_answers import (
+    crm_upload_state,
+    offline_upload_state,
+    part_of,
+    uploading_of,
+)
 from airflow_provider_yandex_orders.states import UploadState
 
 if TYPE_CHECKING:
@@ -65,11 +70,8 @@ class MetricaHook(ServiceHook):
         Source: https://yandex.ru/dev/metrika/ru/management/openapi/counter/counter
         """
         number = self.counter_id(counter_id)
-        answer = self.client.call(
-            "GET", f"/management/v1/counter/{number}", doing=f"Read the settings of counter {number}"
-        )
-        counter: dict[str, Any] = answer["counter"]
-        return counter
+        doing = f"Read the settings of counter {number}"
+        return part_of(self.client.call("GET", f"/management/v1/counter/{number}", doing=doing), "counter", dict, doing)
 
     def upload_simple_orders(
         self,
@@ -92,9 +94,78 @@ class MetricaHook(ServiceHook):
             ``False`` for orders without ``id``, which would double.
         :return: the service's ``uploading`` object.
         """
-        number = self.counter_id(counter_id)
         params = {"merge_mode": merge_mode, "delimiter_type": delimiter_type}
-        return self._upload(f"/cdp/api/v1/counter/{number}/data/simple_orders", path, params, resend=resend)
+        return self._upload(self._cdp(counter_id, "data/simple_orders"), path, params, resend=resend)
+
+    def upload_contacts(
+        self,
+        counter_id: int | str | None,
+        path: str | ObjectStoragePath,
+        *,
+        upload_format: str = "json",
+        merge_mode: str = "SAVE",
+        delimiter_type: str = "COMMA",
+        columns_mapping: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Upload one file of customers.
+
+        Sources: https://yandex.com/dev/metrika/en/management/openapi/schema/uploadContacts ,
+        https://yandex.com/dev/metrika/en/management/openapi/schema/uploadContactJson_1
+
+        :param counter_id: the counter; ``None`` for the connection's.
+        :param path: local path or object storage URL: a JSON document ``{"contacts": [...]}`` or a CSV file.
+        :param upload_format: ``json`` or ``csv``.
+        :param merge_mode: ``SAVE``, ``UPDATE`` or ``APPEND``.
+        :param delimiter_type: of a CSV file, ``COMMA`` or ``SEMICOLON``.
+        :param columns_mapping: ``{"attribute": "column"}`` for a CSV file with column names of its own.
+        :return: the service's ``uploading`` object.
+        """
+        return self._upload_entity(
+            "contacts", counter_id, path, upload_format, merge_mode, delimiter_type, columns_mapping
+        )
+
+    def upload_orders(
+        self,
+        counter_id: int | str | None,
+        path: str | ObjectStoragePath,
+        *,
+        upload_format: str = "json",
+        merge_mode: str = "SAVE",
+        delimiter_type: str = "SEMICOLON",
+        columns_mapping: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Upload one file of orders whose customers were uploaded as contacts.
+
+        Sources: https://yandex.ru/dev/metrika/en/management/openapi/schema/uploadOrders ,
+        https://yandex.com/dev/metrika/en/management/openapi/schema/uploadOrdersJson_1
+
+        :param counter_id: the counter; ``None`` for the connection's.
+        :param path: local path or object storage URL: a JSON document ``{"orders": [...]}`` or a CSV file.
+        :param upload_format: ``json`` or ``csv``.
+        :param merge_mode: ``SAVE``, ``UPDATE`` or ``APPEND``.
+        :param delimiter_type: of a CSV file; the service asks for ``SEMICOLON`` where an order has several goals.
+        :param columns_mapping: ``{"attribute": "column"}`` for a CSV file with column names of its own.
+        :return: the service's ``uploading`` object.
+        """
+        return self._upload_entity(
+            "orders", counter_id, path, upload_format, merge_mode, delimiter_type, columns_mapping
+        )
+
+    def upload_offline_conversions(
+        self, counter_id: int | str | None, path: str | ObjectStoragePath, *, comment: str | None = None
+    ) -> dict[str, Any]:
+        """Upload one CSV file of offline conversions. It goes out once: without an answer, look it up before a repeat.
+
+        Source: https://yandex.ru/dev/metrika/ru/management/openapi/offline_conversions/upload_1
+
+        :param counter_id: the counter; ``None`` for the connection's.
+        :param path: local path or object storage URL of a UTF-8 CSV file with a header line, 1 GB at most.
+        :param comment: kept with the upload, 255 signs at most.
+        :return: the service's ``uploading`` object.
+        """
+        number = self.counter_id(counter_id)
+        endpoint = f"/management/v1/counter/{number}/offline_conversions/upload"
+        return self._upload(endpoint, path, {"comment": comment}, resend=False)
 
     def last_uploadings(
         self, counter_id: int | str | None = None, *, limit: int = LIST_LIMIT, before: str | None = None
@@ -107,30 +178,135 @@ class MetricaHook(ServiceHook):
         :param limit: how many, from 1 to 1000.
         :param before: only uploads strictly earlier, ``yyyy-MM-dd HH:mm:ss`` in the counter's time zone.
         """
-        number = self.counter_id(counter_id)
-        answer = self.client.call(
-            "GET",
-            f"/cdp/api/v1/counter/{number}/last_uploadings",
-            doing=f"List the uploads of counter {number}",
-            params={"limit": limit, "datetime_offset": before},
-        )
-        return list(answer.get("uploadings") or [])
+        doing = f"List the uploads of counter {self.counter_id(counter_id)}"
+        params = {"limit": limit, "datetime_offset": before}
+        answer = self.client.call("GET", self._cdp(counter_id, "last_uploadings"), doing=doing, params=params)
+        return part_of(answer, "uploadings", list, doing)
 
-    def crm_upload_states(self, counter_id: int | str | None, upload_ids: Collection[str]) -> dict[str, UploadState]:
-        """State of CRM uploads, by as few list requests as will do. An upload not listed yet is left out."""
-        wanted, found = set(upload_ids), {}
+    def offline_uploadings(self, counter_id: int | str | None = None) -> list[dict[str, Any]]:
+        """The uploads of offline conversions of a counter.
+
+        Source: https://yandex.ru/dev/metrika/ru/management/openapi/offline_conversions/findAll_1
+        """
+        number = self.counter_id(counter_id)
+        doing = f"List the offline conversions of counter {number}"
+        answer = self.client.call("GET", f"/management/v1/counter/{number}/offline_conversions/uploadings", doing=doing)
+        return part_of(answer, "uploadings", list, doing)
+
+    def upload_states(
+        self, family: str, counter_id: int | str | None, upload_ids: Collection[str]
+    ) -> dict[str, UploadState]:
+        """State of uploads, by as few requests as will do. An upload not listed yet is left out.
+
+        :param family: ``crm`` or ``offline``.
+        :param counter_id: the counter; ``None`` for the connection's.
+        :param upload_ids: ids of the uploads.
+        """
+        if family == "crm":
+            return self._crm_states(counter_id, set(upload_ids))
+        if len(upload_ids) == 1:  # one small answer in place of the whole list
+            (upload_id,) = upload_ids
+            number = self.counter_id(counter_id)
+            doing = f"Ask for upload {upload_id}"
+            path = f"/management/v1/counter/{number}/offline_conversions/uploading/{upload_id}"
+            found = [part_of(self.client.call("GET", path, doing=doing), "uploading", dict, doing)]
+        else:
+            found = self.offline_uploadings(counter_id)
+        states = map(offline_upload_state, found)
+        return {state.upload_id: state for state in states if state.upload_id in set(upload_ids)}
+
+    def goals(self, counter_id: int | str | None = None) -> list[dict[str, Any]]:
+        """The goals of a counter.
+
+        Source: https://yandex.ru/dev/metrika/ru/management/openapi/goal/goals
+        """
+        number = self.counter_id(counter_id)
+        doing = f"List the goals of counter {number}"
+        answer = self.client.call(
+            "GET", f"/management/v1/counter/{number}/goals", doing=doing, params={"useDeleted": "false"}
+        )
+        return part_of(answer, "goals", list, doing)
+
+    def create_goal(self, counter_id: int | str | None, identifier: str, name: str) -> dict[str, Any]:
+        """Create a JS-event goal that matches its identifier exactly. Each call makes another one: list first.
+
+        Source: https://yandex.ru/dev/metrika/ru/management/openapi/goal/addGoal
+        """
+        number = self.counter_id(counter_id)
+        doing = f"Create the goal {identifier!r}"
+        goal = {"name": name, "type": "action", "conditions": [{"type": "exact", "url": identifier}]}
+        answer = self.client.call(
+            "POST", f"/management/v1/counter/{number}/goals", doing=doing, json={"goal": goal}, resend=False
+        )
+        return part_of(answer, "goal", dict, doing)
+
+    def order_statuses(self, counter_id: int | str | None = None) -> list[dict[str, Any]]:
+        """The mapping of order statuses of a counter.
+
+        Source: https://yandex.com/dev/metrika/en/management/openapi/schema/getOrderStatuses
+        """
+        doing = f"Read the order statuses of counter {self.counter_id(counter_id)}"
+        answer = self.client.call("GET", self._cdp(counter_id, "schema/order_statuses"), doing=doing)
+        return part_of(answer, "order_statuses", list, doing)
+
+    def map_order_statuses(self, counter_id: int | str | None, statuses: Sequence[Mapping[str, Any]]) -> None:
+        """Set the mapping of order statuses.
+
+        Source: https://yandex.ru/dev/metrika/en/management/openapi/schema/mapOrderStatuses
+        """
+        doing = f"Map the order statuses of counter {self.counter_id(counter_id)}"
+        body = {"order_statuses": list(statuses)}
+        answer = self.client.call("POST", self._cdp(counter_id, "schema/order_statuses"), doing=doing, json=body)
+        if not (isinstance(answer, dict) and answer.get("success")):
+            raise ServiceRefused(f"{doing}: Yandex Metrica did not say that it took the mapping. Look at it there.")
+
+    def report(self, counter_id: int | str | None = None, **params: Any) -> dict[str, Any]:
+        """One answer of the reporting API.
+
+        Source: https://yandex.ru/dev/metrika/ru/stat/openapi/data
+
+        :param counter_id: the counter; ``None`` for the connection's.
+        :param params: ``metrics``, ``dimensions``, ``date1``, ``date2``, ``limit`` and the API's others.
+        """
+        number = self.counter_id(counter_id)
+        doing = f"Read a report of counter {number}"
+        answer = self.client.call("GET", "/stat/v1/data", doing=doing, params={"ids": number, **params})
+        part_of(answer, "data", list, doing)
+        report: dict[str, Any] = answer
+        return report
+
+    def _cdp(self, counter_id: int | str | None, path: str) -> str:
+        return f"/cdp/api/v1/counter/{self.counter_id(counter_id)}/{path}"
+
+    def _crm_states(self, counter_id: int | str | None, wanted: set[str]) -> dict[str, UploadState]:
+        found: dict[str, UploadState] = {}
         before: str | None = None
         for _ in range(LIST_PAGES):
             page = self.last_uploadings(counter_id, before=before)
-            for uploading in page:
-                if uploading.get("uploading_id") in wanted:
-                    state = crm_upload_state(uploading)
-                    found[state.upload_id] = state
-            oldest = min((str(u["datetime"]) for u in page if u.get("datetime")), default=None)
+            states = [crm_upload_state(each) for each in page]
+            found |= {state.upload_id: state for state in states if state.upload_id in wanted}
+            oldest = min((str(each["datetime"]) for each in page if each.get("datetime")), default=None)
             if len(found) == len(wanted) or len(page) < LIST_LIMIT or oldest in (None, before):
                 break
             before = oldest
         return found
+
+    def _upload_entity(
+        self,
+        entity: str,
+        counter_id: int | str | None,
+        path: str | ObjectStoragePath,
+        upload_format: str,
+        merge_mode: str,
+        delimiter_type: str,
+        columns_mapping: Mapping[str, str] | None,
+    ) -> dict[str, Any]:
+        params: dict[str, Any] = {"merge_mode": merge_mode}
+        if upload_format == "csv":
+            params["delimiter_type"] = delimiter_type
+            if columns_mapping:
+                params["columns_mapping"] = ",".join(f'"{name}":"{column}"' for name, column in columns_mapping.items())
+        return self._upload(self._cdp(counter_id, f"data/{entity}/{upload_format}"), path, params, resend=True)
 
     def _upload(
         self, endpoint: str, path: str | ObjectStoragePath, params: Mapping[str, Any], *, resend: bool
@@ -140,26 +316,23 @@ class MetricaHook(ServiceHook):
         file = ObjectStoragePath(path) if isinstance(path, str) else path
         if not file.is_file():
             raise ConfigurationError(f"There is no file {file} to upload.")
-        body = FileBody(
-            lambda: file.open("rb"),
-            size=file.stat().st_size,
-            filename=file.name,
-            content_type="text/csv",
-        )
-        answer = self.client.call(
-            "POST", endpoint, doing=f"Upload {file.name}", params=params, file=body, resend=resend
-        )
-        uploading: dict[str, Any] = answer["uploading"]
-        return uploading
+        opened, size = (lambda: file.open("rb")), file.stat().st_size
+        if endpoint.endswith("/json"):
+            body = FileBody(opened, size=size, filename=file.name, content_type="application/json")
+        else:
+            body = multipart(opened, size=size, filename=file.name, part_type="text/csv")
+        doing = f"Upload {file.name}"
+        answer = self.client.call("POST", endpoint, doing=doing, params=params, file=body, resend=resend)
+        return uploading_of(answer, doing)
 
     def _headers(self, token: str) -> Mapping[str, str]:
         return {"Authorization": f"OAuth {token}"}
 
     def _probe(self) -> tuple[bool, str]:
         if self.extra("counter_id") is None:
-            answer = self.client.call(
-                "GET", "/management/v1/counters", doing="List the counters", params={"per_page": 1}
-            )
+            doing = "List the counters"
+            answer = self.client.call("GET", "/management/v1/counters", doing=doing, params={"per_page": 1})
+            part_of(answer, "counters", list, doing)
             return True, (
                 f"The token works and sees {answer.get('rows', 0)} counter(s). No counter_id in the extra: "
                 "each task must name its counter."
@@ -173,17 +346,3 @@ class MetricaHook(ServiceHook):
                 f"{named}: the token may only look (permission {permission!r}). Uploads need edit rights.",
             )
         return True, f"{named}: the token may upload (permission {permission!r})."
-
-
-def crm_upload_state(uploading: Mapping[str, Any]) -> UploadState:
-    """Read one ``uploading`` object of a CRM upload. Words other than PASSED and FAILED count as not final."""
-    status = str(uploading.get("api_validation_status") or "UNKNOWN")
-    errors = uploading.get("api_validation_errors") or []
-    return UploadState(
-        upload_id=str(uploading.get("uploading_id")),
-        status=status,
-        final=status in ("PASSED", "FAILED"),
-        good=status == "PASSED",
-        rows_accepted=uploading.get("elements_count"),
-        detail=scrub("; ".join(str(error) for error in errors[:5])),
-    )

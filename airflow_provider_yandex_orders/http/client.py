@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,8 +20,9 @@ from airflow_provider_yandex_orders.exceptions import (
     ServiceRefused,
     ServiceUnavailable,
 )
+from airflow_provider_yandex_orders.http.body import Content, FileBody
 from airflow_provider_yandex_orders.http.faults import Fault, FaultReader, Kind
-from airflow_provider_yandex_orders.http.multipart import FileBody
+from airflow_provider_yandex_orders.privacy import scrub
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,9 @@ class ServiceClient:
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         file: FileBody | None = None,
+        content: Content | None = None,
         resend: bool = True,
+        decode: Callable[[bytes], Any] = msgspec.json.decode,
     ) -> Any:
         """Send one request and return its decoded JSON answer.
 
@@ -92,7 +95,9 @@ class ServiceClient:
         :param params: query; ``None`` values are left out.
         :param json: body to encode as JSON.
         :param file: body as a file upload.
+        :param content: body that is ready, with another for a repeat where it wants one.
         :param resend: whether the request may go out again when it is unknown if it took effect.
+        :param decode: reads the body of a good answer; raises ``msgspec.DecodeError`` where it cannot.
         :raises ServiceRefused: the service will say no again.
         :raises QuotaExceeded: a quota is used up for longer than :data:`LONGEST_PAUSE`.
         :raises ServiceUnavailable: no usable answer after all attempts.
@@ -113,7 +118,14 @@ class ServiceClient:
             reraise=True,
         ):
             with attempt:
-                return self._send(method, path, doing=doing, params=params, json=json, file=file)
+                try:
+                    return self._send(
+                        method, path, doing=doing, params=params, json=json, file=file, content=content, decode=decode
+                    )
+                except ServiceUnavailable as error:
+                    if content is not None and error.maybe_applied:
+                        content = content.repeated()
+                    raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _send(
@@ -125,11 +137,15 @@ class ServiceClient:
         params: Mapping[str, Any] | None,
         json: Any,
         file: FileBody | None,
+        content: Content | None,
+        decode: Callable[[bytes], Any],
     ) -> Any:
         data: Any = None
         headers = {}
         if file is not None:
             data, headers["Content-Type"] = file, file.content_type
+        elif content is not None:
+            data, headers["Content-Type"] = content.data, content.content_type
         elif json is not None:
             data, headers["Content-Type"] = msgspec.json.encode(json), "application/json"
         try:
@@ -146,9 +162,17 @@ class ServiceClient:
             raise self._no_answer(error, method, path, doing) from None
         fault = self._read_fault(response.status_code, response.headers, response.content)
         if fault is not None:
-            raise self._failed(fault, Answer(method, path, response.status_code, fault.error_type), doing)
+            raise self._failed(fault, Answer(method, path, response.status_code, fault.error_type, fault.said), doing)
         try:
-            return msgspec.json.decode(response.content)
+            return decode(response.content)
+        except msgspec.ValidationError as error:
+            raise ServiceUnavailable(
+                f"{doing}: {self.service} answered {response.status_code} to {method} {path} with JSON of another "
+                f"shape than its documentation has: {scrub(str(error))}. The next try may pass; if this stays, look "
+                "for a newer version of this package.",
+                answer=Answer(method, path, response.status_code),
+                maybe_applied=method != "GET",
+            ) from None
         except msgspec.DecodeError:
             kind = response.headers.get("Content-Type", "no content type")
             raise ServiceUnavailable(
@@ -170,7 +194,7 @@ class ServiceClient:
             f"{fault.said} {fault.advice}"
         )
         if fault.kind is Kind.REFUSED:
-            return ServiceRefused(message, answer=answer)
+            return ServiceRefused(message, answer=answer, maybe_applied=fault.maybe_applied)
         kind = QuotaExceeded if fault.kind is Kind.QUOTA else ServiceUnavailable
         return kind(
             message,

@@ -5,7 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum
+
+LONGEST_WAIT = 7 * 24 * 60 * 60.0
+"""Seconds; a header that says more is not believed."""
 
 
 class Kind(Enum):
@@ -30,6 +35,7 @@ class Fault:
     :param advice: what the reader should do.
     :param error_type: the service's own word for the error, where it has one.
     :param retry_after: seconds to wait, where the service said so.
+    :param maybe_applied: a refused request may have taken effect in part; of a broken one that goes without saying.
     """
 
     kind: Kind
@@ -37,7 +43,21 @@ class Fault:
     advice: str
     error_type: str | None = None
     retry_after: float | None = None
+    maybe_applied: bool = False
 
 
 FaultReader = Callable[[int, Mapping[str, str], bytes], Fault | None]
 """Reads status, headers and body of an answer; ``None`` means the answer is good."""
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a ``Retry-After`` header, a number or a date. No service documents one; a proxy may send it."""
+    value = headers.get("Retry-After", "")
+    try:
+        if value.isascii() and value.isdigit():
+            seconds = float(value)
+        else:
+            seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return min(max(0.0, seconds), LONGEST_WAIT)

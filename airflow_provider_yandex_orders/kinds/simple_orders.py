@@ -8,7 +8,8 @@ from airflow_provider_yandex_orders.rows.kind import Field, FieldType, RowKind
 SIMPLE_ORDERS = RowKind(
     name="simple_orders",
     page="https://yandex.ru/dev/metrika/ru/management/openapi/schema/uploadSimpleOrders",
-    key="id",
+    key=("id",),
+    label="id",
     version="update_date_time",
     created="create_date_time",
     identifiers=("client_ids", "emails", "phones", "emails_md5", "phones_md5"),
@@ -37,6 +38,7 @@ SIMPLE_ORDERS = RowKind(
             FieldType.STATUS,
             "PAID, IN_PROGRESS, CANCELLED, SPAM, or the identifier of a JS-event goal.",
             default="PAID",
+            default_told=True,
         ),
         Field("revenue", FieldType.MONEY, "The order's total."),
         Field("cost", FieldType.MONEY, "What the order cost; goals then get revenue - cost."),

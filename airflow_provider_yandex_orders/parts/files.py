@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from airflow_provider_yandex_orders.rows.formats import FileFormat
+
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
@@ -29,29 +31,46 @@ class Part:
 
 
 def write_parts(
-    lines: Iterable[bytes], folder: ObjectStoragePath, *, header: bytes, max_rows: int, max_bytes: int
+    lines: Iterable[bytes],
+    folder: ObjectStoragePath,
+    form: FileFormat,
+    *,
+    name: str = "part",
+    max_rows: int,
+    max_bytes: int,
 ) -> list[Part]:
-    """Write lines as ``part-00001.csv``, ``part-00002.csv``, ... and remove what an earlier try left beyond them.
+    """Write encoded rows as ``part-00001.csv``, ``part-00002.csv``, ...
 
-    A part never exceeds ``max_bytes``, unless a single line does.
+    A part never exceeds ``max_bytes``, unless a single row does.
     """
     parts: list[Part] = []
     waiting = iter(lines)
     line = next(waiting, None)
     while line is not None:
-        path = folder / f"part-{len(parts) + 1:05d}.csv"
-        digest, size, rows = hashlib.sha256(header), len(header), 0
+        path = folder / f"{name}-{len(parts) + 1:05d}{form.suffix}"
+        digest, size, rows = hashlib.sha256(), 0, 0
         with path.open("wb") as file:
-            file.write(header)
-            while line is not None and (not rows or (rows < max_rows and size + len(line) <= max_bytes)):
-                file.write(line)
-                digest.update(line)
-                size += len(line)
+
+            def write(block: bytes) -> None:
+                nonlocal size
+                file.write(block)
+                digest.update(block)  # noqa: B023 - called only inside this turn of the loop
+                size += len(block)
+
+            write(form.head)
+            fixed = len(form.between) + len(form.tail)
+            while line is not None and (not rows or (rows < max_rows and size + fixed + len(line) <= max_bytes)):
+                write(form.between + line if rows else line)
                 rows += 1
                 line = next(waiting, None)
+            write(form.tail)
         parts.append(Part(str(path), rows, size, digest.hexdigest()))
-    kept = {f"part-{number:05d}.csv" for number in range(1, len(parts) + 1)}
-    for stale in folder.glob("part-*.csv"):
-        if stale.name not in kept:
-            stale.unlink()
     return parts
+
+
+def remove_stale(folder: ObjectStoragePath, parts: Iterable[Part]) -> None:
+    """Remove part files an earlier try left beyond these."""
+    kept = {part.path.rpartition("/")[2] for part in parts}
+    for path in folder.glob("*-[0-9][0-9][0-9][0-9][0-9].*"):
+        if path.name not in kept:
+            path.unlink()

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
+from tempfile import SpooledTemporaryFile
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -18,24 +20,27 @@ if TYPE_CHECKING:
 
 FIRST = 5
 """How many entries the log shows."""
+SPOOLED = 1_000_000
+"""Bytes of an earlier file that are kept in memory while more is added."""
 
 
-class FaultFile:
-    """A file of faults, made with its first entry; one of an earlier try is removed.
+class LinesFile:
+    """A JSON Lines file made with its first entry; one of an earlier try is removed.
 
     :param path: where it is written.
+    :param more: add to the file that is there, whatever the storage.
     """
 
-    def __init__(self, path: ObjectStoragePath) -> None:
+    def __init__(self, path: ObjectStoragePath, *, more: bool = False) -> None:
         self._path = path
+        self._more = more
         self._opened = ExitStack()
         self._file: Any = None
-        self.codes: Counter[str] = Counter()
-        self.first: list[str] = []
         self.entries = 0
 
-    def __enter__(self) -> FaultFile:
-        self._path.unlink(missing_ok=True)
+    def __enter__(self) -> Self:
+        if not self._more:
+            self._path.unlink(missing_ok=True)
         return self
 
     def __exit__(
@@ -43,30 +48,53 @@ class FaultFile:
     ) -> None:
         self._opened.close()
 
-    def add(self, row: int, key: str | None, faults: Sequence[Fault]) -> None:
-        """Write one entry: the first fault, the rest in ``also``.
-
-        :param row: number of the row in its source, from 1.
-        :param key: the row's key, where it has one.
-        :param faults: what is wrong, at least one.
-        """
+    def write(self, entry: Any) -> None:
+        """Write one entry."""
         if self._file is None:
-            self._file = self._opened.enter_context(self._path.open("wb"))
-        if key and "@" in key:
-            key = None  # an e-mail address was taken for the key
-        fault, *rest = (msgspec.to_builtins(each) for each in faults)
-        entry = {"row": row, "key": key, **fault, **({"also": rest} if rest else {})}
+            self._file = self._opened.enter_context(self._begin())
         self._file.write(msgspec.json.encode(entry) + b"\n")
-        self.codes[faults[0].code] += 1
         self.entries += 1
-        if len(self.first) < FIRST:
-            named = f" ({key})" if key else ""
-            self.first.append(f"row {row}{named}, column {fault['column']}: {fault['reason']}; {fault['fix']}")
+
+    def _begin(self) -> Any:
+        if not (self._more and self._path.is_file()):
+            return self._path.open("wb")
+        with SpooledTemporaryFile(max_size=SPOOLED) as earlier:  # object storage cannot append
+            with self._path.open("rb") as file:
+                shutil.copyfileobj(file, earlier)
+            earlier.seek(0)
+            file = self._path.open("wb")
+            shutil.copyfileobj(earlier, file)
+        return file
 
     @property
     def path(self) -> str | None:
         """Where the file is; ``None`` when there was nothing to write."""
         return str(self._path) if self.entries else None
+
+
+class FaultFile(LinesFile):
+    """A file of faults, counted by code."""
+
+    def __init__(self, path: ObjectStoragePath, *, more: bool = False) -> None:
+        super().__init__(path, more=more)
+        self.codes: Counter[str] = Counter()
+        self.first: list[str] = []
+
+    def add(self, row: int | None, label: str | None, faults: Sequence[Fault]) -> None:
+        """Write one entry: the first fault, the rest in ``also``.
+
+        :param row: number of the row in its source, from 1; ``None`` for one the service refused.
+        :param label: what names the row, where something does.
+        :param faults: what is wrong, at least one.
+        """
+        key = None if label and "@" in label else label  # an e-mail address was taken for the key
+        fault, *rest = (msgspec.to_builtins(each) for each in faults)
+        self.write({"row": row, "key": key, **fault, **({"also": rest} if rest else {})})
+        self.codes[faults[0].code] += 1
+        if len(self.first) < FIRST:
+            named = f" ({key})" if key else ""
+            place = f"row {row}{named}, column {fault['column']}" if row else f"a row{named}"
+            self.first.append(f"{place}: {fault['reason']}; {fault['fix']}")
 
     def by_code(self) -> str:
         """Counts for a message: ``3 missing, 1 bad_date``."""

@@ -22,9 +22,12 @@ class Spool:
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute("PRAGMA cache_size = -16000")  # 16 MB, what the index of a million keys needs
-        self._db.execute("CREATE TABLE rows (key TEXT UNIQUE, version TEXT NOT NULL, line BLOB NOT NULL)")
+        self._db.execute(
+            "CREATE TABLE rows "
+            "(key TEXT UNIQUE, version TEXT NOT NULL, line BLOB NOT NULL, file TEXT NOT NULL, owner TEXT)"
+        )
         self._db.execute("BEGIN")
-        self._waiting: list[tuple[str | None, str, bytes]] = []
+        self._waiting: list[tuple[str | None, str, bytes, str, str | None]] = []
         self.added = 0
 
     def __enter__(self) -> Spool:
@@ -35,14 +38,16 @@ class Spool:
     ) -> None:
         self._db.close()
 
-    def add(self, key: str | None, version: str, line: bytes) -> None:
+    def add(self, key: str | None, version: str, line: bytes, *, file: str = "part", owner: str | None = None) -> None:
         """Take one row.
 
         :param key: what identifies it; a row without a key is kept beside all others.
         :param version: of two rows with one key the greater stays, and of equal ones the later.
         :param line: the row as it will be written.
+        :param file: which of the upload's files it goes to.
+        :param owner: the customer it belongs to, where customers are counted.
         """
-        self._waiting.append((key, version, line))
+        self._waiting.append((key, version, line, file, owner))
         self.added += 1
         if len(self._waiting) == BATCH:
             self._flush()
@@ -59,18 +64,23 @@ class Spool:
         count: int = self._db.execute("SELECT count(*) FROM rows WHERE key IS NULL").fetchone()[0]
         return count
 
-    def lines(self) -> Iterator[bytes]:
-        """The rows to send, those without a key first."""
+    def owners(self) -> Iterator[tuple[str, int]]:
+        """Each customer with the number of its rows."""
         self._flush()
-        cursor = self._db.execute("SELECT line FROM rows ORDER BY key, line")
+        yield from self._db.execute("SELECT owner, count(*) FROM rows WHERE owner IS NOT NULL GROUP BY owner")
+
+    def lines(self, file: str = "part") -> Iterator[bytes]:
+        """The rows of one file, those without a key first."""
+        self._flush()
+        cursor = self._db.execute("SELECT line FROM rows WHERE file = ? ORDER BY key, line", (file,))
         while batch := list(islice(cursor, BATCH)):
             for (line,) in batch:
                 yield line
 
     def _flush(self) -> None:
         self._db.executemany(
-            "INSERT INTO rows VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET version = excluded.version, "
-            "line = excluded.line WHERE excluded.version >= version",
+            "INSERT INTO rows VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET version = excluded.version, "
+            "line = excluded.line, file = excluded.file, owner = excluded.owner WHERE excluded.version >= version",
             self._waiting,
         )
         self._waiting.clear()

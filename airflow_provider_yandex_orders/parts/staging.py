@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 
+from airflow_provider_yandex_orders.parts.whole import is_local
+
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
@@ -21,16 +23,23 @@ def staging_folder(staging_path: str | None, context: Mapping[str, Any]) -> Obje
         configuration, and where that is empty, ``$AIRFLOW_HOME/yandex_orders``.
     :param context: the task's context.
     """
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
-
-    root = staging_path or conf.get("yandex_orders", "staging_path", fallback="") or _local_root()
     ti = context["ti"]
-    folder: ObjectStoragePath = ObjectStoragePath(root) / ti.dag_id / ti.run_id / ti.task_id
+    folder: ObjectStoragePath = staging_root(staging_path) / ti.dag_id / ti.run_id / ti.task_id
     if ti.map_index >= 0:
         folder = folder / str(ti.map_index)
-    if folder.protocol in ("", "file", "local"):  # object storage has no folders to make
+    if is_local(folder):  # object storage has no folders to make
         folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def staging_root(staging_path: str | None) -> ObjectStoragePath:
+    """Where the folders of all task instances lie.
+
+    :param staging_path: as of :func:`staging_folder`.
+    """
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    return ObjectStoragePath(staging_path or conf.get("yandex_orders", "staging_path", fallback="") or _local_root())
 
 
 def _local_root() -> str:

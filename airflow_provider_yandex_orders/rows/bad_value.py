@@ -17,3 +17,7 @@ class BadValue(Exception):
         self.code = code
         self.reason = reason
         self.fix = fix
+
+
+class RefusedValue(BadValue):
+    """A value that rejects its row, whatever else the row has."""

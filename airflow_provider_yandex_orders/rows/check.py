@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from airflow_provider_yandex_orders.rows import lists
-from airflow_provider_yandex_orders.rows.bad_value import BadValue
+from airflow_provider_yandex_orders.rows import dates, lists
+from airflow_provider_yandex_orders.rows.bad_value import BadValue, RefusedValue
+from airflow_provider_yandex_orders.rows.cells import cell
 from airflow_provider_yandex_orders.rows.convert import Converter, Rules, converter
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
 from airflow_provider_yandex_orders.rows.kind import Field, FieldType, RowKind
@@ -40,6 +41,8 @@ class Checked:
 
     :param values: what to send, by field; of no use when there are faults.
     :param key: the row's key as text, where it has a good one.
+    :param version: text that is greater for the newer of two rows.
+    :param label: what names the row to people.
     :param faults: why the row cannot be sent.
     :param dropped: what was left out of a row that can.
     :param notes: codes of things worth counting.
@@ -47,6 +50,8 @@ class Checked:
 
     values: dict[str, Any] = field(default_factory=dict)
     key: str | None = None
+    version: str = ""
+    label: str | None = None
     faults: list[Fault] = field(default_factory=list)
     dropped: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -58,7 +63,9 @@ def is_missing(value: object) -> bool:
         return True
     if isinstance(value, str):
         return not value or value.isspace()
-    return isinstance(value, (list, tuple, set, frozenset, dict)) and not value
+    if isinstance(value, (list, tuple, set, frozenset, dict)):
+        return not value
+    return type(value).__name__ in ("NAType", "NaTType")  # of pandas, which is not imported for this
 
 
 def row_checker(
@@ -71,7 +78,12 @@ def row_checker(
     :param columns: field to source column, where they differ.
     """
     named = {name: (columns or {}).get(name, name) for name in kind.field_names}
-    steps = [(declared, named[declared.name], converter(declared, kind, rules)) for declared in kind.fields]
+    steps = [
+        (declared, named[declared.name], _checker_of(declared, kind, rules))
+        for declared in kind.fields
+        if declared.sent or declared.name != kind.version
+    ]
+    version, newer = named.get(kind.version or ""), dates.sortable(rules.source_zone, rules.counter_zone)
     hashed = [declared for declared in kind.fields if rules.hash_identifiers and declared.hashed_into]
     needs_key = rules.require_key
 
@@ -81,20 +93,33 @@ def row_checker(
         for declared, column, convert in steps:
             value = row.get(column)
             if is_missing(value):
-                if declared.required and (declared.name != kind.key or needs_key):
+                if declared.required and (declared.name not in kind.key or needs_key):
                     faults.append(_missing(declared, column))
                 elif declared.default is not None:
                     values[declared.name] = declared.default
-                    result.notes.append(f"default_{declared.name}")
+                    if declared.default_told:
+                        result.notes.append(f"default_{declared.name}")
                 continue
             try:
-                if declared.many:
+                if declared.rows is not None:
+                    values[declared.name] = _rows(value, declared.rows, column, convert, result)
+                elif declared.many:
                     values[declared.name] = _elements(value, declared, column, convert, result)
                 else:
                     values[declared.name] = convert(value)
             except BadValue as bad:
-                faults.append(_fault(column, declared, bad))
-        result.key = values.get(kind.key)
+                (result.dropped if declared.droppable else faults).append(_fault(column, declared, bad))
+        told = {fault.column for fault in faults}
+        if version is not None and version not in told and not is_missing(row.get(version)):
+            try:
+                result.version = newer(row.get(version))
+            except BadValue as bad:
+                if all(fault.column != version for fault in faults):  # a sent one was converted before
+                    faults.append(Fault(version, bad.code, f"{kind.version} {bad.reason}", bad.fix))
+        for rule in kind.rules:
+            rule.apply(result, named)
+        result.key = _key(values, kind)
+        result.label = values.get(kind.label)
         for declared in hashed:
             _hash(values, declared)
         if kind.identifiers and not any(values.get(name) for name in kind.identifiers):
@@ -104,13 +129,45 @@ def row_checker(
     return check
 
 
+def _checker_of(declared: Field, kind: RowKind, rules: Rules) -> Callable[[Any], Any]:
+    """The converter of a field's values; for rows inside a row, their own checker."""
+    if declared.rows is None:
+        return converter(declared, kind, rules)
+    return row_checker(declared.rows, rules.of_rows or rules, rules.row_columns)
+
+
+def _rows(
+    value: object, kind: RowKind, column: str, check: Callable[[Mapping[str, Any]], Checked], result: Checked
+) -> list[dict[str, Any]]:
+    checked_rows = []
+    unsent = [declared.name for declared in kind.fields if not declared.sent]
+    for number, row in enumerate(lists.split(value), start=1):
+        if not isinstance(row, Mapping):
+            raise BadValue("bad_rows", f"has an element that is no object ({number})", 'write [{"field": ...}, ...]')
+        checked = check(row)
+        for found, all_found in ((checked.faults, result.faults), (checked.dropped, result.dropped)):
+            all_found += [replace(fault, column=f"{column}[{number}].{fault.column}") for fault in found]
+        result.notes += checked.notes
+        for name in unsent:
+            checked.values.pop(name, None)
+        checked_rows.append(checked.values)
+    return checked_rows
+
+
+def _key(values: Mapping[str, Any], kind: RowKind) -> str | None:
+    if len(kind.key) == 1:
+        key: str | None = values.get(kind.key[0])
+        return key
+    return "\x1f".join(cell(values.get(name)) for name in kind.key)
+
+
 def _elements(value: object, declared: Field, column: str, convert: Converter, result: Checked) -> list[Any]:
     good: dict[Any, None] = {}  # keeps order, drops repeats
     for element in lists.split(value):
         try:
             good[convert(element)] = None
         except BadValue as bad:
-            if declared.type not in _DROPPED:
+            if declared.type not in _DROPPED or isinstance(bad, RefusedValue):
                 raise
             result.dropped.append(_fault(column, declared, bad))
     return list(good)

@@ -6,13 +6,17 @@ Source: https://yandex.ru/dev/metrika/ru/data-import/date
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
 
 from airflow_provider_yandex_orders.rows.bad_value import BadValue
 
 _DOTTED = re.compile(r"(\d\d)\.(\d\d)\.(\d{4}|\d\d)( \d\d:\d\d(?::\d\d)?)?")
+_SHORT_YEAR = re.compile(r"\d\d\.\d\d\.\d\d(?!\d)")
+_SECONDS = re.compile(r"[0-9]{9,10}")
 _FIX = "give yyyy-MM-dd HH:mm:ss, or a time with its zone such as 2026-01-31T12:00:00+03:00"
 
 
@@ -65,13 +69,79 @@ def counter_time(source_zone: tzinfo | None, counter_zone: Callable[[], tzinfo])
     return convert
 
 
+def sortable(source_zone: tzinfo | None, counter_zone: Callable[[], tzinfo]) -> Callable[[object], str]:
+    """A converter to text that is greater for a later moment, whatever its zone and to the microsecond.
+
+    :param source_zone: zone of naive values; ``None`` for the counter's.
+    :param counter_zone: gives the counter's zone; asked only when a value needs it.
+    """
+
+    def convert(value: object) -> str:
+        moment = read(value)
+        if not isinstance(moment, datetime):
+            moment = datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001 - its zone follows
+        zone = moment.tzinfo or source_zone or counter_zone()
+        return _shift(moment.replace(tzinfo=zone), UTC).isoformat(timespec="microseconds")
+
+    return convert
+
+
+def unix_time(source_zone: tzinfo | None, counter_zone: Callable[[], tzinfo]) -> Callable[[object], int]:
+    """A converter to Unix seconds.
+
+    :param source_zone: zone of naive values; ``None`` for the counter's.
+    :param counter_zone: gives the counter's zone; asked only when a value needs it.
+    """
+
+    def convert(value: object) -> int:
+        text = str(value).strip()
+        if isinstance(value, (int, str)) and not isinstance(value, bool) and _SECONDS.fullmatch(text):
+            return int(text)
+        # Databases give an epoch as a number of either kind.
+        if isinstance(value, (float, Decimal)) and math.isfinite(value) and 10**8 <= value < 10**10:
+            return int(value)
+        if isinstance(value, (int, float, Decimal)) or (isinstance(value, str) and text.isdecimal() and len(text) > 8):
+            raise BadValue("bad_date", "is a number, but not of Unix seconds", "divide milliseconds by 1000")
+        moment = read(value)
+        if not isinstance(moment, datetime):
+            raise BadValue("no_time", "is a day without a time", "give the time the conversion happened")
+        zone = moment.tzinfo or source_zone or counter_zone()
+        seconds = int(_shift(moment.replace(tzinfo=zone), UTC).timestamp())
+        if seconds < 0:
+            raise BadValue("before_1970", "lies before 1970, which the service does not take", "correct the date")
+        return seconds
+
+    return convert
+
+
+def zoned(source_zone: tzinfo | None) -> Callable[[object], str]:
+    """A converter to RFC 3339 in UTC: ``2026-01-23T12:04:05Z``.
+
+    :param source_zone: zone of naive values; without it they are refused, as nobody says what they mean.
+    """
+
+    def convert(value: object) -> str:
+        moment = read(value)
+        if not isinstance(moment, datetime):
+            raise BadValue("no_time", "is a day without a time", "give the time too")
+        zone = moment.tzinfo or source_zone
+        if zone is None:
+            raise BadValue("no_zone", "has no time zone", "give source_timezone, or write it with its offset")
+        return _shift(moment.replace(tzinfo=zone), UTC).replace(tzinfo=None).isoformat() + "Z"
+
+    return convert
+
+
+def day(value: object) -> str:
+    """A date as ``yyyy-MM-dd``; the time of a date-time is left out."""
+    if isinstance(value, str) and _SHORT_YEAR.match(value.strip()):
+        raise BadValue("bad_date", "has a year of two digits, whose century nobody knows", "write all four digits")
+    moment = read(value)
+    return (moment.date() if isinstance(moment, datetime) else moment).isoformat()
+
+
 def _shift(moment: datetime, zone: tzinfo) -> datetime:
     try:
         return moment.astimezone(zone)
     except (OverflowError, ValueError):
         raise BadValue("bad_date", "lies outside the years a date can have", _FIX) from None
-
-
-def as_moment(shown: str, zone: tzinfo) -> datetime:
-    """The moment a converted value stands for."""
-    return datetime.fromisoformat(shown).replace(tzinfo=zone).astimezone(UTC)

@@ -15,6 +15,7 @@ _EMAIL = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
 )
 _PHONE = re.compile(r"\+?[0-9\s\u00a0().\u2010-\u2014/-]+")
+_TRUNK = re.compile(r"8[34789][0-9]{9}")
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _CLIENT_ID = re.compile(r"\d{1,20}")
 _THROUGH_FLOAT = re.compile(r"\d+(\.\d+)?[eE]\+?\d+|\d+\.0+")
@@ -46,16 +47,26 @@ def phone(value: object) -> str:
         raise BadValue("bad_phone", "has signs no phone number has", _PHONE_FIX)
     digits = re.sub(r"\D", "", number)
     if number.startswith("+"):
-        if 8 <= len(digits) <= 15 and digits[0] != "0":
-            return digits
-        raise BadValue("bad_phone", "is too short or too long for a phone number", _PHONE_FIX)
+        return _international(digits)
     if digits.startswith("00"):
         return phone(f"+{digits[2:]}")
-    if len(digits) == 11 and digits[0] == "8":
+    if _TRUNK.fullmatch(digits):
         return f"7{digits[1:]}"
-    if 11 <= len(digits) <= 15 and digits[0] != "0":
-        return digits
-    raise BadValue("bad_phone", "has no country code, or is too short or too long", _PHONE_FIX)
+    if len(digits) < 11:
+        raise BadValue("bad_phone", "has no country code, or is too short", _PHONE_FIX)
+    return _international(digits)
+
+
+def full_phone(value: object) -> str:
+    """A phone number with its plus: ``+79995551111``."""
+    return f"+{phone(value)}"
+
+
+def _international(digits: str) -> str:
+    # No country code begins with 0 or 89; numbers of Russia and Kazakhstan have eleven digits.
+    if not 8 <= len(digits) <= 15 or digits.startswith(("0", "89")) or (digits[0] == "7" and len(digits) != 11):
+        raise BadValue("bad_phone", "has no country code, or is too short or too long", _PHONE_FIX)
+    return digits
 
 
 def md5(value: object) -> str:

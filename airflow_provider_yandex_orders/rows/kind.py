@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.rows.rules import RowRule
 
 
 class FieldType(Enum):
@@ -21,6 +26,22 @@ class FieldType(Enum):
     CURRENCY = "currency"
     STATUS = "status"
     GOALS = "goal[:price]"
+    DATE = "date"
+    UNIX_TIME = "date-time, sent as Unix seconds"
+    PRODUCTS = "product:quantity"
+    CHOICE = "one of a few words"
+    TARGET = "goal identifier"
+    ATTRIBUTE = "any value"
+    AMOUNT = "decimal, sent as text"
+    COUNT = "whole number"
+    FLAG = "true or false"
+    MOMENT = "date-time with its zone"
+    FULL_PHONE = "phone, sent with +"
+    CODE = "currency code"
+    WORD = "text or whole number"
+    VALUES = "field: value"
+    ROWS = "row"
+    RAW = "any value, sent as it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +54,13 @@ class Field:
     :param required: a row without it is rejected.
     :param many: it holds a list.
     :param default: what is sent when the row has nothing: the service's own default, said aloud.
+    :param default_told: whether the log counts rows that got the default.
+    :param choices: the words a ``CHOICE`` may be.
+    :param csv: whether the service takes it in CSV files too; all are taken in JSON.
     :param hashed_into: the field that takes md5 sums of its values when identifiers are hashed.
     :param sent: whether it goes to the service; one that does not only serves to compare rows.
+    :param droppable: a bad value is left out and told; a rule of the kind says whether the row can do without it.
+    :param rows: the kind of its elements, where they are rows themselves.
     """
 
     name: str
@@ -42,9 +68,14 @@ class Field:
     note: str
     required: bool = False
     many: bool = False
-    default: str | None = None
+    default: Any = None
+    default_told: bool = False
+    choices: tuple[str, ...] = ()
+    csv: bool = True
     hashed_into: str | None = None
     sent: bool = True
+    droppable: bool = False
+    rows: RowKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +84,36 @@ class RowKind:
 
     :param name: the kind's name, as in a delivery's ``entity``.
     :param fields: its fields, in the order they are written.
-    :param key: the field that identifies a row; of rows with the same key only the newest is sent.
+    :param key: the fields that identify a row; of rows with the same key only the newest is sent.
+    :param label: the field that names a row in a rejects file.
     :param version: the field that tells which of two rows is newer; without it the later row is.
     :param created: the field with the moment the linking window counts from.
+    :param not_future: the field whose moment must have passed; rows still to come are deferred.
+    :param owner: the field with the customer a row belongs to.
+    :param owner_limit: most rows of one customer.
     :param identifiers: fields of which a row needs at least one.
-    :param statuses: words a ``STATUS`` field takes besides goal identifiers.
+    :param statuses: words a ``STATUS`` field takes besides others its kind allows.
+    :param own_statuses: whether any id of a status will do; else only goal identifiers do.
+    :param only_statuses: whether nothing but ``statuses`` will do.
+    :param rules: what must hold between the fields of one row, in the order it is looked at.
     :param page: address of the service's page that describes it.
     """
 
     name: str
     fields: tuple[Field, ...]
-    key: str
+    key: tuple[str, ...]
+    label: str
     page: str
     version: str | None = None
     created: str | None = None
+    not_future: str | None = None
+    owner: str | None = None
+    owner_limit: int | None = None
     identifiers: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
+    own_statuses: bool = False
+    only_statuses: bool = False
+    rules: tuple[RowRule, ...] = ()
 
     @property
     def sent_fields(self) -> tuple[Field, ...]:
@@ -79,3 +124,46 @@ class RowKind:
     def field_names(self) -> tuple[str, ...]:
         """Names a source may use."""
         return tuple(field.name for field in self.fields)
+
+    def in_csv(self, attributes: tuple[str, ...] = ()) -> RowKind:
+        """The kind as CSV files have it: without the fields only JSON takes, with custom attributes.
+
+        :param attributes: names of the attributes.
+        """
+        taken = replace(self, fields=tuple(field for field in self.fields if field.csv))
+        return taken.with_fields(tuple(Field(name, FieldType.ATTRIBUTE, "A custom attribute.") for name in attributes))
+
+    def with_rows(self, name: str, kind: RowKind) -> RowKind:
+        """The kind with another kind for the rows in one of its fields."""
+        changed = (replace(field, rows=kind) if field.name == name else field for field in self.fields)
+        return replace(self, fields=tuple(changed))
+
+    def with_fields(self, fields: tuple[Field, ...]) -> RowKind:
+        """The kind with more fields."""
+        return replace(self, fields=(*self.fields, *fields))
+
+    def with_rules(self, rules: tuple[RowRule, ...]) -> RowKind:
+        """The kind with more rules."""
+        return replace(self, rules=(*self.rules, *rules))
+
+    def with_defaults(self, defaults: Mapping[str, Any]) -> RowKind:
+        """The kind with values for fields a row has nothing in.
+
+        :param defaults: values as they are sent, by field.
+        """
+        return replace(
+            self,
+            fields=tuple(
+                replace(field, default=defaults[field.name], required=False) if field.name in defaults else field
+                for field in self.fields
+            ),
+        )
+
+    def with_statuses(self, words: tuple[str, ...]) -> RowKind:
+        """The kind with more words for its status."""
+        return replace(self, statuses=tuple(dict.fromkeys((*self.statuses, *words))))
+
+    def with_identifier(self, name: str) -> RowKind:
+        """The kind with one of its identifiers only."""
+        others = set(self.identifiers) - {name}
+        return replace(self, fields=tuple(field for field in self.fields if field.name not in others))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,10 @@ from airflow_provider_yandex_orders.rows.bad_value import BadValue
 
 # Numbers with a point or an exponent stay exact: a float would change amounts and hide spoilt ids.
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
+STATUS_ID = re.compile(r"[\w:-]{1,255}")
+_QUANTITY = re.compile(r"[0-9]{1,18}")
+_PRODUCTS_FIX = 'write {"product": 2} or product:2,other:1'
+_VALUES_FIX = 'write {"field id": "text or number"}'
 _GOAL_FORBIDDEN = frozenset('/\\&#?="') | frozenset(",:; \t\r\n")
 
 
@@ -21,11 +26,13 @@ def split(value: object) -> list[Any]:
     """The elements of a list cell, empty ones left out."""
     if isinstance(value, str):
         text = value.strip()
+        if text.startswith("{"):
+            raise BadValue("bad_list", "is written as a database writes arrays or objects", "write a,b or a JSON array")
         if not text.startswith("["):
             return [part for part in (piece.strip() for piece in text.split(",")) if part]
         try:
             value = _decode(text)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             raise BadValue("bad_list", "begins as a JSON array and is none", 'write ["a", "b"] or a,b') from None
     if isinstance(value, (list, tuple, set, frozenset)):
         items = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
@@ -60,3 +67,54 @@ def goal(value: object) -> tuple[str, Decimal | None]:
     return goal_identifier("" if identifier is None else identifier), (
         None if price is None or price == "" else scalars.money(price)
     )
+
+
+def status_id(value: object) -> str:
+    """The id of an order status in a counter's mapping.
+
+    Source: https://yandex.ru/dev/metrika/ru/management/openapi/schema/mapOrderStatuses
+    """
+    word = scalars.text(value)
+    if not STATUS_ID.fullmatch(word):
+        raise BadValue("bad_status", "is no id of a status", "letters, digits, _ - and : only, 255 at most")
+    return word
+
+
+def values(value: object) -> dict[str, Any]:
+    """Values by the id of their field: a mapping or a JSON object. Those without a value are left out."""
+    if isinstance(value, str):
+        try:
+            value = _decode(value)
+        except msgspec.DecodeError:
+            raise BadValue("bad_values", "is no JSON object", _VALUES_FIX) from None
+    if not isinstance(value, Mapping):
+        raise BadValue("bad_values", "is no mapping", _VALUES_FIX)
+    known = {scalars.text(name): each for name, each in value.items() if each is not None}
+    if any(isinstance(each, (Mapping, list, tuple, set)) for each in known.values()):
+        raise BadValue("bad_values", "has a value that is neither text nor number", _VALUES_FIX)
+    return {name: scalars.as_it_is(each) for name, each in known.items()}
+
+
+def products(value: object) -> dict[str, int]:
+    """Products and quantities: a mapping, a JSON object, or ``name:quantity,name2:quantity``."""
+    pairs: Any
+    if isinstance(value, str):
+        text = value.strip()
+        if text.startswith("{"):
+            try:
+                value = _decode(text)
+            except (msgspec.DecodeError, RecursionError):
+                raise BadValue("bad_products", "begins as a JSON object and is none", _PRODUCTS_FIX) from None
+        else:
+            pairs = [str(part).rpartition(":")[::2] for part in split(text)]
+    if isinstance(value, Mapping):
+        pairs = list(value.items())
+    elif not isinstance(value, str):
+        raise BadValue("bad_products", "is neither a mapping nor text", _PRODUCTS_FIX)
+    counted: dict[str, int] = {}
+    for name, quantity in pairs:
+        product, count = scalars.text(name), str(quantity).strip()
+        if not product or set(product) & set(",:;") or not _QUANTITY.fullmatch(count):
+            raise BadValue("bad_products", "has a product without a whole quantity", _PRODUCTS_FIX)
+        counted[product] = counted.get(product, 0) + int(count)
+    return counted

@@ -9,13 +9,13 @@ from fastapi import FastAPI, Request, Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from airflow_provider_yandex_orders.sandbox import control, metrica, page
+from airflow_provider_yandex_orders.sandbox import altcraft, control, market, metrica, page
 from airflow_provider_yandex_orders.sandbox.disturb import FaultMiddleware
 from airflow_provider_yandex_orders.sandbox.service import Sandbox, Service
 from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
 from airflow_provider_yandex_orders.sandbox.traffic import TrafficMiddleware
 
-SERVICES: Final[tuple[Service, ...]] = (metrica.SERVICE,)
+SERVICES: Final[tuple[Service, ...]] = (metrica.SERVICE, market.SERVICE, altcraft.SERVICE)
 """Every imitated service; their paths do not collide, so they share one address."""
 
 

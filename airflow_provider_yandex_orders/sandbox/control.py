@@ -5,21 +5,25 @@ It asks for no token and shows stored identifiers, so it belongs on a loopback a
 their Content-Type says, so that a bare ``curl -d`` works.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal, get_type_hints
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import TypeAdapter
 
 from airflow_provider_yandex_orders.sandbox.faults import FaultSpec
-from airflow_provider_yandex_orders.sandbox.metrica import inspect
+from airflow_provider_yandex_orders.sandbox.metrica import inspect, summary
 from airflow_provider_yandex_orders.sandbox.service import Sandbox
-from airflow_provider_yandex_orders.sandbox.settings import RUNTIME_SETTINGS
+from airflow_provider_yandex_orders.sandbox.settings import RUNTIME_SETTINGS, SandboxSettings
 
 Limit = Annotated[int, Query(ge=1, le=100_000)]
 Offset = Annotated[int, Query(ge=0)]
 
 _CHANGES: Final = TypeAdapter(dict[str, float])
+_KINDS: Final[Mapping[str, Callable[[float], object]]] = {
+    name: kind for name, kind in get_type_hints(SandboxSettings).items() if name in RUNTIME_SETTINGS
+}
 
 
 def make_router(sandbox: Sandbox) -> APIRouter:
@@ -33,16 +37,34 @@ def make_router(sandbox: Sandbox) -> APIRouter:
 
 def _add_views(router: APIRouter, sandbox: Sandbox) -> None:
     @router.get("/orders")
-    def orders(counter_id: int | None = None, limit: Limit = 100, offset: Offset = 0) -> dict[str, Any]:
-        return inspect.order_page(sandbox, counter_id, limit=limit, offset=offset)
+    def orders(
+        counter_id: int | None = None,
+        kind: Literal["simple_orders", "orders"] = "simple_orders",
+        limit: Limit = 100,
+        offset: Offset = 0,
+    ) -> dict[str, Any]:
+        return inspect.order_page(sandbox, counter_id, kind=kind, limit=limit, offset=offset)
+
+    @router.get("/contacts")
+    def contacts(counter_id: int | None = None, limit: Limit = 100, offset: Offset = 0) -> dict[str, Any]:
+        return inspect.contact_page(sandbox, counter_id, limit=limit, offset=offset)
+
+    @router.get("/conversions")
+    def conversions(counter_id: int | None = None, limit: Limit = 100, offset: Offset = 0) -> dict[str, Any]:
+        return inspect.conversion_page(sandbox, counter_id, limit=limit, offset=offset)
 
     @router.get("/uploads")
-    def uploads(counter_id: int | None = None, limit: Limit = 100, offset: Offset = 0) -> dict[str, Any]:
-        return inspect.upload_page(sandbox, counter_id, limit=limit, offset=offset)
+    def uploads(
+        counter_id: int | None = None,
+        kind: Literal["simple_orders", "orders", "contacts", "conversions"] | None = None,
+        limit: Limit = 100,
+        offset: Offset = 0,
+    ) -> dict[str, Any]:
+        return inspect.upload_page(sandbox, counter_id, kind=kind, limit=limit, offset=offset)
 
     @router.get("/summary")
-    def summary(counter_id: int | None = None) -> dict[str, Any]:
-        return inspect.summary(sandbox, counter_id)
+    def totals(counter_id: int | None = None) -> dict[str, Any]:
+        return summary.summary(sandbox, counter_id)
 
     @router.get("/requests")
     async def requests() -> dict[str, Any]:
@@ -88,8 +110,7 @@ def _add_state(router: APIRouter, sandbox: Sandbox) -> None:
             allowed = ", ".join(sorted(RUNTIME_SETTINGS))
             raise HTTPException(422, f"cannot be changed: {', '.join(fixed)}; can be: {allowed}")
         try:
-            whole = {name: value if name == "processing_seconds" else int(value) for name, value in changes.items()}
-            sandbox.change(whole)
+            sandbox.change({name: _KINDS[name](value) for name, value in changes.items()})
         except ValueError as error:
             raise HTTPException(422, str(error)) from error
         return _shown(sandbox)

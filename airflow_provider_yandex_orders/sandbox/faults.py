@@ -35,11 +35,15 @@ def _html(status: int | None) -> Answer:
     return Answer(status or 502, page, {"content-type": "text/html; charset=utf-8"})
 
 
+def _html_ok(status: int | None) -> Answer:
+    return _html(status or 200)
+
+
 def _empty(status: int | None) -> Answer:
     return Answer(status or 200, b"")
 
 
-GENERAL_PRESETS: Final[Mapping[str, Preset]] = {"html": _html, "empty": _empty}
+GENERAL_PRESETS: Final[Mapping[str, Preset]] = {"html": _html, "html_ok": _html_ok, "empty": _empty}
 
 
 class FaultSpec(BaseModel):

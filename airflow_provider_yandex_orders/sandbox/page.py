@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from airflow_provider_yandex_orders.sandbox.metrica import inspect
+from airflow_provider_yandex_orders.sandbox.metrica.summary import statuses_and_revenue, summary
 from airflow_provider_yandex_orders.sandbox.service import Sandbox
 
 _DAYS: Final = 31
@@ -26,12 +27,12 @@ def make_router(sandbox: Sandbox) -> APIRouter:
 
     @router.get("/", response_class=HTMLResponse)
     def show() -> HTMLResponse:
-        summary = inspect.summary(sandbox, None)
+        by_status, paid_by_day = statuses_and_revenue(sandbox, None)
         uploads = inspect.upload_page(sandbox, None, limit=_UPLOADS, offset=0)
         parts = {
-            "totals": _totals(summary, uploads["total"]),
-            "statuses": _statuses(summary["by_status"]),
-            "revenue": _revenue(summary["paid_revenue_by_day"]),
+            "totals": _totals(summary(sandbox, None)["kinds"], uploads["total"]),
+            "statuses": _statuses(by_status),
+            "revenue": _revenue(paid_by_day),
             "uploads": _uploads(uploads["uploads"]),
         }
         return HTMLResponse(template.substitute(parts))
@@ -39,13 +40,20 @@ def make_router(sandbox: Sandbox) -> APIRouter:
     return router
 
 
-def _totals(summary: Mapping[str, Any], uploads: int) -> str:
+def _totals(kinds: Mapping[str, Mapping[str, Any]], uploads: int) -> str:
+    simple, full, contacts, conversions = (
+        kinds[kind] for kind in ("simple_orders", "orders", "contacts", "conversions")
+    )
+    again = simple["orders_received_more_than_once"] + full["orders_received_more_than_once"]
     numbers = (
-        ("Orders", summary["orders"]),
-        ("Rows received", summary["rows_received"]),
-        ("Orders received more than once", summary["orders_received_more_than_once"]),
-        ("Customers", summary["customers"]),
-        ("Uploads", uploads),
+        ("Simplified orders", simple["orders"]),
+        ("Orders", full["orders"]),
+        ("Rows of orders received", simple["rows_received"] + full["rows_received"]),
+        ("Orders received more than once", again),
+        ("Customers", contacts["contacts"]),
+        ("Conversions", conversions["conversions"]),
+        ("Conversions received more than once", conversions["conversions_received_more_than_once"]),
+        ("CRM uploads", uploads),
     )
     return "".join(f"<div><dt>{name}</dt><dd>{value:,}</dd></div>" for name, value in numbers)
 
@@ -73,6 +81,7 @@ def _uploads(uploads: Iterable[Mapping[str, Any]]) -> str:
         (
             escape(upload["datetime"]),
             str(upload["counter_id"]),
+            escape(upload["kind"]),
             _status(upload["api_validation_status"]),
             f"{upload['elements_count']:,}",
             f"{upload['bytes']:,}",
@@ -82,8 +91,8 @@ def _uploads(uploads: Iterable[Mapping[str, Any]]) -> str:
         )
         for upload in uploads
     )
-    heads = ("Counter time", "Counter", "Status", "Rows", "Bytes", "Mode", "Listed", "Notes")
-    return _table(heads, rows, numbers={3, 4})
+    heads = ("Counter time", "Counter", "Kind", "Status", "Rows", "Bytes", "Mode", "Listed", "Notes")
+    return _table(heads, rows, numbers={4, 5})
 
 
 def _status(status: str) -> str:

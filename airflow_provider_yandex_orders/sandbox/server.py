@@ -35,24 +35,42 @@ class SandboxClient:
         # A proxy from the environment would not reach a loopback address.
         self._session.trust_env = False
 
-    def orders(self, counter_id: int | None = None, *, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
-        """Stored orders in the order of their first arrival."""
-        found: list[dict[str, Any]] = self._get("orders", counter_id=counter_id, limit=limit, offset=offset)["orders"]
-        return found
+    def orders(
+        self, counter_id: int | None = None, *, kind: str = "simple_orders", limit: int = 100, offset: int = 0
+    ) -> list[dict[str, Any]]:
+        """Stored orders of one mode, ``simple_orders`` or ``orders``, in the order of their first arrival."""
+        return self._list("orders", counter_id=counter_id, kind=kind, limit=limit, offset=offset)
 
-    def uploads(self, counter_id: int | None = None, *, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
-        """Accepted uploads, newest first."""
-        found: list[dict[str, Any]] = self._get("uploads", counter_id=counter_id, limit=limit, offset=offset)["uploads"]
-        return found
+    def contacts(self, counter_id: int | None = None, *, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
+        """Stored customers in the order of their first arrival."""
+        return self._list("contacts", counter_id=counter_id, limit=limit, offset=offset)
+
+    def conversions(self, counter_id: int | None = None, *, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
+        """Stored offline conversions in the order of their first arrival."""
+        return self._list("conversions", counter_id=counter_id, limit=limit, offset=offset)
+
+    def uploads(
+        self, counter_id: int | None = None, *, kind: str | None = None, limit: int = 100, offset: int = 0
+    ) -> list[dict[str, Any]]:
+        """Accepted uploads, newest first: those of CRM data, or of one kind, also ``conversions``."""
+        return self._list("uploads", counter_id=counter_id, kind=kind, limit=limit, offset=offset)
 
     def summary(self, counter_id: int | None = None) -> dict[str, Any]:
-        """Totals over the stored orders."""
+        """Totals over the stored simplified orders, and under ``kinds`` over everything."""
         return self._get("summary", counter_id=counter_id)
+
+    def altcraft_orders(self, *, limit: int = 100, offset: int = 0) -> list[dict[str, Any]]:
+        """Orders the Altcraft side holds, in the order of their first arrival."""
+        found: list[dict[str, Any]] = self._get("altcraft/orders", limit=limit, offset=offset)["orders"]
+        return found
+
+    def altcraft_summary(self) -> dict[str, Any]:
+        """Totals over them."""
+        return self._get("altcraft/summary")
 
     def requests(self) -> list[dict[str, Any]]:
         """The log of service calls, oldest first."""
-        found: list[dict[str, Any]] = self._get("requests")["requests"]
-        return found
+        return self._list("requests")
 
     def add_fault(self, **spec: Any) -> dict[str, Any]:
         """Put a fault in force; the arguments are those of the control API."""
@@ -60,8 +78,7 @@ class SandboxClient:
 
     def faults(self) -> list[dict[str, Any]]:
         """Faults with their counts, in the order they are asked."""
-        found: list[dict[str, Any]] = self._get("faults")["faults"]
-        return found
+        return self._list("faults")
 
     def clear_faults(self) -> None:
         """Forget every fault."""
@@ -82,6 +99,10 @@ class SandboxClient:
     def close(self) -> None:
         """Give the connections back."""
         self._session.close()
+
+    def _list(self, path: str, **query: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._get(path, **query)[path]
+        return found
 
     def _get(self, path: str, **query: Any) -> dict[str, Any]:
         return self._call("GET", path, params=query)

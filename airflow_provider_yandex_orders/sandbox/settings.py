@@ -7,7 +7,25 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-RUNTIME_SETTINGS: Final = frozenset({"processing_seconds", "max_reported_errors", "seed"})
+RUNTIME_SETTINGS: Final = frozenset(
+    {
+        "processing_seconds",
+        "max_reported_errors",
+        "seed",
+        "linked_share",
+        "linking_window",
+        "conversion_counts",
+        "conversions_start_prepared",
+        "market_orders_per_day",
+        "market_latency_seconds",
+        "market_lag_seconds",
+        "market_changes_per_page",
+        "market_stuck_page",
+        "market_requests_per_window",
+        "market_window_seconds",
+        "market_parallel_requests",
+    }
+)
 """Settings that the control API may change; the others are fixed for the life of the process."""
 
 
@@ -19,7 +37,10 @@ class SandboxSettings:
     """Time zone (tz database name) of Metrica's main counter, 101."""
 
     processing_seconds: float = 2.0
-    """Seconds between accepting an upload and listing it. Read at every request: lowering it releases waiting ones."""
+    """Seconds between accepting an upload and listing it, or seeing its orders in a report, or its final status.
+
+    Read at every request: lowering it releases waiting ones. The real service takes up to 2 hours: 7200.
+    """
 
     store: Path | None = None
     """SQLite file that keeps the state between runs; none: a temporary one, removed at the end."""
@@ -39,6 +60,45 @@ class SandboxSettings:
     max_reported_errors: int = 100
     """Row errors spelled out in one answer; the rest are only counted, so that an answer stays readable."""
 
+    market_orders_per_day: int = 300
+    """Orders that each store of Market gets a day."""
+
+    market_latency_seconds: float = 0.0
+    """Least time of an answer of Market."""
+
+    market_lag_seconds: int = 0
+    """How far Market's statistics lie behind what happened; the real ones up to 40 minutes."""
+
+    market_changes_per_page: int = 0
+    """Orders of each page that change after the page was given, and so come again on later ones."""
+
+    market_stuck_page: int = 0
+    """From this page on, each answer names its own page as the next one; 0: never."""
+
+    market_requests_per_window: int = 10_000
+    """Requests for order statistics of one store in one window."""
+
+    market_window_seconds: int = 3600
+    """Length of that window."""
+
+    market_parallel_requests: int = 4
+    """Requests of Market at once for one store."""
+
+    max_orders_per_customer: int = 100_000
+    """Most orders of one customer in the full mode."""
+
+    linked_share: float = 0.8
+    """Share of ids that find a visit, from 0 to 1; the same id always gets the same answer."""
+
+    linking_window: bool = True
+    """Whether an order must come within 21 days of its creation to be linked; off: old test data is linked too."""
+
+    conversion_counts: bool = True
+    """Whether answers about offline conversions have the type and the three counts of newer documentation."""
+
+    conversions_start_prepared: bool = False
+    """Whether an upload of offline conversions starts as PREPARED; else as UPLOADED, as observed."""
+
     def __post_init__(self) -> None:
         try:
             ZoneInfo(self.timezone)
@@ -46,5 +106,9 @@ class SandboxSettings:
             raise ValueError(f"unknown time zone {self.timezone!r}: use a tz database name") from error
         if not (math.isfinite(self.processing_seconds) and self.processing_seconds >= 0):
             raise ValueError("processing_seconds must be a finite number, zero or more")
-        if self.max_upload_bytes < 1 or self.max_reported_errors < 1:
-            raise ValueError("max_upload_bytes and max_reported_errors must be positive")
+        if min(self.max_upload_bytes, self.max_reported_errors, self.max_orders_per_customer) < 1:
+            raise ValueError("max_upload_bytes, max_reported_errors and max_orders_per_customer must be positive")
+        if not 0 <= self.linked_share <= 1:
+            raise ValueError("linked_share must be from 0 to 1")
+        if not (math.isfinite(self.market_latency_seconds) and self.market_latency_seconds >= 0):
+            raise ValueError("market_latency_seconds must be a finite number, zero or more")

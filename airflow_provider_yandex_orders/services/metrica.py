@@ -6,13 +6,13 @@ Sources: https://yandex.ru/dev/metrika/ru/intro/errors , https://yandex.ru/dev/m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from airflow_provider_yandex_orders.http.faults import Fault, Kind
+from airflow_provider_yandex_orders.http.faults import Fault, Kind, retry_after
 from airflow_provider_yandex_orders.privacy import scrub
 
 DEFAULT_HOST = "https://api-metrika.yandex.net"
@@ -44,6 +44,29 @@ _DAY_QUOTAS = frozenset({"quota_requests_by_uid", "quota_requests_by_counter_id"
 _HOUR_QUOTAS = frozenset({"quota_delegate_requests", "quota_grants_requests"})
 
 
+def js_goals(goals: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Identifier, kind of condition and goal of every JS-event goal.
+
+    Source: https://yandex.ru/dev/metrika/ru/management/openapi/goal/goals
+    """
+    for goal in goals:
+        if goal.get("type") == "action" and goal.get("status") != "Deleted":
+            for condition in goal.get("conditions") or []:
+                yield str(condition.get("url")), str(condition.get("type")), goal
+
+
+def target_faults(goals: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
+    """What a conversion may name as its target, and why not: identifier (or name) to fault, ``None`` for a good one."""
+    found: dict[str, str | None] = {}
+    for identifier, condition, goal in js_goals(goals):
+        found.setdefault(str(goal.get("name")), f"is the name of a goal; its identifier is {identifier!r}")
+        if condition == "exact":
+            found[identifier] = None
+        elif found.get(identifier, "") is not None:
+            found[identifier] = f"is a goal whose condition is {condition!r}"
+    return found
+
+
 def read_fault(status: int, headers: Mapping[str, str], body: bytes) -> Fault | None:
     """Read an answer of Metrica. Any ``quota_*`` counts as a quota, under 420, 403 and 429 alike."""
     if 200 <= status < 300:
@@ -55,10 +78,8 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes) -> Fault | 
         return _quota(error_type, said, headers)
     if error_type in _REFUSED:
         return Fault(Kind.REFUSED, said, _REFUSED[error_type], error_type)
-    if status == 503:
-        return Fault(Kind.BUSY, said, "The next try may pass.", error_type, _retry_after(headers))
     if status >= 500 or status in (408, 423):
-        return Fault(Kind.BROKEN, said, "The next try may pass.", error_type, _retry_after(headers))
+        return Fault(Kind.BROKEN, said, "The next try may pass.", error_type, retry_after(headers))
     if 300 <= status < 400:
         return Fault(Kind.REFUSED, said, "The address has moved: check the connection's host.", error_type)
     advice = {401: _TOKEN, 403: _RIGHTS, 404: _REFUSED["not_found"]}.get(status, _DEFAULT_ADVICE)
@@ -84,7 +105,7 @@ def _words(body: bytes) -> tuple[str | None, str]:
 
 def _quota(error_type: str | None, said: str, headers: Mapping[str, str]) -> Fault:
     now = datetime.now(UTC)
-    told = _retry_after(headers)
+    told = retry_after(headers)
     if error_type in _DAY_QUOTAS:
         midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         return _until(error_type, said, midnight, now, told)
@@ -99,7 +120,7 @@ def _quota(error_type: str | None, said: str, headers: Mapping[str, str]) -> Fau
             error_type,
             told,
         )
-    return Fault(Kind.BUSY, said, "Too many requests in a second.", error_type, told)
+    return Fault(Kind.BUSY, said, "Too many requests in a short time.", error_type, told)
 
 
 def _until(error_type: str | None, said: str, moment: datetime, now: datetime, told: float | None) -> Fault:
@@ -107,9 +128,3 @@ def _until(error_type: str | None, said: str, moment: datetime, now: datetime, t
     resumes = now + timedelta(seconds=seconds)
     advice = f"{_DAILY} Next try not before {resumes:%Y-%m-%d %H:%M} UTC."
     return Fault(Kind.QUOTA, said, advice, error_type, seconds)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a ``Retry-After`` header. Metrica documents none; a proxy in between may send one."""
-    value = headers.get("Retry-After", "")
-    return float(value) if value.isascii() and value.isdigit() else None

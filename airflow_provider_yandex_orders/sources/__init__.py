@@ -3,7 +3,8 @@
 
 from airflow_provider_yandex_orders.sources.base import RowStream, Source
 from airflow_provider_yandex_orders.sources.file import FileSource
+from airflow_provider_yandex_orders.sources.market_orders import MarketOrdersSource
 from airflow_provider_yandex_orders.sources.rows import RowsSource, as_source
 from airflow_provider_yandex_orders.sources.sql import SqlSource
 
-__all__ = ["FileSource", "RowStream", "RowsSource", "Source", "SqlSource", "as_source"]
+__all__ = ["FileSource", "MarketOrdersSource", "RowStream", "RowsSource", "Source", "SqlSource", "as_source"]

@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
@@ -59,11 +60,8 @@ class FileSource(Source):
     def open(self) -> Iterator[RowStream]:
         """Open the file."""
         read = {"csv": _csv, "jsonl": _jsonl, "parquet": self._parquet}[self._format()]
-        with ExitStack() as opened:
+        with self.opened() as file:
             try:
-                file: IO[bytes] = opened.enter_context(self._opened())
-                if self.path.endswith(".gz"):
-                    file = cast("IO[bytes]", opened.enter_context(gzip.open(file)))
                 stream = read(file)
             except _READ_ERRORS as error:
                 raise self._explain(error) from None
@@ -71,7 +69,22 @@ class FileSource(Source):
                 raise self._no_csv() from None
             yield RowStream(stream.columns, self._guarded(stream.rows))
 
-    def _opened(self) -> IO[bytes]:
+    @contextmanager
+    def opened(self) -> Iterator[IO[bytes]]:
+        """The file's bytes, unpacked.
+
+        :raises SourceError: there is no such file, or it cannot be read.
+        """
+        with ExitStack() as opened:
+            try:
+                file = opened.enter_context(self._stored())
+                if self.path.endswith(".gz"):
+                    file = cast("IO[bytes]", opened.enter_context(gzip.open(file)))
+            except _READ_ERRORS as error:
+                raise self._explain(error) from None
+            yield file
+
+    def _stored(self) -> IO[bytes]:
         from airflow.providers.common.compat.sdk import ObjectStoragePath
 
         try:
@@ -187,12 +200,14 @@ def _jsonl(file: IO[bytes]) -> RowStream:
 def _json_rows(file: IO[bytes]) -> Iterator[Row]:
     # Numbers with a point stay exact: a float would change amounts and long ids.
     decode = msgspec.json.Decoder(float_hook=Decimal).decode
-    for line in file:
+    # Airflow 2.11 wraps files in objects that can be read but not iterated.
+    for line in io.BufferedReader(cast("io.RawIOBase", file)):
         if line.isspace():
             continue
+        line = line.removeprefix(BOM_UTF8)
         try:
             row = decode(line)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             yield UnreadableRow("the line is no JSON", "write one JSON object a line")
             continue
         yield (row if isinstance(row, dict) else UnreadableRow("the line is no JSON object", "write one a line"))

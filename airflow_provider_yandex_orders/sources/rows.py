@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.sources.base import RowStream, Source
+from airflow_provider_yandex_orders.sources.parts import PartsSource
 
 
 class RowsSource(Source):
@@ -31,17 +32,19 @@ class RowsSource(Source):
 
 
 def as_source(value: object) -> Source:
-    """Take a source as it is, and a list of dicts as one.
+    """Take a source as it is, and make one of a list of dicts or of a delivery.
 
     :raises SourceError: it is neither.
     """
     if isinstance(value, Source):
         return value
     if isinstance(value, Mapping):
+        if "parts" in value and "entity" in value:
+            return PartsSource(value)
         value = [value]
     if isinstance(value, (list, tuple)) and all(isinstance(row, Mapping) for row in value):
         return RowsSource(value)
     raise SourceError(
         f"source= is a {type(value).__name__}: give a SqlSource, a FileSource, a list of dicts, "
-        "or the output of a task that returns one of these lists."
+        "or the output of a task that returns one of these lists, or of an upload task with send=False."
     )

@@ -3,24 +3,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
-from airflow.providers.common.compat.connection import get_async_connection
-from airflow.triggers.base import BaseTrigger, TriggerEvent
-
-from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
+from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
-from airflow_provider_yandex_orders.states import Wait
+from airflow_provider_yandex_orders.states import UploadState
+from airflow_provider_yandex_orders.triggers.base import WaitTrigger
 
 
-class MetricaCrmUploadTrigger(BaseTrigger):
+class MetricaUploadsTrigger(WaitTrigger):
     """Fires once, when all uploads have a final state, when the time is over, or when asking cannot work.
 
-    A service that does not answer is asked again until ``end_time``.
-
+    :param family: ``crm`` or ``offline``.
     :param metrica_conn_id: the connection.
     :param counter_id: the counter the uploads went to.
     :param upload_ids: ids of the uploads.
@@ -28,50 +23,31 @@ class MetricaCrmUploadTrigger(BaseTrigger):
     :param end_time: moment to give up, in seconds since 1970.
     """
 
+    hook_class: ClassVar[type[ServiceHook]] = MetricaHook
+
     def __init__(
         self,
         *,
+        family: str,
         metrica_conn_id: str,
         counter_id: int,
         upload_ids: list[str],
         poll_interval: float,
         end_time: float,
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # Airflow leaves it without annotations
-        self.metrica_conn_id = metrica_conn_id
+        super().__init__(conn_id=metrica_conn_id, ids=upload_ids, poll_interval=poll_interval, end_time=end_time)
+        self.family = family
         self.counter_id = counter_id
-        self.upload_ids = upload_ids
-        self.poll_interval = poll_interval
-        self.end_time = end_time
 
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Class path and arguments, from which Airflow makes the trigger anew."""
-        return f"{type(self).__module__}.{type(self).__qualname__}", {
-            "metrica_conn_id": self.metrica_conn_id,
+    def arguments(self) -> dict[str, Any]:
+        """The constructor's arguments besides the two times."""
+        return {
+            "family": self.family,
+            "metrica_conn_id": self.conn_id,
             "counter_id": self.counter_id,
-            "upload_ids": self.upload_ids,
-            "poll_interval": self.poll_interval,
-            "end_time": self.end_time,
+            "upload_ids": self.ids,
         }
 
-    async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Ask, until there is something to tell."""
-        connection = await get_async_connection(self.metrica_conn_id, hook=MetricaHook)
-        hook = MetricaHook(self.metrica_conn_id, connection=connection)
-        wait = Wait(self.upload_ids)
-        while True:
-            # Sleep first: an event that comes while the deferring process still ends would fail the task.
-            await asyncio.sleep(self.poll_interval)
-            try:
-                wait.hear(await asyncio.to_thread(hook.crm_upload_states, self.counter_id, wait.open))
-            except PassingError as error:
-                self.log.warning("%s Asking again in %g s.", error, self.poll_interval)
-            except PermanentError as error:
-                yield TriggerEvent({"status": "error", "message": str(error), "uploads": wait.to_event()})
-                return
-            if not wait.open:
-                yield TriggerEvent({"status": "done", "uploads": wait.to_event()})
-                return
-            if time.time() >= self.end_time:
-                yield TriggerEvent({"status": "timeout", "uploads": wait.to_event()})
-                return
+    def ask(self, hook: MetricaHook, ids: Sequence[str]) -> dict[str, UploadState]:
+        """The states of uploads."""
+        return hook.upload_states(self.family, self.counter_id, ids)

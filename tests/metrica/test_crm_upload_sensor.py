@@ -16,7 +16,7 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError, Servic
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sensors.metrica import MetricaCrmUploadSensor
-from airflow_provider_yandex_orders.triggers.metrica import MetricaCrmUploadTrigger
+from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsTrigger
 from tests.support.connections import connect
 
 Context = Callable[..., Any]
@@ -41,7 +41,7 @@ def sensor(upload_ids: Any, **arguments: Any) -> MetricaCrmUploadSensor:
     return MetricaCrmUploadSensor(task_id="wait", upload_ids=upload_ids, **arguments)
 
 
-def fired(trigger: MetricaCrmUploadTrigger) -> dict[str, Any]:
+def fired(trigger: MetricaUploadsTrigger) -> dict[str, Any]:
     """The one event of a trigger made anew from what Airflow stores of it."""
     path, arguments = trigger.serialize()
     again = import_string(path)(**arguments)
@@ -119,15 +119,15 @@ class TestInTheWorker:
         monkeypatch.setattr(
             hook, "last_uploadings", lambda c, before=None: MetricaHook.last_uploadings(hook, c, limit=2, before=before)
         )
-        assert set(hook.crm_upload_states(101, ids)) == set(ids)
+        assert set(hook.upload_states("crm", 101, ids)) == set(ids)
 
 
 class TestDeferred:
-    def defers(self, task: MetricaCrmUploadSensor, context: Context) -> MetricaCrmUploadTrigger:
+    def defers(self, task: MetricaCrmUploadSensor, context: Context) -> MetricaUploadsTrigger:
         with pytest.raises(TaskDeferred) as deferred:
             task.execute(context())
         assert deferred.value.method_name == "execute_complete"
-        assert isinstance(deferred.value.trigger, MetricaCrmUploadTrigger)
+        assert isinstance(deferred.value.trigger, MetricaUploadsTrigger)
         return deferred.value.trigger
 
     def test_asks_once_before_it_defers(self, upload: Callable[..., str], context: Context) -> None:

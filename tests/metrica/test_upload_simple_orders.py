@@ -23,6 +23,7 @@ from airflow_provider_yandex_orders.exceptions import (
     ServiceUnavailable,
     SourceError,
     UploadFailedError,
+    UploadUnclearError,
 )
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
@@ -324,7 +325,7 @@ class TestWrongSettings:
         [
             ({"merge_mode": "REPLACE"}, ["merge_mode", "SAVE, UPDATE, APPEND"]),
             ({"status_map": {"paid": "Paid"}}, ["status_map['paid']", "PAID"]),
-            ({"status_map": {"paid": "a b"}}, ["status_map['paid']", "goal identifier"]),
+            ({"status_map": {"paid": "a b"}}, ["status_map['paid']", "cannot be a status"]),
             ({"source_timezone": "Moscow"}, ["source_timezone", "'Moscow'", "Europe/Moscow"]),
             ({"max_part_rows": 0}, ["max_part_rows"]),
             ({"max_rejected": -1}, ["max_rejected"]),
@@ -367,13 +368,34 @@ class TestTroubles:
         summary = metrica.client.summary(101)
         assert (summary["orders"], summary["by_status"]) == (5, {"PAID": 5})
 
-    def test_orders_without_id_are_not_sent_twice_by_one_try(
-        self, metrica: SandboxServer, operator: Any, context: Context
+    @pytest.mark.parametrize("fault", [{"action": "drop", "moment": "after"}, {"preset": "backend_error"}])
+    def test_orders_without_id_are_not_sent_twice_by_themselves(
+        self, metrica: SandboxServer, operator: Any, context: Context, fault: dict[str, str]
     ) -> None:
-        metrica.client.add_fault(method="POST", path="simple_orders", action="drop", moment="after", times=1)
-        with pytest.raises(ServiceUnavailable):
+        metrica.client.add_fault(method="POST", path="simple_orders", times=1, **fault)
+        with pytest.raises(UploadUnclearError, match="Look at the service") as raised:
             operator([order(1, id=None)], require_id=False).execute(context())
-        assert metrica.client.summary(101)["orders"] == 1
+        assert isinstance(raised.value, AirflowFailException)
+        assert uploads_sent(metrica) == 1
+        operator([order(1, id=None)], require_id=False).execute(context())  # cleared: people have decided
+        assert uploads_sent(metrica) == 2
+
+    def test_orders_without_id_are_not_sent_again_after_a_crash(
+        self, metrica: SandboxServer, operator: Any, context: Context, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Killed(BaseException):
+            """Ends the process as a signal would."""
+
+        def die(*_arguments: Any, **_named: Any) -> None:
+            raise Killed
+
+        with monkeypatch.context() as patched:
+            patched.setattr(MetricaHook, "upload_simple_orders", die)
+            with pytest.raises(Killed):
+                operator([order(1, id=None)], require_id=False).execute(context())
+        with pytest.raises(UploadUnclearError, match="cut off while it sent"):
+            operator([order(1, id=None)], require_id=False).execute(context())
+        assert uploads_sent(metrica) == 0
 
     def test_a_retry_sends_only_what_is_missing(self, metrica: SandboxServer, operator: Any, context: Context) -> None:
         rows = [order(n) for n in range(9)]

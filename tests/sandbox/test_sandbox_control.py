@@ -48,7 +48,10 @@ def test_summary_is_exact(server: SandboxServer) -> None:
     assert send(server, content).json()["uploading"]["api_validation_status"] == "PASSED"
     send(server, "id,create_date_time,client_ids,order_status,revenue\nE,2025-03-05,77,CANCELLED,6\n")
 
-    assert server.client.summary(101) == {
+    summary = server.client.summary(101)
+    kinds = summary.pop("kinds")
+    assert {name: kinds["simple_orders"][name] for name in summary} == summary
+    assert summary == {
         "orders": 6,
         "rows_received": 7,
         "orders_received_more_than_once": 1,
@@ -120,8 +123,10 @@ def test_reset_forgets_everything(server: SandboxServer) -> None:
 def test_settings_show_no_tokens_and_refuse_nonsense(server: SandboxServer) -> None:
     assert server.client.change_settings(processing_seconds=0.5, seed=3)["processing_seconds"] == 0.5
     assert server.client.settings()["seed"] == 3
+    assert server.client.change_settings(linking_window=False, linked_share=0.25)["linking_window"] is False
+    assert server.client.settings()["linked_share"] == 0.25
     assert "sandbox-token" not in str(server.client.settings())
-    for changes in ({"processing_seconds": -1.0}, {"max_upload_bytes": 5.0}, {"no_such": 1.0}):
+    for changes in ({"linked_share": 1.5}, {"processing_seconds": -1.0}, {"max_upload_bytes": 5.0}, {"no_such": 1.0}):
         with pytest.raises(requests.HTTPError, match="422"):
             server.client.change_settings(**changes)
     assert server.client.settings()["processing_seconds"] == 0.5
@@ -132,6 +137,10 @@ def test_settings_are_checked_before_the_start() -> None:
         SandboxSettings(timezone="Moscow")
     with pytest.raises(ValueError, match="processing_seconds"):
         SandboxSettings(processing_seconds=float("nan"))
+    with pytest.raises(ValueError, match="linked_share"):
+        SandboxSettings(linked_share=-0.1)
+    with pytest.raises(ValueError, match="max_orders_per_customer"):
+        SandboxSettings(max_orders_per_customer=0)
 
 
 def test_page_shows_numbers_and_no_persons(server: SandboxServer) -> None:

@@ -47,6 +47,9 @@ def counter(server: SandboxServer) -> requests.Response:
         ("invalid_uploading", 400),
         ("invalid_json", 400),
         ("limit_exceeded", 400),
+        ("query_error", 400),
+        ("too_much_rows", 400),
+        ("filter_limits", 400),
         ("not_found", 404),
         ("not_acceptable", 406),
         ("conflict", 409),
@@ -74,7 +77,7 @@ def test_preset_with_another_status(server: SandboxServer, status: int) -> None:
 
 
 def test_answers_that_are_no_json(server: SandboxServer) -> None:
-    server.client.add_fault(preset="html", status=200)
+    server.client.add_fault(preset="html_ok")
     server.client.add_fault(preset="empty")
 
     html = counter(server)
@@ -82,3 +85,16 @@ def test_answers_that_are_no_json(server: SandboxServer) -> None:
     assert html.text.startswith("<html>")
     empty = counter(server)
     assert (empty.status_code, empty.content) == (200, b"")
+
+
+@pytest.mark.parametrize(
+    ("preset", "status", "error_type"),
+    [("unknown_upload", 400, "invalid_parameter"), ("quota_reports", 429, "quota_requests_by_uid")],
+)
+def test_presets_of_one_answer(server: SandboxServer, preset: str, status: int, error_type: str) -> None:
+    server.client.add_fault(preset=preset)
+
+    response = counter(server)
+
+    assert response.status_code == status
+    assert response.json()["errors"] == [{"error_type": error_type, "message": response.json()["message"]}]

@@ -10,7 +10,8 @@ from decimal import Decimal
 import pytest
 import requests
 
-from airflow_provider_yandex_orders.sandbox.metrica.orders_file import OrdersFile
+from airflow_provider_yandex_orders.sandbox.metrica.csv_rows import CsvRows
+from airflow_provider_yandex_orders.sandbox.metrica.entities import SIMPLE_ORDERS
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
 
@@ -72,9 +73,9 @@ def test_reading_does_not_hold_the_file_in_memory() -> None:
     content = (HEADER + rows(0, ROWS)).encode()
     tracemalloc.start()
     try:
-        with OrdersFile(io.BytesIO(content), ",", 100) as file:
+        with CsvRows(io.BytesIO(content), SIMPLE_ORDERS, 100) as file:
             before, _ = tracemalloc.get_traced_memory()
-            assert sum(1 for _ in file.rows()) == ROWS
+            assert sum(1 for _ in file.good()) == ROWS
             _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -18,7 +18,7 @@ def run_example(dag_id: str, logical_date: datetime | None) -> Any:
     """
     from airflow.models import DagBag
 
-    bag = DagBag(str(EXAMPLES))
+    bag = DagBag(str(EXAMPLES / f"{dag_id}.py"))  # each example is named as its file
     assert bag.import_errors == {}
     test: Any = bag.dags[dag_id].test
     name = "logical_date" if "logical_date" in signature(test).parameters else "execution_date"  # 2.11

@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 import tenacity.nap
+from hypothesis import HealthCheck, settings
 
+from tests.support.storage import memory_bucket
 from tests.unit.http.scripted_server import ScriptedServer, running_server
+
+# A busy machine is no fault of a test.
+settings.register_profile("unit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unit")
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -36,11 +41,7 @@ def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture
 def memory_url() -> str:
     """A fresh folder of object storage that lies in memory."""
-    from airflow.providers.common.compat import sdk
-    from fsspec.implementations.memory import MemoryFileSystem
-
-    sdk.io.attach("memory", fs=MemoryFileSystem())  # type: ignore[attr-defined]  # found at run time
-    return f"memory://bucket-{uuid4().hex}"
+    return memory_bucket()
 
 
 @pytest.fixture(params=["local", "memory"])

@@ -20,6 +20,7 @@ PERMANENT = [
     exceptions.SourceError,
     exceptions.RejectedRowsError,
     exceptions.UploadFailedError,
+    exceptions.UploadUnclearError,
     exceptions.ServiceRefused,
 ]
 PASSING = [exceptions.SourceUnavailable, exceptions.ServiceUnavailable, exceptions.QuotaExceeded]

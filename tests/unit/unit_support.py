@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from airflow_provider_yandex_orders.rows.bad_value import BadValue
+from airflow_provider_yandex_orders.rows.check import Checked, row_checker
 from airflow_provider_yandex_orders.rows.convert import Rules
+from airflow_provider_yandex_orders.rows.kind import RowKind
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -33,9 +35,35 @@ def refusal(convert: Callable[[object], Any], value: object) -> BadValue:
     return caught.value
 
 
+def check_row(kind: RowKind, row: dict[str, Any], columns: dict[str, str] | None = None, **changes: Any) -> Checked:
+    """A row of a kind, checked by the rules of :func:`rules`."""
+    return row_checker(kind, rules(**changes), columns)(row)
+
+
+def faults_of(kind: RowKind, row: dict[str, Any], **changes: Any) -> list[tuple[str, str]]:
+    """Columns and codes of what is wrong with a row."""
+    return [(fault.column, fault.code) for fault in check_row(kind, row, **changes).faults]
+
+
 def order(**changes: Any) -> dict[str, Any]:
     """A good simplified order."""
     return {"id": "A-1", "create_date_time": "2025-03-04 15:20:00", "emails": "a@example.com", **changes}
+
+
+def full_order(**changes: Any) -> dict[str, Any]:
+    """A good order of the full mode."""
+    good = {"id": "A-1", "client_uniq_id": "C-1", "create_date_time": "2025-03-04 15:20:00", "order_status": "PAID"}
+    return good | changes
+
+
+def contact(**changes: Any) -> dict[str, Any]:
+    """A good customer."""
+    return {"uniq_id": "C-1", "name": "Anna", "emails": "a@example.com", **changes}
+
+
+def conversion(**changes: Any) -> dict[str, Any]:
+    """A good offline conversion."""
+    return {"ClientId": "1700000000123456789", "Target": "order_paid", "DateTime": 1741089600, **changes}
 
 
 def set_connection(monkeypatch: pytest.MonkeyPatch, conn_id: str, fields: Mapping[str, Any]) -> None:

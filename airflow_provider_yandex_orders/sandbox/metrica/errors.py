@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrica's error answers, and the same as presets for faults.
 
-Source: https://yandex.ru/dev/metrika/ru/intro/errors . The pages name HTTP 429 for quotas, their English versions 420
-and old ones 403: a preset's status can be overridden to try each.
+Sources: https://yandex.ru/dev/metrika/ru/intro/errors , https://yandex.ru/dev/metrika/ru/intro/quotas .
+The pages name HTTP 429 for quotas, their English versions 420 and old ones 403: a preset's status can be overridden to
+try each.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -34,12 +35,18 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "invalid_uploading": (400, "The uploaded file cannot be read"),
         "invalid_json": (400, "The body is not valid JSON for this method"),
         "limit_exceeded": (400, "Too many objects"),
+        "query_error": (400, "The report query is wrong"),
+        "too_much_rows": (400, "The report has too many rows"),
+        "filter_limits": (400, "The filter is too complex"),
         "not_found": (404, "Object not found"),
         "not_acceptable": (406, "Format is not supported"),
         "conflict": (409, "Integrity would be violated"),
     }
 )
 """Error type: HTTP status and a message in the sandbox's words, except where the real one is known."""
+
+NO_SUCH_OBJECT: Final = "No object with specified ID."
+"""What the live service is reported to say, with 400, of an id it does not know."""
 
 
 def error_body(error_type: str, message: str, status: int, location: str | None = None) -> dict[str, Any]:
@@ -73,14 +80,22 @@ def install(app: FastAPI) -> None:
         return JSONResponse(error.as_dict(), status_code=error.status)
 
 
-def _preset(error_type: str) -> Callable[[int | None], Answer]:
+def _preset(error_type: str, message: str | None = None) -> Preset:
     def make(status: int | None) -> Answer:
-        usual, message = ERRORS[error_type]
+        usual, words = ERRORS[error_type]
         code = status or usual
-        body = json.dumps(error_body(error_type, message, code))
+        body = json.dumps(error_body(error_type, message or words, code))
         return Answer(code, body.encode(), {"content-type": "application/json; charset=utf-8"})
 
     return make
 
 
-PRESETS: Final[Mapping[str, Preset]] = MappingProxyType({name: _preset(name) for name in ERRORS})
+PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
+    {
+        **{name: _preset(name) for name in ERRORS},
+        "unknown_upload": _preset("invalid_parameter", NO_SUCH_OBJECT),
+        # 200 requests to /stat/v1/data in 5 minutes; which type the answer names is not documented.
+        "quota_reports": _preset("quota_requests_by_uid", "Quota exceeded: report requests of this user in 5 minutes"),
+    }
+)
+"""Every error type by its name, and answers that differ from the usual one of their type."""

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cells of a simple_orders file: what each column takes.
+"""Cells: what a column takes, in the canonical text that the store keeps.
 
-Sources: https://yandex.ru/dev/metrika/ru/management/openapi/schema/uploadSimpleOrders (columns),
-https://yandex.ru/dev/metrika/ru/data-import/date (nine date forms),
+Sources: https://yandex.ru/dev/metrika/ru/data-import/date (forms of dates),
 https://yandex.ru/dev/metrika/ru/data-import/hashing (identifiers),
 https://yandex.ru/dev/metrika/ru/management/openapi/goal/addGoal (characters of an identifier).
 
@@ -10,35 +9,47 @@ Unstated there and chosen here, each time the stricter reading, so that what pas
 * hex digits of a hash are lower case; money has no sign, no exponent and digits on both sides of the point;
 * a two-digit year is 20yy; a date-time that does not exist on the calendar is refused, a clock jump is not looked at;
 * an item of a list has no space before or after it, and is not empty;
-* a status or a goal may name an identifier that is no goal of the counter (the vendor's sample does): the upload passes
-  and carries a note.
+* a quantity of a product is a whole number.
 """
 
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
-STATUSES: Final = frozenset({"PAID", "IN_PROGRESS", "CANCELLED", "SPAM"})
-DEFAULT_STATUS: Final = "PAID"
-DEFAULT_CURRENCY: Final = "RUB"
+Form = Literal["text", "number", "list", "ids", "goals", "products", "date", "date_time", "moment", "unix"]
+"""How a value is written: plain text, money, kinds of lists, and kinds of time."""
+
+LISTS: Final = frozenset({"list", "ids", "goals", "products"})
 
 _TIME = r" (?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?"
 _YEAR_FIRST: Final = re.compile(rf"\d{{4}}-\d\d-\d\d(?:{_TIME})?", re.ASCII)
 _DAY_FIRST: Final = re.compile(rf"(\d\d)\.(\d\d)\.(\d{{4}}|\d\d)({_TIME})?", re.ASCII)
+_DAY: Final = len("2025-03-04")
 _WITHOUT_SECONDS: Final = len("2025-03-04 15:20")
 _EARLIEST: Final = "1970"
+_UNIX_DIGITS: Final = 12
 
 # Possessive repeats: no pattern ever goes back over a cell, however long and wrong it is.
-_ANY: Final = r"(?s:.++)"
-_DIGITS: Final = r"[0-9]++"
-_MD5: Final = r"[0-9a-f]{32}"
-_MONEY: Final = r"[0-9]++(?:\.[0-9]++)?"
-_EMAIL: Final = r"[a-z0-9.!#$%'*+^_`{|}~-]++@[a-z0-9-]++(?:\.[a-z0-9-]++)++"
-_STATUS: Final = r"""[^/\\&#?="+\s\x00-\x1f]++(?: ++[^/\\&#?="+\s\x00-\x1f]++)*+"""
-_GOAL: Final = r"""[^/\\&#?="+,:\s\x00-\x1f]++(?: ++[^/\\&#?="+,:\s\x00-\x1f]++)*+"""
+ANY: Final = r"(?s:.++)"
+ANY_ITEM: Final = r"[^,]++"
+DIGITS: Final = r"[0-9]++"
+MD5: Final = r"[0-9a-f]{32}"
+MONEY: Final = r"[0-9]++(?:\.[0-9]++)?"
+EMAIL: Final = r"[a-z0-9.!#$%'*+^_`{|}~-]++@[a-z0-9-]++(?:\.[a-z0-9-]++)++"
+CURRENCY: Final = r"[A-Z]{3}"
+IDENTIFIER: Final = r"""[^/\\&#?="+\s\x00-\x1f]++(?: ++[^/\\&#?="+\s\x00-\x1f]++)*+"""
+GOAL: Final = r"""[^/\\&#?="+,:\s\x00-\x1f]++(?: ++[^/\\&#?="+,:\s\x00-\x1f]++)*+"""
+_WORDS: Final = r"[^,:\s\x00-\x1f]++(?: ++[^,:\s\x00-\x1f]++)*+"
+PRODUCT: Final = rf"(?:{_WORDS}:)++[0-9]++"
+
+
+def comma_list(item: str) -> str:
+    """The pattern of a comma list of such items."""
+    return rf"(?:{item})(?:,(?:{item}))*+"
 
 
 def moment(cell: str) -> str | None:
@@ -46,8 +57,8 @@ def moment(cell: str) -> str | None:
     if _YEAR_FIRST.fullmatch(cell):
         text = cell
     elif match := _DAY_FIRST.fullmatch(cell):
-        day, month, year, time = match.groups(default="")
-        text = f"{year:0>4}-{month}-{day}{time}" if len(year) == len("yyyy") else f"20{year}-{month}-{day}{time}"
+        day, month, year, clock = match.groups(default="")
+        text = f"{year:0>4}-{month}-{day}{clock}" if len(year) == len("yyyy") else f"20{year}-{month}-{day}{clock}"
     else:
         return None
     try:
@@ -59,42 +70,62 @@ def moment(cell: str) -> str | None:
     return text + ":00" if len(text) == _WITHOUT_SECONDS else text
 
 
-def _list(item: str) -> str:
-    return rf"{item}(?:,{item})*+"
+def date(cell: str) -> str | None:
+    """A date without a time."""
+    text = moment(cell)
+    return text if text is not None and len(text) == _DAY else None
+
+
+def date_time(cell: str) -> str | None:
+    """A date with a time."""
+    text = moment(cell)
+    return text if text is not None and len(text) > _DAY else None
+
+
+def past_second(cell: str) -> str | None:
+    """Unix time in seconds that is over; milliseconds lie in a far future."""
+    if not (cell.isascii() and cell.isdigit() and len(cell) <= _UNIX_DIGITS and int(cell) <= time.time()):
+        return None
+    return str(int(cell))
+
+
+CONVERTERS: Final[Mapping[str, Callable[[str], str | None]]] = MappingProxyType(
+    {"moment": moment, "date": date, "date_time": date_time, "unix": past_second}
+)
+"""Forms that a pattern cannot judge: each function gives the canonical text, or none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column and its rule; the rule is worded for the error list, which never shows values."""
 
-    pattern: str
+    rule: str = "any text"
+    pattern: str = ANY
     """Regular expression of a whole cell that is not empty."""
-    rule: str
-    multiple: bool = False
-    """A comma list, which APPEND adds to."""
+    form: Form = "text"
+    names: str = ""
+    """What its values point to, if anything: ``goal``, ``status`` or ``product``."""
+    in_csv: bool = True
+    """Whether the CSV form of the upload has it too."""
+
+    @property
+    def multiple(self) -> bool:
+        """A comma list, which APPEND adds to."""
+        return self.form in LISTS
+
+    @property
+    def free(self) -> bool:
+        """Whether the pattern has nothing to say about a cell."""
+        return self.pattern == ANY
 
 
-COLUMNS: Final[Mapping[str, Column]] = MappingProxyType(
-    {
-        "id": Column(_ANY, "any text"),
-        "create_date_time": Column(_ANY, "a date or date-time in one of the nine formats, 1970 or later"),
-        "client_uniq_id": Column(_ANY, "any text"),
-        "client_ids": Column(_list(_DIGITS), "ClientIDs, decimal digits only", multiple=True),
-        "emails": Column(_list(_EMAIL), "e-mails in lower case Latin letters", multiple=True),
-        "phones": Column(_list(_DIGITS), "phones, digits only", multiple=True),
-        "emails_md5": Column(_list(_MD5), "md5 hashes, 32 lower case hex digits", multiple=True),
-        "phones_md5": Column(_list(_MD5), "md5 hashes, 32 lower case hex digits", multiple=True),
-        "order_status": Column(
-            _STATUS,
-            "PAID, IN_PROGRESS, CANCELLED, SPAM or the identifier of a JavaScript-event goal",
-        ),
-        "revenue": Column(_MONEY, "a decimal number with a point"),
-        "cost": Column(_MONEY, "a decimal number with a point"),
-        "goals": Column(_list(rf"{_GOAL}(?::{_MONEY})?"), "goals as goal_id[:price],goal_id2", multiple=True),
-        "currency": Column(r"[A-Z]{3}", "an ISO 4217 code, three capitals"),
-    }
-)
-"""Every column of the format, in the order the store keeps them; dates are for :func:`moment` to judge."""
+def items(column: Column, cell: str) -> list[str]:
+    """The values of a cell."""
+    return cell.split(",") if column.multiple else [cell]
 
-IDENTIFIERS: Final = ("client_ids", "emails", "phones", "emails_md5", "phones_md5")
-"""A row must have a value in at least one of these."""
+
+def item_name(form: str, item: str) -> str:
+    """The part of an item that tells it from others: a goal without its price, a product without its quantity."""
+    if form == "goals":
+        return item.partition(":")[0]
+    return item.rpartition(":")[0] if form == "products" else item

@@ -63,9 +63,9 @@ def identifiers(connection: sqlite3.Connection, counter_id: int) -> set[str]:
     return {row["identifier"] for row in rows}
 
 
-def create(connection: sqlite3.Connection, counter_id: int, body: bytes) -> dict[str, Any]:
-    """Check a request body and store the goal it describes; call inside a transaction."""
-    goal = _read(body)
+def create(connection: sqlite3.Connection, counter_id: int, document: object) -> dict[str, Any]:
+    """Check the document of a request and store the goal it describes; call inside a transaction."""
+    goal = _read(document)
     condition = goal["conditions"][0]
     identifier = condition["url"] if condition["type"] == "exact" else None
     price = float(goal.get("default_price", 0))
@@ -117,11 +117,7 @@ def _as_dict(row: sqlite3.Row) -> dict[str, Any]:
     }
 
 
-def _read(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise MetricaError("invalid_json") from error
+def _read(document: object) -> dict[str, Any]:
     if not isinstance(document, dict) or not isinstance(document.get("goal"), dict) or len(document) != 1:
         raise MetricaError("invalid_json", 'The body must be {"goal": {...}}')
     goal: dict[str, Any] = document["goal"]

@@ -3,87 +3,96 @@
 """What arrived at Metrica, for the control API and the page: the answers the real service never gives."""
 
 import json
+import sqlite3
 import time
-from collections.abc import Iterable
-from decimal import Context, Decimal
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
 
-from airflow_provider_yandex_orders.sandbox.metrica import orders, uploads
-from airflow_provider_yandex_orders.sandbox.metrica.fields import IDENTIFIERS
+from airflow_provider_yandex_orders.sandbox.metrica import conversions, storage, uploads
+from airflow_provider_yandex_orders.sandbox.metrica.entities import CRM
+from airflow_provider_yandex_orders.sandbox.metrica.summary import OURS
 from airflow_provider_yandex_orders.sandbox.service import Sandbox
 
-_EXACT: Final = Context(prec=200)
-_PAID: Final = "PAID"
-_OURS: Final = "(:counter IS NULL OR counter_id = :counter)"
-# A customer is its CRM id, else the first kind of identifier the order has.
-_CUSTOMER: Final = "coalesce(client_uniq_id, {})".format(", ".join(f"'{name}:' || {name}" for name in IDENTIFIERS))
+
+def order_page(sandbox: Sandbox, counter_id: int | None, *, kind: str, limit: int, offset: int) -> dict[str, Any]:
+    """Stored orders of one mode in the order of their first arrival."""
+    total, orders = _stored(sandbox, counter_id, kind, limit, offset)
+    return {"total": total, "orders": orders}
 
 
-def order_page(sandbox: Sandbox, counter_id: int | None, *, limit: int, offset: int) -> dict[str, Any]:
-    """Stored orders in the order of their first arrival."""
-    values = {"counter": counter_id, "limit": limit, "offset": offset}
-    with sandbox.store.connect() as connection:
-        total = connection.execute(f"SELECT count(*) FROM {orders.TABLE} WHERE {_OURS}", values).fetchone()[0]
-        query = f"SELECT * FROM {orders.TABLE} WHERE {_OURS} ORDER BY key LIMIT :limit OFFSET :offset"
-        rows = connection.execute(query, values).fetchall()
-        ids = dict(map(tuple, connection.execute(f"SELECT number, uploading_id FROM {uploads.TABLE}")))
-    return {"total": total, "orders": [orders.as_dict(row, ids) for row in rows]}
+def contact_page(sandbox: Sandbox, counter_id: int | None, *, limit: int, offset: int) -> dict[str, Any]:
+    """Stored customers in the order of their first arrival."""
+    total, contacts = _stored(sandbox, counter_id, "contacts", limit, offset)
+    return {"total": total, "contacts": contacts}
 
 
-def upload_page(sandbox: Sandbox, counter_id: int | None, *, limit: int, offset: int) -> dict[str, Any]:
-    """Uploads, newest first, with the sandbox's notes and whether the service lists them yet."""
-    values = {"counter": counter_id, "limit": limit, "offset": offset}
-    processed = time.time() - sandbox.settings.processing_seconds
-    with sandbox.store.connect() as connection:
-        total = connection.execute(f"SELECT count(*) FROM {uploads.TABLE} WHERE {_OURS}", values).fetchone()[0]
-        query = f"SELECT * FROM {uploads.TABLE} WHERE {_OURS} ORDER BY number DESC LIMIT :limit OFFSET :offset"
-        rows = connection.execute(query, values).fetchall()
-    found = [
-        {
-            "counter_id": row["counter_id"],
-            **uploads.as_answer(row),
-            "merge_mode": row["merge_mode"],
-            "bytes": row["bytes"],
-            "sha256": row["sha256"],
-            "listed": row["received_at"] <= processed,
-            "sandbox_notes": json.loads(row["notes"]),
-        }
-        for row in rows
-    ]
-    return {"total": total, "uploads": found}
-
-
-def summary(sandbox: Sandbox, counter_id: int | None) -> dict[str, Any]:
-    """Totals over the stored orders; money as exact decimal text, by currency."""
+def conversion_page(sandbox: Sandbox, counter_id: int | None, *, limit: int, offset: int) -> dict[str, Any]:
+    """Stored offline conversions in the order of their first arrival."""
     values = {"counter": counter_id}
-    totals = (
-        "SELECT count(*) AS orders, coalesce(sum(times_received), 0) AS rows_received,"
-        " coalesce(sum(times_received > 1), 0) AS orders_received_more_than_once,"
-        " coalesce(sum(id IS NULL), 0) AS orders_without_id,"
-        f" count(DISTINCT {_CUSTOMER}) AS customers FROM {orders.TABLE} WHERE {_OURS}"
-    )
-    money = (
-        "SELECT substr(create_date_time, 1, 10) AS day, order_status, currency, count(*) AS orders,"
-        f" decimal_sum(revenue) AS revenue FROM {orders.TABLE} WHERE {_OURS} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
-    )
     with sandbox.store.connect() as connection:
-        result: dict[str, Any] = dict(connection.execute(totals, values).fetchone())
-        groups = connection.execute(money, values).fetchall()
-    by_status: dict[str, int] = {}
-    for group in groups:
-        by_status[group["order_status"]] = by_status.get(group["order_status"], 0) + group["orders"]
-    result["by_status"] = by_status
-    result["revenue_by_day"] = _add_up((group["day"], group["currency"], group["revenue"]) for group in groups)
-    result["paid_revenue_by_day"] = _add_up(
-        (group["day"], group["currency"], group["revenue"]) for group in groups if group["order_status"] == _PAID
-    )
-    return result
+        total, rows = _page(connection, conversions.TABLE, OURS, "key", values, limit, offset)
+    return {"total": total, "conversions": [conversions.as_dict(row) for row in rows]}
 
 
-def _add_up(parts: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
-    """Day and currency: the exact sum of the parts."""
-    sums: dict[str, dict[str, Decimal]] = {}
-    for day, currency, revenue in parts:
-        of_day = sums.setdefault(day, {})
-        of_day[currency] = _EXACT.add(of_day.get(currency, Decimal(0)), Decimal(revenue))
-    return {day: {name: format(total, "f") for name, total in of_day.items()} for day, of_day in sums.items()}
+def upload_page(
+    sandbox: Sandbox, counter_id: int | None, *, kind: str | None = None, limit: int, offset: int
+) -> dict[str, Any]:
+    """Uploads, newest first, with the sandbox's notes; without a kind those of CRM data."""
+    values = {"counter": counter_id, "kind": kind}
+    of_conversions = kind == "conversions"
+    table = conversions.UPLOADS_TABLE if of_conversions else uploads.TABLE
+    wanted = OURS if of_conversions else f"{OURS} AND (:kind IS NULL OR kind = :kind)"
+    number = "id" if of_conversions else "number"
+    with sandbox.store.connect() as connection:
+        total, rows = _page(connection, table, wanted, f"{number} DESC", values, limit, offset)
+    show: Callable[[Sandbox, sqlite3.Row], dict[str, Any]] = _conversion_upload if of_conversions else _crm_upload
+    return {"total": total, "uploads": [show(sandbox, row) for row in rows]}
+
+
+def _stored(
+    sandbox: Sandbox, counter_id: int | None, kind: str, limit: int, offset: int
+) -> tuple[int, list[dict[str, Any]]]:
+    entity = next(entity for entity in CRM if entity.kind == kind)
+    with sandbox.store.connect() as connection:
+        total, rows = _page(connection, entity.table, OURS, "key", {"counter": counter_id}, limit, offset)
+        ids = dict(map(tuple, connection.execute(f"SELECT number, uploading_id FROM {uploads.TABLE}")))
+    return total, [storage.as_dict(entity, row, ids) for row in rows]
+
+
+def _page(
+    connection: sqlite3.Connection,
+    table: str,
+    wanted: str,
+    order: str,
+    values: dict[str, Any],
+    limit: int,
+    offset: int,
+) -> tuple[int, list[sqlite3.Row]]:
+    total = connection.execute(f"SELECT count(*) FROM {table} WHERE {wanted}", values).fetchone()[0]
+    query = f"SELECT * FROM {table} WHERE {wanted} ORDER BY {order} LIMIT :limit OFFSET :offset"
+    return total, connection.execute(query, {**values, "limit": limit, "offset": offset}).fetchall()
+
+
+def _crm_upload(sandbox: Sandbox, row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "counter_id": row["counter_id"],
+        "kind": row["kind"],
+        **uploads.as_answer(row),
+        "merge_mode": row["merge_mode"],
+        "bytes": row["bytes"],
+        "sha256": row["sha256"],
+        "listed": row["received_at"] <= time.time() - sandbox.settings.processing_seconds,
+        "sandbox_notes": json.loads(row["notes"]),
+    }
+
+
+def _conversion_upload(sandbox: Sandbox, row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "counter_id": row["counter_id"],
+        "kind": "conversions",
+        **conversions.as_answer(row, sandbox.settings),
+        "bytes": row["bytes"],
+        "sha256": row["sha256"],
+        "line_errors": json.loads(row["line_errors"]),
+        "sandbox_notes": json.loads(row["notes"]),
+    }

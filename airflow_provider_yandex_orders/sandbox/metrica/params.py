@@ -12,6 +12,10 @@ from starlette.datastructures import QueryParams
 from airflow_provider_yandex_orders.sandbox.metrica.errors import MetricaError
 
 _PLAIN: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+_PAIRS: Final = re.compile(r'"[^"]+":"[^"]+"(?:,"[^"]+":"[^"]+")*')
+_PAIR: Final = re.compile(r'"([^"]+)":"([^"]+)"')
+_COMMENT: Final = re.compile(r"[0-9A-Za-zА-Яа-яЁё]*")  # noqa: RUF001 - Cyrillic is meant
+_LONGEST_COMMENT: Final = 255
 _UTC: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z", re.ASCII)
 
 
@@ -54,6 +58,30 @@ def words(query: QueryParams, name: str) -> list[str]:
     if any(character.isspace() for character in text):
         raise MetricaError("invalid_parameter", f"The list {name} must have no spaces", name)
     return text.split(",") if text else []
+
+
+def pairs(query: QueryParams, name: str) -> dict[str, str]:
+    """A list like ``"attribute":"column","attribute2":"column2"``; nothing may be there twice."""
+    text = query.get(name, "")
+    if not text:
+        return {}
+    found = _PAIR.findall(text)
+    if not _PAIRS.fullmatch(text) or any(len({*side}) < len(found) for side in zip(*found, strict=True)):
+        message = f'The parameter {name} must look like "attribute":"column", each named once, joined by commas'
+        raise MetricaError("invalid_parameter", message, name)
+    return dict(found)
+
+
+def comment(query: QueryParams, name: str) -> str:
+    """A short text of digits, Latin and Cyrillic letters; whether other characters pass is not documented.
+
+    Source: https://yandex.ru/dev/metrika/ru/management/openapi/offline_conversions/upload_1 .
+    """
+    text = query.get(name, "")
+    if len(text) > _LONGEST_COMMENT or not _COMMENT.fullmatch(text):
+        message = f"The parameter {name} has at most {_LONGEST_COMMENT} digits, Latin and Cyrillic letters"
+        raise MetricaError("invalid_parameter", message, name)
+    return text
 
 
 def moment(query: QueryParams, name: str, zone: ZoneInfo) -> str | None:

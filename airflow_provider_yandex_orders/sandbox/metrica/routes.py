@@ -4,24 +4,18 @@
 A path or a method that the sandbox does not have is answered in the service's shape with 404 ``not_found``.
 """
 
-from contextlib import AsyncExitStack
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
 
-from airflow_provider_yandex_orders.sandbox.metrica import counters, goals, params, uploads
+from airflow_provider_yandex_orders.sandbox.metrica import bodies, counters, crm_routes, goals, params, report
 from airflow_provider_yandex_orders.sandbox.metrica.access import authorise, open_counter
+from airflow_provider_yandex_orders.sandbox.metrica.conversion_routes import add_conversions
 from airflow_provider_yandex_orders.sandbox.metrica.errors import MetricaError
-from airflow_provider_yandex_orders.sandbox.metrica.orders import MERGE_MODES
-from airflow_provider_yandex_orders.sandbox.metrica.orders_file import DELIMITERS
 from airflow_provider_yandex_orders.sandbox.service import Sandbox
 
 _METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_JSON_TYPES: Final = frozenset({"application/json", "application/x-yametrika+json"})
-_MOST_UPLOADINGS: Final = 1000
 
 
 def make_router(sandbox: Sandbox) -> APIRouter:
@@ -29,10 +23,14 @@ def make_router(sandbox: Sandbox) -> APIRouter:
     router = APIRouter()
     _add_counters(router, sandbox)
     _add_goals(router, sandbox)
-    _add_uploads(router, sandbox)
+    crm_routes.add_uploads(router, sandbox)
+    crm_routes.add_schema(router, sandbox)
+    add_conversions(router, sandbox)
+    _add_report(router, sandbox)
 
     @router.api_route("/management/{rest:path}", methods=_METHODS)
     @router.api_route("/cdp/{rest:path}", methods=_METHODS)
+    @router.api_route("/stat/{rest:path}", methods=_METHODS)
     def unknown(request: Request) -> None:
         authorise(request, sandbox.settings, write=False)
         raise MetricaError("not_found")
@@ -72,53 +70,23 @@ def _add_goals(router: APIRouter, sandbox: Sandbox) -> None:
     @router.post(path)
     async def add_goal(request: Request, counter_id: str) -> dict[str, Any]:
         counter = open_counter(request, sandbox.settings, counter_id, write=True)
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _JSON_TYPES:
-            raise MetricaError("invalid_json", "The Content-Type must be application/json")
-        body = await request.body()
+        document = await bodies.json_body(request)
 
         def store() -> dict[str, Any]:
             with sandbox.store.connect() as connection, sandbox.store.transaction(connection):
-                return goals.create(connection, counter.id, body)
+                return goals.create(connection, counter.id, document)
 
         return {"goal": await run_in_threadpool(store)}
 
 
-def _add_uploads(router: APIRouter, sandbox: Sandbox) -> None:
-    @router.get("/cdp/api/v1/counter/{counter_id}/last_uploadings")
-    def last_uploadings(request: Request, counter_id: str) -> dict[str, Any]:
-        counter = open_counter(request, sandbox.settings, counter_id, write=False)
+def _add_report(router: APIRouter, sandbox: Sandbox) -> None:
+    @router.get("/stat/v1/data")
+    @router.get("/stat/v1/data/")
+    def data(request: Request) -> dict[str, Any]:
+        authorise(request, sandbox.settings, write=False)
         query = request.query_params
-        limit = params.number(query, "limit", default=10, least=1, most=_MOST_UPLOADINGS)
-        before = params.moment(query, "datetime_offset", counter.zone)
-        params.choice("source", query.get("source", "API"), ["API"])
-        return {"uploadings": uploads.last(sandbox, counter, before=before, limit=limit)}
-
-    @router.post("/cdp/api/v1/counter/{counter_id}/data/simple_orders")
-    async def simple_orders(request: Request, counter_id: str) -> dict[str, Any]:
-        counter = open_counter(request, sandbox.settings, counter_id, write=True)
-        query = request.query_params
-        mode = params.choice("merge_mode", params.required(query, "merge_mode"), MERGE_MODES)
-        delimiter = params.choice("delimiter_type", query.get("delimiter_type", "COMMA"), list(DELIMITERS))
-        async with AsyncExitStack() as stack:
-            try:
-                form = await stack.enter_async_context(request.form())
-            except HTTPException as error:
-                raise MetricaError("invalid_uploading", f"The multipart body is broken: {error.detail}") from error
-            file = _file_of(form)
-            if (file.size or 0) > sandbox.settings.max_upload_bytes:
-                raise MetricaError("invalid_uploading", "The file is too large", "file")
-
-            def take_in() -> dict[str, Any]:
-                return uploads.receive_orders(sandbox, counter, file.file, merge_mode=mode, delimiter_type=delimiter)
-
-            return {"uploading": await run_in_threadpool(take_in)}
-
-
-def _file_of(form: FormData) -> UploadFile:
-    files = [value for name, value in form.multi_items() if name == "file" and isinstance(value, UploadFile)]
-    if not files:
-        # Also when the part has no file name, or when a hand-made Content-Type hides the parts.
-        raise MetricaError("missing_parameter", "A multipart part named file, with a file name, is required", "file")
-    if len(files) > 1:
-        raise MetricaError("invalid_parameter", "One part named file is expected", "file")
-    return files[0]
+        found = [
+            open_counter(request, sandbox.settings, counter_id, write=False)
+            for counter_id in dict.fromkeys(report.counter_ids(query))
+        ]
+        return report.data(sandbox, found, query)

@@ -1,30 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Uploads: one simple_orders file taken in, and the list of what was taken in before.
+# ruff: noqa: S608 - the SQL is put together from constants of this folder, never from what a client sent
+"""CRM uploads: one file or document taken in, and the list of what was taken in before.
 
 Sources: https://yandex.ru/dev/metrika/ru/management/openapi/schema/uploadSimpleOrders ,
 https://yandex.ru/dev/metrika/ru/management/openapi/schema/getLastUploadings .
-Unstated there and chosen here: ``entity_type`` is ``ORDER``; ``elements_count`` counts the rows of the file, also of a
-FAILED one; ``api_validation_errors`` is there only when there are any; a FAILED upload is listed like any other; the
-answer of the POST already has the final status, the list shows it ``processing_seconds`` later.
+Unstated there and chosen here: ``entity_type`` is ``ORDER`` or ``CONTACT``; ``elements_count`` counts the rows of the
+upload, also of a FAILED one; ``api_validation_errors`` is there only when there are any; a FAILED upload is listed like
+any other; the answer of the POST already has the final status, the list shows it ``processing_seconds`` later; an
+upload that would give a customer too many orders is FAILED.
 """
 
 import hashlib
 import json
 import sqlite3
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import IO, Any, Final
 from uuid import uuid4
 
-from airflow_provider_yandex_orders.sandbox.metrica import goals, orders
+from airflow_provider_yandex_orders.sandbox.metrica import goals, notes, schema, storage
 from airflow_provider_yandex_orders.sandbox.metrica.counters import Counter
-from airflow_provider_yandex_orders.sandbox.metrica.orders_file import DELIMITERS, OrdersFile
+from airflow_provider_yandex_orders.sandbox.metrica.csv_rows import DELIMITERS, CsvRows
+from airflow_provider_yandex_orders.sandbox.metrica.entities import ORDERS, Entity
+from airflow_provider_yandex_orders.sandbox.metrica.errors import MetricaError
+from airflow_provider_yandex_orders.sandbox.metrica.json_rows import JsonRows
+from airflow_provider_yandex_orders.sandbox.metrica.notes import Note
+from airflow_provider_yandex_orders.sandbox.metrica.rows import Rows
 from airflow_provider_yandex_orders.sandbox.service import Sandbox
 
-TABLE: Final = "metrica_uploads"
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS metrica_uploads (
+TABLE: Final = "metrica_crm_uploads"
+SCHEMA: Final = f"""
+CREATE TABLE IF NOT EXISTS {TABLE} (
     number INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
     uploading_id TEXT NOT NULL UNIQUE,
     counter_id INTEGER NOT NULL,
     received_at REAL NOT NULL,
@@ -48,66 +57,78 @@ _ANSWERED: Final = (
     "entity_type",
     "uploading_format",
 )
-_EXAMPLES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """Something that the service would stay silent about and a test may want to know."""
+class Upload:
+    """What a client sent, and how it wants it read."""
 
-    kind: str
-    count: int
-    message: str
-    examples: tuple[str, ...] = ()
-    """Order ids or goal identifiers, a few."""
+    entity: Entity
+    source: IO[bytes]
+    merge_mode: str
+    uploading_format: str = "CSV"
+    delimiter_type: str = "COMMA"
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    """Of ``columns_mapping``: the attribute and the column of the file that holds it."""
 
-    def as_dict(self) -> dict[str, Any]:
-        """The note as the control API shows it."""
-        return {
-            "kind": self.kind,
-            "count": self.count,
-            "message": self.message,
-            "examples": list(self.examples),
-        }
+    def rows(self, attributes: Mapping[str, Any], max_errors: int) -> Rows:
+        """Start reading."""
+        if self.uploading_format == "JSON":
+            return JsonRows(self.source, self.entity, max_errors)
+        if unknown := sorted(set(self.mapping) - set(self.entity.columns) - set(attributes)):
+            message = f"columns_mapping names {len(unknown)} attributes that {self.entity.kind} do not have"
+            raise MetricaError("invalid_parameter", message, "columns_mapping")
+        return CsvRows(
+            self.source,
+            self.entity,
+            max_errors,
+            delimiter=DELIMITERS[self.delimiter_type],
+            attributes=attributes,
+            mapping=self.mapping,
+        )
 
 
-def receive_orders(
-    sandbox: Sandbox, counter: Counter, source: IO[bytes], *, merge_mode: str, delimiter_type: str
-) -> dict[str, Any]:
-    """Check a file, apply it if every row is good, and return the ``uploading`` object."""
-    settings = sandbox.settings
+def receive(sandbox: Sandbox, counter: Counter, upload: Upload) -> dict[str, Any]:
+    """Check an upload, apply it if every row is good, and return the ``uploading`` object."""
+    settings, entity = sandbox.settings, upload.entity
     with sandbox.store.connect() as connection:
-        with OrdersFile(source, DELIMITERS[delimiter_type], settings.max_reported_errors) as file:
-            orders.stage(connection, file.rows())
-            errors = file.errors()
-        size, digest = _fingerprint(source)
+        attributes = schema.attribute_columns(connection, counter.id, entity.attributes_of)
+        with upload.rows(attributes, settings.max_reported_errors) as rows:
+            storage.stage(connection, entity, rows.good())
+        size, digest = fingerprint(upload.source)
+        errors = rows.errors()
         with sandbox.store.transaction(connection):
-            number = 1 + connection.execute("SELECT coalesce(max(number), 0) FROM metrica_uploads").fetchone()[0]
-            notes: list[Note] = []
+            number = 1 + connection.execute(f"SELECT coalesce(max(number), 0) FROM {TABLE}").fetchone()[0]
+            found: list[Note] = []
             if not errors:
-                doubled = orders.settle_doubles(connection, f"{settings.seed}/{number}")
-                notes = _notes(connection, counter.id, doubled, file.goals)
-                orders.merge(connection, counter.id, merge_mode, number)
+                doubled = storage.settle_doubles(connection, entity, f"{settings.seed}/{number}")
+                redated = storage.find_known(connection, entity, counter.id)
+                errors = _excess(connection, entity, counter.id, settings.max_orders_per_customer)
+            if not errors:
+                comma = upload.uploading_format == "CSV" and upload.delimiter_type == "COMMA"
+                found = notes.collect(connection, counter.id, rows, doubled=doubled, redated=redated, comma_file=comma)
+                storage.merge(connection, entity, counter.id, upload.merge_mode, number)
                 goals.ensure_crm_goals(connection, counter.id)
             row = {
                 "number": number,
+                "kind": entity.kind,
                 "uploading_id": str(uuid4()),
                 "counter_id": counter.id,
                 "received_at": time.time(),
                 "datetime": str(counter.now()),
                 "api_validation_status": "FAILED" if errors else "PASSED",
-                "elements_count": file.elements,
-                "entity_type": "ORDER",
-                "uploading_format": "CSV",
-                "merge_mode": merge_mode,
+                "elements_count": rows.elements,
+                "entity_type": entity.entity_type,
+                "uploading_format": upload.uploading_format,
+                "merge_mode": upload.merge_mode,
                 "bytes": size,
                 "sha256": digest,
                 "api_validation_errors": json.dumps(errors),
-                "notes": json.dumps([note.as_dict() for note in notes], ensure_ascii=False),
+                "notes": json.dumps([note.as_dict() for note in found], ensure_ascii=False),
             }
             places = ", ".join(f":{name}" for name in row)
-            connection.execute(f"INSERT INTO metrica_uploads ({', '.join(row)}) VALUES ({places})", row)  # noqa: S608 - names of columns only
-        query = "SELECT * FROM metrica_uploads WHERE number = ?"
+            connection.execute(f"INSERT INTO {TABLE} ({', '.join(row)}) VALUES ({places})", row)
+        query = f"SELECT * FROM {TABLE} WHERE number = ?"
         return as_answer(connection.execute(query, (number,)).fetchone())
 
 
@@ -115,7 +136,7 @@ def last(sandbox: Sandbox, counter: Counter, *, before: str | None, limit: int) 
     """The newest uploads whose processing time is over, newest first, only those strictly earlier than ``before``."""
     processed = time.time() - sandbox.settings.processing_seconds
     query = (
-        "SELECT * FROM metrica_uploads WHERE counter_id = ? AND received_at <= ? AND (? IS NULL OR datetime < ?)"
+        f"SELECT * FROM {TABLE} WHERE counter_id = ? AND received_at <= ? AND (? IS NULL OR datetime < ?)"
         " ORDER BY number DESC LIMIT ?"
     )
     with sandbox.store.connect() as connection:
@@ -132,7 +153,8 @@ def as_answer(row: sqlite3.Row) -> dict[str, Any]:
     return uploading
 
 
-def _fingerprint(source: IO[bytes]) -> tuple[int, str]:
+def fingerprint(source: IO[bytes]) -> tuple[int, str]:
+    """The size and the SHA-256 of what a client sent."""
     source.seek(0)
     digest = hashlib.sha256()
     while block := source.read(1_048_576):
@@ -140,16 +162,6 @@ def _fingerprint(source: IO[bytes]) -> tuple[int, str]:
     return source.tell(), digest.hexdigest()
 
 
-def _notes(connection: sqlite3.Connection, counter_id: int, doubled: list[str], named: set[str]) -> list[Note]:
-    notes: list[Note] = []
-    if doubled:
-        message = "Ids that several rows carried: one row each was applied, drawn at random"
-        notes.append(Note("duplicate_ids", len(doubled), message, tuple(doubled[:_EXAMPLES])))
-    if nameless := orders.count_without_id(connection):
-        notes.append(Note("orders_without_id", nameless, "Rows without id: each made a new order"))
-    if changed := orders.find_known(connection, counter_id):
-        notes.append(Note("create_date_time_kept", changed, "Known orders sent with another date: the first one stays"))
-    if unknown := sorted(named - goals.identifiers(connection, counter_id)):
-        message = "Identifiers in order_status or goals that no JavaScript-event goal of the counter has"
-        notes.append(Note("unknown_goals", len(unknown), message, tuple(unknown[:_EXAMPLES])))
-    return notes
+def _excess(connection: sqlite3.Connection, entity: Entity, counter_id: int, most: int) -> list[str]:
+    crowded = storage.count_crowded(connection, entity, counter_id, most) if entity is ORDERS else 0
+    return [f"{crowded} customers would have more than {most} orders"] if crowded else []

@@ -11,6 +11,8 @@ import pytest
 
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
 from airflow_provider_yandex_orders.exceptions import SourceError
+from airflow_provider_yandex_orders.kinds.contacts import CONTACTS
+from airflow_provider_yandex_orders.kinds.offline_conversions import OFFLINE_CONVERSIONS
 from airflow_provider_yandex_orders.kinds.simple_orders import SIMPLE_ORDERS
 from airflow_provider_yandex_orders.sources import FileSource, RowsSource, Source
 
@@ -102,3 +104,25 @@ def test_mapped_columns_that_no_row_has() -> None:
     empty = RowsSource([])
     empty.columns = {"emails": "mial"}
     assert seen(empty) == []
+
+
+def test_columns_of_other_kinds(tmp_path: Path) -> None:
+    source = csv_source(tmp_path, "uniq_id,name")
+    with source.open() as stream:
+        assert len(list(watched(source, CONTACTS, stream, require_key=True))) == 1
+    source = csv_source(tmp_path, "Target,DateTime")
+    with source.open() as stream, pytest.raises(SourceError, match=r'ClientId, UserId, Yclid.*columns=\{"ClientId":'):
+        list(watched(source, OFFLINE_CONVERSIONS, stream, require_key=True))
+    for head in ("UserId,DateTime", "UserId,Target"):
+        source = csv_source(tmp_path, head)
+        with source.open() as stream, pytest.raises(SourceError, match=r"no column '(Target|DateTime)'"):
+            list(watched(source, OFFLINE_CONVERSIONS, stream, require_key=True))
+
+
+def test_attributes_are_mapped_like_fields(tmp_path: Path) -> None:
+    kind = CONTACTS.in_csv(("level",))
+    check_mapping({"level": "grade"}, kind)
+    with pytest.raises(SourceError, match="no field 'level'"):
+        check_mapping({"level": "grade"}, CONTACTS)
+    with pytest.raises(SourceError, match="no field 'birth_date'"):  # JSON only
+        check_mapping({"birth_date": "born"}, kind)

@@ -8,7 +8,8 @@ import io
 import json
 import logging
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +18,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.delivery.prepare import Limits, Prepared, prepare
+from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, Prepared, prepare
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError, SourceError
+from airflow_provider_yandex_orders.kinds.contacts import CONTACTS
+from airflow_provider_yandex_orders.kinds.offline_conversions import OFFLINE_CONVERSIONS
+from airflow_provider_yandex_orders.kinds.orders import ORDERS
 from airflow_provider_yandex_orders.kinds.simple_orders import SIMPLE_ORDERS
-from airflow_provider_yandex_orders.rows.csv_file import header
+from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
+from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources import FileSource, RowsSource, Source, SqlSource
-from tests.unit.unit_support import order, rules, set_connection
+from tests.unit.unit_support import contact, conversion, full_order, order, rules, set_connection
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -30,8 +35,18 @@ if TYPE_CHECKING:
 ANY_NUMBER = Limits(max_rejected=10**9)
 
 
-def run(source: Source, folder: ObjectStoragePath, limits: Limits = ANY_NUMBER, **changes: Any) -> Prepared:
-    return prepare(source, SIMPLE_ORDERS, rules(**changes), limits, folder)
+def run(
+    source: Source,
+    folder: ObjectStoragePath,
+    limits: Limits = ANY_NUMBER,
+    *,
+    kind: RowKind = SIMPLE_ORDERS,
+    files: Mapping[str, FileFormat] | None = None,
+    is_known: Callable[[str], bool] | None = None,
+    **changes: Any,
+) -> Prepared:
+    files = files or {"part": csv_format(kind)}
+    return prepare(source, Plan(kind, rules(**changes), limits, folder, files, is_known))
 
 
 def sent(prepared: Prepared) -> list[dict[str, str]]:
@@ -52,7 +67,7 @@ def entries(folder: ObjectStoragePath, name: str) -> list[dict[str, Any]]:
 
 def accounted(prepared: Prepared) -> bool:
     return prepared.rows_read == sum(part.rows for part in prepared.parts) + (
-        prepared.rows_rejected + prepared.rows_duplicate
+        prepared.rows_rejected + prepared.rows_duplicate + prepared.rows_deferred
     )
 
 
@@ -271,4 +286,220 @@ def test_header_of_a_part(folder: ObjectStoragePath) -> None:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     (part,) = run(RowsSource([order()]), folder).parts
-    assert ObjectStoragePath(part.path).read_bytes().startswith(header(SIMPLE_ORDERS))
+    assert ObjectStoragePath(part.path).read_bytes().startswith(csv_format(SIMPLE_ORDERS).head)
+
+
+def test_the_newest_by_moment_stays(folder: ObjectStoragePath) -> None:
+    rows = [
+        order(id="1", revenue=1, update_date_time="2025-03-04T10:00:00+03:00"),
+        order(id="1", revenue=2, update_date_time="2025-03-04T10:00:00+05:00"),  # two hours older
+        order(id="2", revenue=1, update_date_time=datetime(2025, 3, 4, 10, 0, 0, 2)),
+        order(id="2", revenue=2, update_date_time=datetime(2025, 3, 4, 10, 0, 0, 1)),
+        order(id="3", revenue=1, update_date_time="1900-01-01"),
+        order(id="3", revenue=2),  # no version at all is older than any
+        order(id="4", revenue=1, update_date_time="1900-01-01"),
+        order(id="4", revenue=2, update_date_time="1900-01-01"),  # of equal ones the later
+    ]
+    for source in (rows[:-1], [*rows[-2::-1]]):
+        assert [row["revenue"] for row in sent(run(RowsSource(source), folder))][:3] == ["1", "1", "1"]
+    assert [row["revenue"] for row in sent(run(RowsSource(rows), folder))] == ["1", "1", "1", "2"]
+
+
+# --- documents -----------------------------------------------------------------------------------------------------
+
+
+def documents(prepared: Prepared) -> list[list[dict[str, Any]]]:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    found = []
+    for part in prepared.parts:
+        ((_, rows),) = json.loads(ObjectStoragePath(part.path).read_bytes()).items()
+        assert len(rows) == part.rows
+        found.append(rows)
+    return found
+
+
+def test_json_parts(folder: ObjectStoragePath) -> None:
+    rows = [contact(uniq_id=str(number), emails="nonsense" if number == 3 else "a@example.com") for number in range(5)]
+    rows += [contact(uniq_id=None), contact(uniq_id="1", name="Newer")]
+    prepared = run(
+        RowsSource(rows),
+        folder,
+        replace(ANY_NUMBER, max_part_rows=2),
+        kind=CONTACTS,
+        files={"part": json_format(CONTACTS)},
+    )
+    assert accounted(prepared)
+    assert (prepared.rows_rejected, prepared.rows_duplicate, prepared.values_dropped) == (1, 1, 1)
+    assert [[row["uniq_id"] for row in rows] for rows in documents(prepared)] == [["0", "1"], ["2", "3"], ["4"]]
+    assert documents(prepared)[0][1]["name"] == "Newer"
+    assert "emails" not in documents(prepared)[1][1]
+    assert sorted(path.name for path in folder.glob("part-*")) == [f"part-0000{n}.json" for n in (1, 2, 3)]
+
+
+def test_parts_of_another_format_are_removed(folder: ObjectStoragePath) -> None:
+    source = RowsSource([full_order(id=str(number)) for number in range(5)])
+    limits = Limits(max_part_rows=2)
+    run(source, folder, limits, kind=ORDERS, files={"part": json_format(ORDERS)})
+    (folder / "progress.json").write_bytes(b"{}")
+    prepared = run(source, folder, limits, kind=ORDERS)
+    assert {path.name for path in folder.glob("*")} == {"progress.json", *(f"part-0000{n}.csv" for n in (1, 2, 3))}
+    assert len(prepared.parts) == 3
+
+
+def test_parts_stay_when_the_next_try_finds_too_many_rejects(folder: ObjectStoragePath) -> None:
+    run(RowsSource([order()]), folder)
+    with pytest.raises(RejectedRowsError):
+        run(RowsSource([order(id=None)]), folder, Limits())
+    assert [path.name for path in folder.glob("part-*")] == ["part-00001.csv"]
+
+
+# --- rows of the future --------------------------------------------------------------------------------------------
+
+
+def moments(*hours: float) -> list[dict[str, Any]]:
+    now = datetime.now(UTC)
+    return [
+        conversion(id=f"L-{number}", DateTime=now + timedelta(hours=each), Price="1500.50", UserId=f"u{number}")
+        for number, each in enumerate(hours)
+    ]
+
+
+def test_rows_of_the_future_wait(folder: ObjectStoragePath, caplog: pytest.LogCaptureFixture) -> None:
+    prepared = run(RowsSource(moments(-2, 24, -0.01, 0.05)), folder, Limits(), kind=OFFLINE_CONVERSIONS)
+    assert accounted(prepared)
+    assert {row["UserId"] for row in sent(prepared)} == {"u0", "u2"}
+    assert (prepared.rows_deferred, prepared.rows_rejected) == (2, 0)
+    assert prepared.deferred_path == str(folder / "deferred.jsonl")
+    assert [entry["id"] for entry in entries(folder, "deferred.jsonl")] == ["L-1", "L-3"]
+    assert "Rows whose time has not come wait for a later run" in caplog.text
+    assert prepared.deferred_path in caplog.text
+
+
+def test_rows_that_waited_are_a_source(folder: ObjectStoragePath, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run(RowsSource(moments(24, 48)), folder, kind=OFFLINE_CONVERSIONS)
+    assert first.parts == []
+    waited = FileSource(str(first.deferred_path))
+    later = datetime.now(UTC) + timedelta(hours=30)
+    monkeypatch.setattr("airflow_provider_yandex_orders.delivery.prepare.time.time", later.timestamp)
+    with_others = folder / "next"
+    if with_others.protocol in ("", "file"):
+        with_others.mkdir()
+    prepared = run(waited, with_others, Limits(), kind=OFFLINE_CONVERSIONS)
+    assert [(row["UserId"], row["Price"]) for row in sent(prepared)] == [("u0", "1500.50")]
+    assert prepared.rows_deferred == 1
+    assert [entry["id"] for entry in entries(with_others, "deferred.jsonl")] == ["L-1"]
+
+
+def test_a_bad_row_of_the_future_is_rejected_and_no_file_is_left_of_an_earlier_try(folder: ObjectStoragePath) -> None:
+    run(RowsSource(moments(24)), folder, kind=OFFLINE_CONVERSIONS)
+    assert (folder / "deferred.jsonl").exists()
+    bad = moments(24)[0] | {"Target": "not an identifier"}
+    prepared = run(RowsSource([bad]), folder, kind=OFFLINE_CONVERSIONS)
+    assert (prepared.rows_rejected, prepared.rows_deferred, prepared.deferred_path) == (1, 0, None)
+    assert not (folder / "deferred.jsonl").exists()
+    assert entries(folder, "rejected.jsonl")[0]["key"] == "L-0"
+
+
+def test_orders_of_the_future_are_sent(folder: ObjectStoragePath) -> None:
+    prepared = run(RowsSource([order(create_date_time=datetime.now(UTC) + timedelta(days=2))]), folder)
+    assert (len(sent(prepared)), prepared.rows_deferred) == (1, 0)
+
+
+# --- conversions ---------------------------------------------------------------------------------------------------
+
+
+def test_the_same_conversion_is_sent_once(folder: ObjectStoragePath) -> None:
+    rows = [
+        conversion(Price=1),
+        conversion(Price=2, DateTime="2025-03-04T12:00:00Z"),
+        conversion(Price=3, Target="other"),
+        conversion(Price=4, UserId="u"),
+    ]
+    prepared = run(RowsSource(rows), folder, kind=OFFLINE_CONVERSIONS)
+    assert sorted(row["Price"] for row in sent(prepared)) == ["2", "3", "4"]
+    assert prepared.rows_duplicate == 1
+    assert not prepared.has_keyless
+
+
+def test_a_file_for_each_identifier(folder: ObjectStoragePath) -> None:
+    files = {name: csv_format(OFFLINE_CONVERSIONS.with_identifier(name)) for name in OFFLINE_CONVERSIONS.identifiers}
+    nobody = {"ClientId": None}
+    rows = [
+        conversion(),
+        conversion(UserId="u"),  # goes by the first identifier it has
+        conversion(**nobody, UserId="u1"),
+        conversion(**nobody, UserId="u2", PurchaseId="p"),
+        conversion(**nobody, UserId="u3"),
+        conversion(**nobody, PurchaseId="p2"),
+        conversion(**nobody),
+    ]
+    limits = replace(ANY_NUMBER, max_part_rows=2)
+    prepared = run(RowsSource(rows), folder, limits, kind=OFFLINE_CONVERSIONS, files=files)
+    assert accounted(prepared)
+    assert prepared.rows_rejected == 1
+    assert [(part.path.rpartition("/")[2], part.rows) for part in prepared.parts] == [
+        ("ClientId-00001.csv", 2),
+        ("UserId-00001.csv", 2),
+        ("UserId-00002.csv", 1),
+        ("PurchaseId-00001.csv", 1),
+    ]
+    by_file = [set(row) & set(OFFLINE_CONVERSIONS.identifiers) for row in sent(prepared)]
+    assert by_file == [{"ClientId"}] * 2 + [{"UserId"}] * 3 + [{"PurchaseId"}]
+
+    only = run(RowsSource(rows[-2:-1]), folder, limits, kind=OFFLINE_CONVERSIONS, files=files)
+    assert len(only.parts) == 1
+    assert [path.name for path in folder.glob("*.csv")] == ["PurchaseId-00001.csv"]
+
+
+# --- customers of orders -------------------------------------------------------------------------------------------
+
+FEW = replace(ORDERS, owner_limit=3)
+
+
+def test_too_many_orders_of_one_customer(folder: ObjectStoragePath) -> None:
+    rows = [full_order(id=str(number), client_uniq_id="no-17") for number in range(4)]
+    with pytest.raises(RejectedRowsError) as caught:
+        run(RowsSource([full_order(id="x"), *rows]), folder, kind=FEW)
+    for part in ("client_uniq_id", "4 rows", "takes 3", "Nothing was sent", "simplified orders"):
+        assert part in str(caught.value)
+    assert "no-17" not in str(caught.value)
+    assert list(folder.glob("part-*")) == []
+
+
+def test_as_many_orders_of_one_customer_as_may_be(folder: ObjectStoragePath) -> None:
+    rows = [full_order(id=str(number % 3), client_uniq_id="guest") for number in range(30)]
+    rows += [full_order(id=f"b{number}", client_uniq_id="other") for number in range(3)]
+    assert len(sent(run(RowsSource(rows), folder, kind=FEW))) == 6
+
+
+def test_the_services_limit(folder: ObjectStoragePath) -> None:
+    rows = [full_order(id=number, client_uniq_id="guest") for number in range(100_001)]
+    with pytest.raises(RejectedRowsError, match="100,001 rows, and the service takes 100,000"):
+        run(RowsSource(rows), folder, kind=ORDERS)
+
+
+def test_orders_of_unknown_customers_are_counted(folder: ObjectStoragePath, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [full_order(id=str(number), client_uniq_id=f"C-{number % 3}") for number in range(8)]
+    asked: list[str] = []
+
+    def is_known(customer: str) -> bool:
+        asked.append(customer)
+        return customer == "C-0"
+
+    prepared = run(RowsSource(rows), folder, Limits(), kind=ORDERS, is_known=is_known)
+    assert len(sent(prepared)) == 8  # it is a warning only
+    assert sorted(asked) == ["C-0", "C-1", "C-2"]  # once a customer
+    assert "5 orders belong to customers this counter was never sent" in caplog.text
+    caplog.clear()
+    run(RowsSource(rows), folder, Limits(), kind=ORDERS, is_known=lambda customer: True)
+    run(RowsSource(rows), folder, Limits(), kind=ORDERS)
+    assert "never sent" not in caplog.text
+
+
+def test_defaults_worth_a_word(folder: ObjectStoragePath, caplog: pytest.LogCaptureFixture) -> None:
+    run(RowsSource([order(), order(id="2"), order(id="3", order_status="PAID")]), folder)
+    assert "2 rows had no order_status" in caplog.text
+    caplog.clear()
+    run(RowsSource([full_order()]), folder, kind=ORDERS)
+    assert "had no" not in caplog.text  # client_type has but one value

@@ -1,34 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hook of Metrica: connections of every form, and its calls against a real server."""
+"""The hook of Metrica: connections of every form, and the test button. Its calls: ``test_metrica_calls``."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import Connection, ObjectStoragePath
 
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceRefused
-from airflow_provider_yandex_orders.hooks.metrica import LIST_LIMIT, MetricaHook, crm_upload_state
+from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.hooks.base import PROBE_TIMEOUT
+from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
+from tests.unit.hooks.metrica_support import COUNTER, TOKEN, hook_of
 from tests.unit.http.scripted_server import Reply, ScriptedServer, error_reply, json_reply
-from tests.unit.http.test_multipart import file_of
 from tests.unit.unit_support import set_connection
-
-TOKEN = "y0_AgAAAASecretToken"
-COUNTER = {"id": 24, "name": "Shop", "permission": "edit", "time_zone_name": "Europe/Moscow"}
-
-
-def hook_of(extra: dict[str, Any] | None = None, **fields: Any) -> MetricaHook:
-    given = {"conn_id": "m", "conn_type": "yandex_metrica", "password": TOKEN, **fields}
-    return MetricaHook("m", connection=Connection(**given, extra=json.dumps(extra or {})))
-
-
-@pytest.fixture
-def hook(server: ScriptedServer, naps: list[float]) -> MetricaHook:
-    return hook_of({"counter_id": "24"}, host=server.url)
-
 
 # --- the connection ------------------------------------------------------------------------------------------------
 
@@ -156,6 +141,9 @@ def test_bad_counter_ids(value: Any) -> None:
         (error_reply(404, "not_found", "No such counter"), False, ["No such counter", "Check counter_id"]),
         (error_reply(503, "backend_error", "Later"), False, ["Later"]),
         (Reply(200, b"<html>"), False, ["login page"]),
+        (json_reply({}), False, ["without 'counter'"]),
+        (json_reply([]), False, ["without 'counter'"]),
+        (json_reply({"counter": None}), False, ["without 'counter'"]),
         (Reply(act="cut"), False, ["cut the connection"]),
     ],
 )
@@ -165,7 +153,14 @@ def test_the_test_button(server: ScriptedServer, hook: MetricaHook, reply: Reply
     assert result is works
     assert all(part in message for part in said)
     assert "Secret" not in message
-    assert server.seen[0].path == "/management/v1/counter/24"
+    assert [seen.path for seen in server.seen] == ["/management/v1/counter/24"]  # one attempt: somebody looks on
+
+
+def test_the_test_button_does_not_wait(server: ScriptedServer, hook: MetricaHook, naps: list[float]) -> None:
+    server.script(error_reply(503, "backend_error", "Later", Retry_After="30"))
+    hook.test_connection()
+    assert (len(server.seen), naps) == (1, [])
+    assert hook.client.timeout == PROBE_TIMEOUT
 
 
 def test_the_test_button_without_a_counter(server: ScriptedServer, naps: list[float]) -> None:
@@ -174,6 +169,16 @@ def test_the_test_button_without_a_counter(server: ScriptedServer, naps: list[fl
     assert works
     assert "sees 3 counter(s)" in message
     assert server.seen[0].path == "/management/v1/counters?per_page=1"
+
+
+@pytest.mark.parametrize("answer", [[], {}, "x", {"counters": 5}, {"counters": [5]}])
+def test_the_test_button_without_a_counter_and_with_another_server(
+    server: ScriptedServer, naps: list[float], answer: Any
+) -> None:
+    server.script(json_reply(answer))
+    works, message = hook_of(host=server.url).test_connection()
+    assert not works
+    assert "without 'counters'" in message
 
 
 @pytest.mark.parametrize(
@@ -193,100 +198,6 @@ def test_the_test_button_without_a_server(naps: list[float], fields: dict[str, A
 def test_the_test_button_with_a_counter_that_is_none() -> None:
     works, message = hook_of({"counter_id": "shop"}).test_connection()
     assert (works, "whole number" in message) == (False, True)
-
-
-# --- calls ---------------------------------------------------------------------------------------------------------
-
-UPLOADING = {"uploading_id": "u-1", "api_validation_status": "PASSED", "elements_count": 1}
-
-
-@pytest.mark.parametrize("as_text", [True, False])
-def test_upload(server: ScriptedServer, hook: MetricaHook, folder: ObjectStoragePath, as_text: bool) -> None:
-    path = folder / "part-00001.csv"
-    path.write_bytes("id\nЖ-1\n".encode())
-    server.script(json_reply({"uploading": UPLOADING}))
-    answer = hook.upload_simple_orders(None, str(path) if as_text else path, merge_mode="UPDATE")
-    assert answer == UPLOADING
-    (seen,) = server.seen
-    assert (seen.method, seen.path) == (
-        "POST",
-        "/cdp/api/v1/counter/24/data/simple_orders?merge_mode=UPDATE&delimiter_type=COMMA",
-    )
-    assert seen.headers["Authorization"] == f"OAuth {TOKEN}"
-    assert TOKEN not in seen.path + seen.body.decode()
-    assert file_of(seen).decode() == "id\nЖ-1\n"
-
-
-def test_upload_of_no_file(server: ScriptedServer, hook: MetricaHook, tmp_path: Path) -> None:
-    for path in (tmp_path / "none.csv", tmp_path):
-        with pytest.raises(ConfigurationError, match="no file"):
-            hook.upload_simple_orders(None, str(path))
-    assert server.seen == []
-
-
-def test_a_refused_upload_names_the_file(server: ScriptedServer, hook: MetricaHook, tmp_path: Path) -> None:
-    (tmp_path / "part-00007.csv").write_text("id\n")
-    server.script(error_reply(400, "invalid_uploading", "Column 3 is unknown"))
-    with pytest.raises(ServiceRefused, match=r"Upload part-00007\.csv: .*Column 3 is unknown"):
-        hook.upload_simple_orders(7, str(tmp_path / "part-00007.csv"))
-    assert server.seen[0].path.startswith("/cdp/api/v1/counter/7/")
-
-
-@pytest.mark.parametrize(
-    ("status", "final", "good"),
-    [("PASSED", True, True), ("FAILED", True, False), ("NEW_WORD", False, False), (None, False, False)],
-)
-def test_upload_states(status: str | None, final: bool, good: bool) -> None:
-    state = crm_upload_state({"uploading_id": "u", "api_validation_status": status, "elements_count": 3})
-    assert (state.upload_id, state.final, state.good, state.rows_accepted) == ("u", final, good, 3)
-    assert state.status == (status or "UNKNOWN")
-
-
-def test_errors_of_an_upload_hold_no_personal_data() -> None:
-    errors = ["row 1: ivan@example.com", "row 2: +7 (999) 555-11-11"]
-    detail = crm_upload_state({"uploading_id": "u", "api_validation_errors": errors}).detail
-    assert detail == "row 1: <e-mail>; row 2: <number>"
-
-
-def listed(first: int, last: int) -> list[dict[str, Any]]:
-    """Uploads of one second each, newest first."""
-    return [
-        {
-            "uploading_id": f"u{number}",
-            "api_validation_status": "PASSED",
-            "datetime": f"2025-03-04 {number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}",
-        }
-        for number in range(first, last, -1)
-    ]
-
-
-def test_states_are_looked_for_page_by_page(server: ScriptedServer, hook: MetricaHook) -> None:
-    pages = [listed(3000, 2000), listed(2000, 1000), listed(1000, 990)]
-    server.script(*[json_reply({"uploadings": page}) for page in pages])
-    assert set(hook.crm_upload_states(None, ["u2999", "u2500"])) == {"u2999", "u2500"}
-    assert [seen.path for seen in server.seen] == [f"/cdp/api/v1/counter/24/last_uploadings?limit={LIST_LIMIT}"]
-
-    server.script(*[json_reply({"uploadings": page}) for page in pages])
-    found = hook.crm_upload_states(None, ["u2999", "u995", "nowhere"])
-    assert set(found) == {"u2999", "u995"}
-    assert len(server.seen) == 3
-    assert "datetime_offset=2025-03-04+00%3A33%3A21" in server.seen[1].path
-
-
-def test_states_of_a_list_that_does_not_move(server: ScriptedServer, hook: MetricaHook) -> None:
-    server.script(
-        json_reply({"uploadings": [{**each, "datetime": "2025-03-04 00:00:00"} for each in listed(3000, 2000)]})
-    )
-    assert hook.crm_upload_states(None, ["nowhere"]) == {}
-    assert len(server.seen) == 2
-    server.script(json_reply({"uploadings": None}))
-    assert hook.crm_upload_states(None, ["nowhere"]) == {}
-
-
-def test_last_uploadings(server: ScriptedServer, hook: MetricaHook) -> None:
-    server.script(json_reply({"uploadings": [UPLOADING]}))
-    assert hook.last_uploadings(limit=5) == [UPLOADING]
-    assert server.seen[0].path.endswith("last_uploadings?limit=5")
 
 
 @pytest.mark.parametrize("conn_type", ["yandex_metrica", "http"])

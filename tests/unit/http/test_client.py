@@ -318,6 +318,7 @@ def test_a_login_in_the_host_is_not_told(free_port: int) -> None:
         (Reply(act="cut"), 1),
         (Reply(act="half"), 1),
         (error_reply(500, None, "x"), 1),
+        (error_reply(503, "backend_error", "x"), 1),
         (error_reply(504, "timeout", "x"), 1),
         (Reply(200, b"<html>"), 1),
         (error_reply(429, "quota_requests_by_ip", "x"), 3),  # not taken

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The file of faults."""
+"""Files of lines: faults, and rows that wait."""
 
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_yandex_orders.parts.rejects import FIRST, FaultFile
+from airflow_provider_yandex_orders.parts.rejects import FIRST, FaultFile, LinesFile
 from airflow_provider_yandex_orders.rows.check import Fault
 
 if TYPE_CHECKING:
@@ -77,3 +78,20 @@ def test_a_key_that_is_an_address_is_not_told(folder: ObjectStoragePath) -> None
         file.add(1, "ivan@example.com", [DATE])
     assert entries(file.path)[0]["key"] is None
     assert "ivan" not in file.first[0]
+
+
+def test_lines_of_anything(folder: ObjectStoragePath) -> None:
+    with LinesFile(folder / "deferred.jsonl") as file:
+        assert (file.path, file.entries) == (None, 0)
+        file.write({"Price": Decimal("1500.50"), "DateTime": 1741089600, "UserId": "Ж\n"})
+        file.write({"Price": None})
+    assert entries(file.path) == [{"Price": "1500.50", "DateTime": 1741089600, "UserId": "Ж\n"}, {"Price": None}]
+    assert file.entries == 2
+
+
+def test_no_line_no_file(folder: ObjectStoragePath) -> None:
+    (folder / "deferred.jsonl").write_bytes(b"of an earlier try\n")
+    with LinesFile(folder / "deferred.jsonl") as file:
+        pass
+    assert file.path is None
+    assert not (folder / "deferred.jsonl").exists()

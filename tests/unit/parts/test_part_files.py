@@ -4,28 +4,38 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.parts.files import Part, write_parts
+from airflow_provider_yandex_orders.parts.files import Part, remove_stale, write_parts
+from airflow_provider_yandex_orders.rows.formats import FileFormat
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-HEADER = b"head\n"
+
+def _not_asked(values: object) -> bytes:
+    raise AssertionError("rows come encoded")
 
 
-def content(part: Part) -> bytes:
+CSV = FileFormat(".csv", b"head\n", b"", b"", _not_asked)
+JSON = FileFormat(".json", b'{"rows":[', b",\n", b"]}", _not_asked)
+FORMS = pytest.mark.parametrize("form", [CSV, JSON], ids=["csv", "json"])
+
+
+def content(part: Part, form: FileFormat = CSV) -> bytes:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     read: bytes = ObjectStoragePath(part.path).read_bytes()
     assert len(read) == part.bytes
     assert hashlib.sha256(read).hexdigest() == part.sha256
-    assert read.startswith(HEADER)
-    return read.removeprefix(HEADER)
+    assert read.startswith(form.head)
+    assert read.endswith(form.tail)
+    return read.removeprefix(form.head).removesuffix(form.tail)
 
 
 def names(folder: ObjectStoragePath) -> list[str]:
@@ -46,34 +56,80 @@ def names(folder: ObjectStoragePath) -> list[str]:
 )
 def test_limits(folder: ObjectStoragePath, lines: int, max_rows: int, max_bytes: int, rows: list[int]) -> None:
     source = [b"%04d\n" % number for number in range(lines)]
-    parts = write_parts(iter(source), folder, header=HEADER, max_rows=max_rows, max_bytes=max_bytes)
+    parts = write_parts(iter(source), folder, CSV, max_rows=max_rows, max_bytes=max_bytes)
     assert [part.rows for part in parts] == rows
     assert b"".join(map(content, parts)) == b"".join(source)
     assert names(folder) == [f"part-{number:05d}.csv" for number in range(1, len(rows) + 1)]
     assert all(part.bytes <= max_bytes or part.rows == 1 for part in parts)
 
 
+@pytest.mark.parametrize(
+    ("max_rows", "max_bytes", "rows"),
+    [
+        (100, 1000, [5]),
+        (2, 1000, [2, 2, 1]),
+        (100, 9 + 3 + 2 + 3 + 2, [2, 2, 1]),  # head, row, comma and line end, row, tail
+        (100, 9 + 3 + 2 + 3 + 2 - 1, [1] * 5),
+        (100, 9 + 3 + (2 + 3) * 4 + 2, [5]),
+        (100, 9 + 3 + (2 + 3) * 4 + 2 - 1, [4, 1]),
+    ],
+)
+def test_limits_of_documents(folder: ObjectStoragePath, max_rows: int, max_bytes: int, rows: list[int]) -> None:
+    parts = write_parts(
+        [b"%03d" % number for number in range(101, 106)], folder, JSON, max_rows=max_rows, max_bytes=max_bytes
+    )
+    assert [part.rows for part in parts] == rows
+    found = [json.loads(JSON.head + content(part, JSON) + JSON.tail)["rows"] for part in parts]
+    assert [row for each in found for row in each] == [101, 102, 103, 104, 105]
+    assert [len(each) for each in found] == rows
+    assert all(part.bytes <= max_bytes or part.rows == 1 for part in parts)
+    assert names(folder) == [f"part-{number:05d}.json" for number in range(1, len(rows) + 1)]
+
+
+def test_files_are_named_as_told(folder: ObjectStoragePath) -> None:
+    parts = write_parts([b"1", b"2"], folder, JSON, name="ClientId", max_rows=1, max_bytes=1000)
+    assert [part.path for part in parts] == [str(folder / f"ClientId-0000{number}.json") for number in (1, 2)]
+
+
 def test_parts_of_an_earlier_try_are_removed(folder: ObjectStoragePath) -> None:
-    (folder / "rejected.jsonl").write_bytes(b"x")
-    write_parts([b"%d\n" % number for number in range(9)], folder, header=HEADER, max_rows=2, max_bytes=1000)
-    assert len(names(folder)) == 6
-    (part,) = write_parts([b"new\n"], folder, header=HEADER, max_rows=2, max_bytes=1000)
-    assert names(folder) == ["part-00001.csv", "rejected.jsonl"]
+    others = ["deferred.jsonl", "progress.json", "rejected.jsonl"]
+    for name in others:
+        (folder / name).write_bytes(b"x")
+    many = [b"%d\n" % number for number in range(9)]
+    first = write_parts(many, folder, CSV, max_rows=2, max_bytes=1000)
+    first += write_parts(many, folder, JSON, name="UserId", max_rows=5, max_bytes=1000)
+    remove_stale(folder, first)
+    assert len(names(folder)) == 5 + 2 + 3
+
+    (part,) = write_parts([b"new\n"], folder, CSV, max_rows=2, max_bytes=1000)
+    remove_stale(folder, [part])
+    assert names(folder) == [*others[:1], "part-00001.csv", *others[1:]]
     assert content(part) == b"new\n"
-    assert write_parts([], folder, header=HEADER, max_rows=2, max_bytes=1000) == []
-    assert names(folder) == ["rejected.jsonl"]
+
+    remove_stale(folder, [])
+    assert names(folder) == others
+
+
+def test_nothing_to_remove(folder: ObjectStoragePath) -> None:
+    remove_stale(folder, [])
+    assert names(folder) == []
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@FORMS
 @given(
     lines=st.lists(st.binary(min_size=1, max_size=8), max_size=25),
     max_rows=st.integers(1, 10),
     max_bytes=st.integers(1, 40),
 )
-def test_nothing_is_lost(folder: ObjectStoragePath, lines: list[bytes], max_rows: int, max_bytes: int) -> None:
-    parts = write_parts(lines, folder, header=HEADER, max_rows=max_rows, max_bytes=max_bytes)
-    assert b"".join(map(content, parts)) == b"".join(lines)
-    assert sum(part.rows for part in parts) == len(lines)
-    assert all(1 <= part.rows <= max_rows for part in parts)
-    again = write_parts(lines, folder, header=HEADER, max_rows=max_rows, max_bytes=max_bytes)
-    assert again == parts
+def test_nothing_is_lost(
+    folder: ObjectStoragePath, form: FileFormat, lines: list[bytes], max_rows: int, max_bytes: int
+) -> None:
+    parts = write_parts(lines, folder, form, max_rows=max_rows, max_bytes=max_bytes)
+    left = iter(lines)
+    for part in parts:
+        assert content(part, form) == form.between.join(next(left) for _ in range(part.rows))
+        assert 1 <= part.rows <= max_rows
+        assert part.bytes <= max_bytes or part.rows == 1
+    assert next(left, None) is None
+    assert write_parts(lines, folder, form, max_rows=max_rows, max_bytes=max_bytes) == parts

@@ -71,6 +71,34 @@ def test_as_a_simple_model_says(rows: list[Row], batch: int) -> None:
     assert (added, kept, keyless) == (len(rows), len(lines), len(nameless))
 
 
+def test_files_are_kept_apart_and_a_key_is_in_one_of_them() -> None:
+    with Spool() as spool:
+        spool.add("2", "", b"b", file="ClientId")
+        spool.add("1", "", b"a", file="UserId")
+        spool.add("3", "", b"c", file="ClientId")
+        spool.add("2", "", b"d", file="UserId")  # the newer row goes elsewhere
+        assert list(spool.lines("ClientId")) == [b"c"]
+        assert list(spool.lines("UserId")) == [b"a", b"d"]
+        assert list(spool.lines()) == list(spool.lines("none")) == []
+        assert (spool.added, spool.kept()) == (4, 3)
+
+
+def test_owners_are_counted_by_the_rows_that_stay() -> None:
+    with Spool() as spool:
+        for key, version, owner in [
+            ("1", "1", "A"),
+            ("2", "1", "A"),
+            ("3", "1", "B"),
+            ("3", "2", "A"),  # the order moved to another customer
+            ("4", "2", "B"),
+            ("4", "1", "C"),  # an older row
+            (None, "", "B"),
+            ("5", "1", None),
+        ]:
+            spool.add(key, version, b"x", owner=owner)
+        assert dict(spool.owners()) == {"A": 3, "B": 2}
+
+
 def test_nothing_is_left_on_disk(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SQLITE_TMPDIR", "TMPDIR"):
         monkeypatch.setenv(name, str(tmp_path))

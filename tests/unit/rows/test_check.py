@@ -3,18 +3,33 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_yandex_orders.kinds.contacts import CONTACTS
+from airflow_provider_yandex_orders.kinds.offline_conversions import OFFLINE_CONVERSIONS
+from airflow_provider_yandex_orders.kinds.orders import ORDERS
 from airflow_provider_yandex_orders.kinds.simple_orders import SIMPLE_ORDERS
-from airflow_provider_yandex_orders.rows.check import Checked, is_missing, row_checker
+from airflow_provider_yandex_orders.rows.check import Checked, is_missing
+from airflow_provider_yandex_orders.rows.formats import csv_format, json_format
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
-from tests.unit.unit_support import BERLIN, order, rules
+from airflow_provider_yandex_orders.rows.kind import RowKind
+from tests.unit.unit_support import (
+    BERLIN,
+    VLADIVOSTOK,
+    check_row,
+    contact,
+    conversion,
+    faults_of,
+    full_order,
+    order,
+)
 
 MD5 = "3c56ff8fef0f6c65b36b2d25720fe276"
 
@@ -35,11 +50,11 @@ EMPTY: list[Any] = [None, "", "  ", "\u00a0\t", float("nan"), NotATime(2025, 1, 
 
 
 def checked(row: dict[str, Any], columns: dict[str, str] | None = None, **changes: Any) -> Checked:
-    return row_checker(SIMPLE_ORDERS, rules(**changes), columns)(row)
+    return check_row(SIMPLE_ORDERS, row, columns, **changes)
 
 
 def faults(row: dict[str, Any], **changes: Any) -> list[tuple[str, str]]:
-    return [(fault.column, fault.code) for fault in checked(row, **changes).faults]
+    return faults_of(SIMPLE_ORDERS, row, **changes)
 
 
 def test_a_full_row() -> None:
@@ -75,8 +90,8 @@ def test_a_full_row() -> None:
         "cost": Decimal(0),
         "goals": [("call_ok", Decimal(300)), ("lead_ok", None)],
         "currency": "RUB",
-        "update_date_time": "2025-03-05",
     }
+    assert result.version > checked({**row, "update_date_time": "2025-03-04 23:59"}).version
 
 
 @pytest.mark.parametrize("empty", EMPTY, ids=repr)
@@ -217,38 +232,134 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=300)
-@given(st.dictionaries(st.sampled_from(SIMPLE_ORDERS.field_names), ANYTHING), st.booleans(), st.booleans())
-def test_no_value_breaks_the_check(row: dict[str, Any], hashed: bool, keyed: bool) -> None:
-    result = checked(row, hash_identifiers=hashed, require_key=keyed)
+KINDS = [SIMPLE_ORDERS, ORDERS, CONTACTS, OFFLINE_CONVERSIONS]
+
+
+@settings(max_examples=150)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@given(data=st.data(), hashed=st.booleans(), keyed=st.booleans())
+def test_no_value_breaks_the_check(kind: RowKind, data: st.DataObject, hashed: bool, keyed: bool) -> None:
+    row = data.draw(st.dictionaries(st.sampled_from(kind.field_names), ANYTHING))
+    forms = [csv_format(kind.in_csv()), json_format(kind)]
+    result = check_row(kind, row, hash_identifiers=hashed, require_key=keyed)
     if result.faults:
         return
-    assert result.values["create_date_time"]
-    assert any(result.values.get(name) for name in SIMPLE_ORDERS.identifiers)
+    assert not kind.identifiers or any(result.values.get(name) for name in kind.identifiers)
     assert result.key is not None or not keyed
+    for declared in kind.fields:
+        assert not declared.required or declared.name in kind.key or result.values[declared.name]
+    assert all(form.encode(result.values) for form in forms)
 
 
-_FOLD = "two updates in the hour the clocks show twice compare as the counter's clock shows them, not as moments"
-_SECOND = "two updates within one second compare as equal"
+@settings(max_examples=100)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@given(data=st.data())
+def test_one_odd_value_is_sent_or_told(kind: RowKind, data: st.DataObject) -> None:
+    good = {"simple_orders": order, "orders": full_order, "contacts": contact, "offline_conversions": conversion}
+    column = data.draw(st.sampled_from(kind.field_names))
+    result = check_row(kind, good[kind.name](**{column: data.draw(ANYTHING)}))
+    assert all(fault.column == column or fault.code == "no_identifier" for fault in result.faults + result.dropped)
+    if not result.faults:
+        assert csv_format(kind.in_csv()).encode(result.values)
+        assert msgspec.json.decode(json_format(kind).encode(result.values))
 
 
-@pytest.mark.parametrize(
-    ("older", "newer"),
-    [
-        ("2025-03-04", "2025-03-04 00:00:01"),
-        ("2025-03-04 10:00", "04.03.2025 10:00:01"),
-        ("2025-03-04T10:00:00+05:00", "2025-03-04T10:00:00+03:00"),
-        pytest.param(
-            "2025-10-26T00:50:00Z", "2025-10-26T01:10:00Z", marks=pytest.mark.xfail(strict=True, reason=_FOLD)
-        ),
-        pytest.param(
-            datetime(2025, 3, 4, 10, 0, 0, 100),
-            datetime(2025, 3, 4, 10, 0, 0, 200),
-            marks=pytest.mark.xfail(strict=True, reason=_SECOND),
-        ),
-    ],
-)
-def test_versions_compare_as_moments(older: object, newer: object) -> None:
-    field = SIMPLE_ORDERS.version or ""
-    versions = [checked(order(**{field: value}), counter_zone=lambda: BERLIN).values[field] for value in (older, newer)]
+VERSIONS: list[tuple[object, object]] = [
+    (None, "2025-03-04"),
+    ("", datetime(1900, 1, 1)),
+    ("2025-03-04", "2025-03-04 00:00:01"),
+    ("2025-03-04 10:00", "04.03.2025 10:00:01"),
+    ("2025-03-04T10:00:00+05:00", "2025-03-04T10:00:00+03:00"),
+    ("2025-10-26T00:50:00Z", "2025-10-26T01:10:00Z"),  # Berlin's clocks show 02:50, then 02:10
+    (datetime(2025, 3, 4, 10, 0, 0, 100), datetime(2025, 3, 4, 10, 0, 0, 200)),
+    ("2025-03-04T10:00:00.000001", "2025-03-04T10:00:00.000002"),
+    (datetime(2025, 3, 4, 9, 59, 59), "2025-03-04T09:00:00Z"),
+    (date(2025, 3, 4), datetime(2025, 3, 3, 23, 30, tzinfo=UTC)),
+]
+
+
+@pytest.mark.parametrize("kind", [SIMPLE_ORDERS, ORDERS, CONTACTS], ids=lambda kind: kind.name)
+@pytest.mark.parametrize(("older", "newer"), VERSIONS, ids=str)
+def test_versions_compare_as_moments(kind: RowKind, older: object, newer: object) -> None:
+    good = {"simple_orders": order, "orders": full_order, "contacts": contact}[kind.name]
+    assert kind.version
+    versions = [
+        check_row(kind, good(**{kind.version: value}), counter_zone=lambda: BERLIN).version for value in (older, newer)
+    ]
     assert versions[0] < versions[1]
+
+
+def test_a_naive_version_is_read_in_the_sources_zone() -> None:
+    row = order(update_date_time="2025-03-04 10:00")
+    there = checked(row, source_zone=VLADIVOSTOK).version
+    assert there == checked(order(update_date_time="2025-03-04T00:00:00Z")).version
+    assert there < checked(row).version  # in Moscow, the counter's zone
+
+
+def test_a_version_that_is_not_sent_may_lie_before_1970_and_must_be_possible() -> None:
+    assert not faults(order(update_date_time="1900-01-01"))
+    assert not checked(order(update_date_time="1900-01-01")).version.startswith("19700")
+    assert faults(order(update_date_time=datetime(1, 1, 1))) == [("update_date_time", "bad_date")]
+    assert faults(order(update_date_time="31.02.2025")) == [("update_date_time", "bad_date")]
+    assert [fault.column for fault in checked(order(at="soon"), {"update_date_time": "at"}).faults] == ["at"]
+
+
+@pytest.mark.parametrize("value", ["soon", "1900-01-01", 5, datetime(1, 1, 1)])
+def test_a_version_that_is_sent_is_one_fault(value: object) -> None:
+    for kind, good in ((ORDERS, full_order), (CONTACTS, contact)):
+        (column, code) = one(faults_of(kind, good(update_date_time=value)))
+        assert column == "update_date_time"
+        assert code in ("bad_date", "before_1970", "unix_time")
+
+
+def test_the_version_is_not_among_what_is_sent() -> None:
+    assert "update_date_time" not in checked(order(update_date_time="2025-03-05")).values
+    assert check_row(ORDERS, full_order(update_date_time="2025-03-05")).values["update_date_time"] == "2025-03-05"
+
+
+def one(found: list[tuple[str, str]]) -> tuple[str, str]:
+    assert len(found) == 1
+    return found[0]
+
+
+class NAType:
+    """As pandas' own: its truth cannot be asked, and it equals nothing."""
+
+    def __bool__(self) -> bool:
+        raise TypeError
+
+    def __eq__(self, other: object) -> Any:
+        return self
+
+    __hash__ = object.__hash__
+
+
+class NaTType:
+    """The missing time of pandas, of versions where it is no date."""
+
+
+@pytest.mark.parametrize("empty", [NAType(), NaTType()], ids=lambda value: type(value).__name__)
+def test_what_pandas_puts_for_nothing(empty: object) -> None:
+    assert is_missing(empty)
+    row = order(revenue=empty, update_date_time=empty, order_status=empty, goals=empty)
+    result = checked(row)
+    assert (result.faults, result.version) == ([], "")
+    assert "revenue" not in result.values
+    assert faults(order(id=empty)) == [("id", "missing")]
+
+
+def test_refused_clear_identifiers() -> None:
+    known = hash_of("a@example.com")
+    assert faults(order(), refuse_clear=True) == [("emails", "clear_identifier")]
+    assert faults(order(emails=None, phones="79990000000"), refuse_clear=True) == [("phones", "clear_identifier")]
+    assert not faults(order(emails=None, emails_md5=known), refuse_clear=True)
+    beside = order(emails_md5=known, client_ids="5")  # other identifiers do not make up for a clear one
+    assert faults(beside, refuse_clear=True) == [("emails", "clear_identifier")]
+    assert faults_of(CONTACTS, contact(), refuse_clear=True) == [("emails", "clear_identifier")]
+
+
+def test_the_label_names_a_row() -> None:
+    assert checked(order(id=7)).label == "7"
+    assert check_row(CONTACTS, contact()).label == "C-1"
+    assert check_row(OFFLINE_CONVERSIONS, conversion(id="lead 5")).label == "lead 5"
+    assert check_row(OFFLINE_CONVERSIONS, conversion()).label is None

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.rows.dates import as_moment, counter_time
+from airflow_provider_yandex_orders.rows.dates import counter_time, day, sortable, unix_time
 from tests.unit.unit_support import BERLIN, MOSCOW, VLADIVOSTOK, refusal
 
 
@@ -143,8 +145,9 @@ def test_the_moment_survives(moment: datetime) -> None:
     text = shown(moment)
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", text)
     # The hour that Moscow's clocks showed twice cannot tell which of the two it is.
-    assert abs(as_moment(text, MOSCOW) - moment.astimezone(UTC)) <= timedelta(hours=1, seconds=1)
-    assert as_moment(text, MOSCOW).astimezone(MOSCOW).strftime("%Y-%m-%d %H:%M:%S") == text
+    back = datetime.fromisoformat(text).replace(tzinfo=MOSCOW)
+    assert abs(back - moment) <= timedelta(hours=1, seconds=1)
+    assert back.astimezone(UTC).astimezone(MOSCOW).strftime("%Y-%m-%d %H:%M:%S") == text
 
 
 @given(st.text(max_size=40) | st.floats() | st.integers() | st.binary(max_size=10) | st.dates() | st.datetimes())
@@ -157,3 +160,181 @@ def test_anything_is_a_date_or_refused(value: object) -> None:
         return
     assert re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?", text)
     assert text >= "1970"
+
+
+# --- Unix time -----------------------------------------------------------------------------------------------------
+
+NOON = 1741089600  # 2025-03-04 12:00:00 UTC
+
+
+def unix(value: object, source: tzinfo | None = None, counter: tzinfo = MOSCOW) -> int:
+    return unix_time(source, lambda: counter)(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "source", "counter"),
+    [
+        (float(NOON), None, MOSCOW),
+        (Decimal(f"{NOON}.25"), None, MOSCOW),  # as databases give an epoch
+        (NOON, None, MOSCOW),
+        (str(NOON), None, MOSCOW),
+        (f" {NOON} ", VLADIVOSTOK, BERLIN),  # seconds have no zone
+        ("2025-03-04T12:00:00Z", None, MOSCOW),
+        ("2025-03-04T12:00:00.999Z", None, MOSCOW),
+        ("2025-03-04 15:00:00+03:00", BERLIN, VLADIVOSTOK),
+        ("2025-03-04 15:00:00", None, MOSCOW),
+        ("04.03.2025 15:00", None, MOSCOW),
+        ("04.03.25 22:00", None, VLADIVOSTOK),
+        ("2025-03-04 13:00", BERLIN, MOSCOW),
+        ("2025-03-04 12:00", UTC, MOSCOW),
+        (datetime(2025, 3, 4, 15), None, MOSCOW),
+        (datetime(2025, 3, 4, 22), VLADIVOSTOK, MOSCOW),
+        (datetime(2025, 3, 4, 12, tzinfo=UTC), BERLIN, VLADIVOSTOK),
+        (datetime(2025, 3, 4, 17, 45, tzinfo=timezone(timedelta(hours=5, minutes=45))), None, MOSCOW),
+    ],
+)
+def test_unix_seconds(value: object, source: tzinfo | None, counter: tzinfo) -> None:
+    assert unix(value, source, counter) == NOON
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (NOON * 1000, "bad_date"),  # milliseconds
+        (str(NOON * 1000), "bad_date"),
+        (NOON * 10**6, "bad_date"),
+        (12345, "bad_date"),
+        (0, "bad_date"),
+        (-NOON, "bad_date"),
+        (True, "bad_date"),
+        (f"{NOON}.5", "bad_date"),
+        (f"-{NOON}", "bad_date"),
+        ("12345", "unix_time"),
+        ("١٧٤١٠٨٩٦٠٠", "bad_date"),
+        ("2025-03-04", "no_time"),
+        ("04.03.2025", "no_time"),
+        ("20250304", "no_time"),
+        (date(2025, 3, 4), "no_time"),
+        ("1969-12-31T23:59:59Z", "before_1970"),
+        ("1970-01-01 02:59:59", "before_1970"),  # in Moscow
+        (datetime(1, 1, 1), "bad_date"),
+        (datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5))), "bad_date"),
+        ("yesterday", "bad_date"),
+        ("", "bad_date"),
+        (b"1741089600", "bad_date"),
+        ([NOON], "bad_date"),
+        ({"at": NOON}, "bad_date"),
+    ],
+)
+def test_what_is_no_unix_time(value: object, code: str) -> None:
+    assert refusal(unix, value).code == code
+
+
+def test_the_workers_own_zone_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        try:
+            assert unix("2025-03-04 15:00:00") == unix(datetime(2025, 3, 4, 15)) == NOON
+            assert shown("2025-03-04 15:00:00") == "2025-03-04 15:00:00"
+            assert sortable(None, lambda: MOSCOW)("2025-03-04 15:00").startswith("2025-03-04T12:00:00")
+        finally:
+            patch.undo()
+            time.tzset()
+
+
+def test_milliseconds_are_told() -> None:
+    for value in (NOON * 1000, str(NOON * 1000)):
+        assert refusal(unix, value).fix == "divide milliseconds by 1000"
+
+
+def test_unix_time_asks_for_the_counter_only_when_needed() -> None:
+    def asked() -> tzinfo:
+        raise LookupError
+
+    assert unix_time(None, asked)(NOON) == NOON
+    assert unix_time(None, asked)("2025-03-04T12:00:00Z") == NOON
+    assert unix_time(UTC, asked)("2025-03-04 12:00") == NOON
+    with pytest.raises(LookupError):
+        unix_time(None, asked)("2025-03-04 12:00")
+
+
+@given(st.datetimes(datetime(1974, 1, 1), datetime(2200, 1, 1), timezones=st.timezones()))
+def test_unix_time_is_the_moment(moment: datetime) -> None:
+    seconds = unix(moment)
+    assert timedelta(0) <= moment - datetime.fromtimestamp(seconds, UTC) < timedelta(seconds=1)
+    assert unix(seconds) == unix(str(seconds)) == seconds
+
+
+# --- days ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("1985-03-04", "1985-03-04"),
+        ("04.03.1985", "1985-03-04"),
+        ("19850304", "1985-03-04"),
+        ("0985-03-04", "0985-03-04"),
+        ("04.03.1985 15:20", "1985-03-04"),
+        ("1985-03-04T23:59:59+03:00", "1985-03-04"),
+        (date(1985, 3, 4), "1985-03-04"),
+        (datetime(1985, 3, 4, 23, tzinfo=UTC), "1985-03-04"),
+    ],
+)
+def test_days(value: object, wanted: str) -> None:
+    assert day(value) == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("04.03.85", "bad_date"),  # of which century?
+        ("04.03.85 15:20", "bad_date"),
+        ("30.02.1985", "bad_date"),
+        ("March 4", "bad_date"),
+        (1985, "unix_time"),
+        (True, "bad_date"),
+        ({"year": 1985}, "bad_date"),
+    ],
+)
+def test_bad_days(value: object, code: str) -> None:
+    assert refusal(day, value).code == code
+
+
+# --- versions ------------------------------------------------------------------------------------------------------
+
+
+def version(value: object, source: tzinfo | None = None, counter: tzinfo = MOSCOW) -> str:
+    return sortable(source, lambda: counter)(value)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("2025-03-04", "2025-03-04 00:00"),
+        ("2025-03-04 15:00", "2025-03-04T12:00:00Z"),
+        ("2025-03-04 15:00", datetime(2025, 3, 4, 12, tzinfo=UTC)),
+        (date(2025, 3, 4), "2025-03-03 21:00:00+00:00"),
+        (datetime(2025, 3, 4, 15), "04.03.25 15:00"),
+    ],
+)
+def test_the_same_moment_is_the_same_version(one: object, other: object) -> None:
+    assert version(one) == version(other)
+
+
+@given(
+    st.lists(
+        st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.timezones() | st.just(UTC)),
+        min_size=2,
+        max_size=6,
+    )
+)
+def test_versions_sort_as_moments(moments: list[datetime]) -> None:
+    by_text = sorted(moments, key=version)
+    assert [each.astimezone(UTC) for each in by_text] == sorted(each.astimezone(UTC) for each in moments)
+
+
+@pytest.mark.parametrize("value", ["soon", 1741089600, b"2025", datetime(1, 1, 1)])
+def test_what_is_no_version(value: object) -> None:
+    assert refusal(version, value).code in ("bad_date", "unix_time")

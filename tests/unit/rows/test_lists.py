@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.rows.lists import goal, split
+from airflow_provider_yandex_orders.rows.bad_value import BadValue
+from airflow_provider_yandex_orders.rows.cells import cell
+from airflow_provider_yandex_orders.rows.lists import goal, products, split, status_id
 from tests.unit.unit_support import refusal
 
 
@@ -40,9 +42,17 @@ def test_split(value: object, wanted: list[Any]) -> None:
     assert split(value) == wanted
 
 
-@pytest.mark.parametrize("value", ['["a"', "[a, b]", "[", '["a"] x', "['a']"])
+@pytest.mark.parametrize(
+    "value",
+    ['["a"', "[a, b]", "[", '["a"] x', "['a']", "[" * 20_000, "{a,b}", ' {"a"}', '{"goal_action_id": "g"}', "{}", "{"],
+    ids=lambda value: value[:25],
+)
 def test_broken_array(value: str) -> None:
     assert refusal(split, value).code == "bad_list"
+
+
+def test_an_array_as_a_database_writes_it_is_told() -> None:
+    assert "as a database writes arrays" in refusal(split, "{79990000000,79990000001}").reason
 
 
 @given(st.lists(st.text("abc123-_@.", min_size=1, max_size=8), max_size=5))
@@ -95,3 +105,113 @@ def test_signs_a_goal_cannot_have(sign: str) -> None:
 )
 def test_bad_goal(value: object, code: str) -> None:
     assert refusal(goal, value).code == code
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"pear": 10, "apple": 30},
+        {"pear": "10", "apple": Decimal(30)},
+        '{"pear": 10, "apple": 30}',
+        ' {"pear":"10","apple":" 30 "} ',
+        "pear:10,apple:30",
+        " pear : 10 , apple : 30 ,",
+        '["pear:10", "apple:30"]',
+        "pear:4,apple:30,pear:6",
+        "pear:010,apple:30",
+    ],
+)
+def test_products_in_all_forms_are_one(value: object) -> None:
+    assert products(value) == {"pear": 10, "apple": 30}
+    assert list(products(value)) == ["pear", "apple"]  # the order stays, as parts must be the same bytes on every try
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ({7: 1}, {"7": 1}),
+        ({Decimal("7.0"): 1}, {"7": 1}),
+        ({"a b": 0}, {"a b": 0}),
+        ("Груша 1 сорт:2", {"Груша 1 сорт": 2}),
+        ({"a": 10**17}, {"a": 10**17}),
+        (",", {}),
+        ("[]", {}),
+        ("{}", {}),
+    ],
+)
+def test_products(value: object, wanted: dict[str, int]) -> None:
+    assert products(value) == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("pear", "bad_products"),
+        ("pear:", "bad_products"),
+        (":5", "bad_products"),
+        ("pear:-1", "bad_products"),
+        ("pear:1.5", "bad_products"),
+        ("pear:+1", "bad_products"),
+        ("pear:1e2", "bad_products"),
+        ("pear:²", "bad_products"),
+        ("pear:١", "bad_products"),
+        ("pear:two", "bad_products"),
+        ("a:b:2", "bad_products"),  # a colon in a name would split it elsewhere
+        ("pear;apple:2", "bad_products"),
+        (f"pear:{'9' * 19}", "bad_products"),
+        (f"pear:{'9' * 5000}", "bad_products"),
+        ({"a,b": 1}, "bad_products"),
+        ({"pear": None}, "bad_products"),
+        ({"pear": True}, "bad_products"),
+        ({"pear": 2.0}, "bad_products"),
+        ({"pear": [1]}, "bad_products"),
+        ({"": 1}, "bad_products"),
+        ('{"pear": 10', "bad_products"),
+        ("{pear:10}", "bad_products"),
+        ('{"pear": {"x": 1}}', "bad_products"),
+        ('[{"pear": 10}]', "bad_products"),
+        ("[5]", "bad_products"),
+        ('["pear:1"', "bad_list"),
+        (["pear:1"], "bad_products"),
+        ([("pear", 1)], "bad_products"),
+        (5, "bad_products"),
+        ({1.5: 1}, "float_id"),
+        ({b"pear": 1}, "not_text"),
+    ],
+    ids=lambda value: str(value)[:25],
+)
+def test_bad_products(value: object, code: str) -> None:
+    assert refusal(products, value).code == code
+
+
+@given(
+    st.dictionaries(st.text("abcдеж -_.", min_size=1, max_size=8).filter(str.strip), st.integers(0, 10**9), max_size=5)
+)
+def test_products_come_back_from_their_cell(counted: dict[str, int]) -> None:
+    kept = products(counted)
+    assert products(cell(kept)) == kept
+
+
+@given(
+    st.recursive(
+        st.none() | st.text(max_size=9) | st.integers() | st.floats(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+        max_leaves=4,
+    )
+)
+def test_anything_is_products_or_refused(value: object) -> None:
+    try:
+        counted = products(value)
+    except BadValue:
+        return
+    assert all(name and not set(name) & set(",:;") and number >= 0 for name, number in counted.items())
+
+
+@pytest.mark.parametrize("value", ["PAID", "7", 7, "a:b-c_d", "Собран", "x" * 255])
+def test_status_id(value: object) -> None:
+    assert status_id(value) == str(value)
+
+
+@pytest.mark.parametrize("value", ["", "a b", "a.b", "a/b", "x" * 256, "a\nb"])
+def test_bad_status_id(value: str) -> None:
+    assert refusal(status_id, value).code == "bad_status"

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Texts, money and currencies."""
+"""Texts, money and custom attributes."""
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.rows.scalars import currency, money, text
+from airflow_provider_yandex_orders.rows.scalars import money, plain, text
 from tests.unit.unit_support import refusal
 
 
@@ -123,28 +124,45 @@ def test_money_survives_as_number_and_as_text(amount: Decimal | int) -> None:
     assert money(amount) == money(format(Decimal(amount), "f")) == amount
 
 
-@pytest.mark.parametrize("value", ["RUB", "rub", " Rub ", "EUR", "KZT", "BYN", "UZS", "XCG", "VED"])
-def test_currency(value: str) -> None:
-    assert currency(value) == value.strip().upper()
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        (" gold ", "gold"),
+        ("a,b", "a,b"),
+        (7, "7"),
+        (0, "0"),
+        (True, "true"),
+        (False, "false"),
+        (7.5, "7.5"),
+        (7.0, "7.0"),
+        (1e22, "10000000000000000000000"),
+        (_SpokenFloat(0.1), "0.1"),
+        (Decimal("1500.50"), "1500.50"),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("-1.5"), "-1.5"),
+        (-3, "-3"),
+        (date(1985, 3, 4), "1985-03-04"),
+        (datetime(2025, 3, 4, 15, 20, 7, 987654), "2025-03-04 15:20:07"),
+        (["a", 5, 1.5, True], "a,5,1.5,true"),
+        (("a",), "a"),
+        (UUID(int=5), "00000000-0000-0000-0000-000000000005"),
+    ],
+)
+def test_plain(value: object, wanted: str) -> None:
+    assert plain(value) == wanted
 
 
 @pytest.mark.parametrize(
     ("value", "code"),
     [
-        ("RUR", "old_currency"),
-        ("BYR", "old_currency"),
-        ("руб", "unknown_currency"),
-        ("₽", "unknown_currency"),
-        ("RU", "unknown_currency"),
-        ("643", "unknown_currency"),
-        ("BTC", "unknown_currency"),
-        (643, "unknown_currency"),
+        ({"a": 1}, "not_text"),
+        ({"a"}, "not_text"),
+        (b"a", "not_text"),
+        (["a", {"b": 1}], "not_text"),
+        ("A\ud83d", "not_text"),
+        (float("inf"), "not_a_number"),
+        (Decimal("NaN"), "not_a_number"),
     ],
 )
-def test_bad_currency(value: object, code: str) -> None:
-    assert refusal(currency, value).code == code
-
-
-def test_old_currencies_name_the_new_ones() -> None:
-    assert "RUB" in refusal(currency, "rur").fix
-    assert "BYN" in refusal(currency, "byr").fix
+def test_what_no_attribute_can_be(value: object, code: str) -> None:
+    assert refusal(plain, value).code == code

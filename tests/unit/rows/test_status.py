@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_yandex_orders.kinds.orders import ORDERS
 from airflow_provider_yandex_orders.kinds.simple_orders import SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows.convert import status
 from tests.unit.unit_support import refusal
 
-WORDS = SIMPLE_ORDERS.statuses
 MAP: dict[Any, str] = {"Оплачен": "PAID", "returned": "refund_goal", "5": "SPAM", 7: "IN_PROGRESS"}
 
 
 def test_the_documented_statuses() -> None:
-    assert set(WORDS) == {"PAID", "IN_PROGRESS", "CANCELLED", "SPAM"}
+    assert set(SIMPLE_ORDERS.statuses) == set(ORDERS.statuses) == {"PAID", "IN_PROGRESS", "CANCELLED", "SPAM"}
 
 
 @pytest.mark.parametrize("value", ["PAID", "IN_PROGRESS", "CANCELLED", "SPAM", "my_goal", "заявка"])
 def test_statuses_without_a_map(value: str) -> None:
-    assert status(WORDS, {})(f" {value} ") == value
+    assert status(SIMPLE_ORDERS, {})(f" {value} ") == value
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_statuses_without_a_map(value: str) -> None:
     ],
 )
 def test_statuses_with_a_map(value: object, wanted: str) -> None:
-    assert status(WORDS, MAP)(value) == wanted
+    assert status(SIMPLE_ORDERS, MAP)(value) == wanted
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,30 @@ def test_statuses_with_a_map(value: object, wanted: str) -> None:
     ],
 )
 def test_bad_statuses_name_the_word(value: object, status_map: dict[str, str], code: str, named: str) -> None:
-    bad = refusal(status(WORDS, status_map), value)
+    bad = refusal(status(SIMPLE_ORDERS, status_map), value)
     assert bad.code == code
     assert named in bad.reason + bad.fix
+
+
+@pytest.mark.parametrize("value", ["PAID", "paid", "7", "packed:2", "shipped-to_shop", "my_goal", "Собран"])
+def test_full_mode_takes_ids_of_the_counters_own_mapping(value: str) -> None:
+    assert status(ORDERS, {})(f" {value} ") == value
+
+
+def test_the_simplified_mode_takes_no_such_ids() -> None:
+    assert refusal(status(SIMPLE_ORDERS, {}), "packed:2").code == "unknown_status"
+
+
+@pytest.mark.parametrize(
+    ("value", "status_map", "code"),
+    [
+        ("In work", {}, "unknown_status"),
+        ("a/b", {}, "unknown_status"),
+        ("", {}, "unknown_status"),
+        ("x" * 256, {}, "unknown_status"),
+        ("CANCELED", {}, "status_spelling"),
+        ("packed", MAP, "unmapped_status"),
+    ],
+)
+def test_bad_statuses_of_the_full_mode(value: str, status_map: dict[Any, str], code: str) -> None:
+    assert refusal(status(ORDERS, status_map), value).code == code

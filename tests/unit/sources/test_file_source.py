@@ -117,6 +117,30 @@ def test_json_lines(tmp_path: Path, name: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("content", ['{"id": "1"}\n{"id": "2"}\n', '{"id": "1"}\r\n\r\n{"id": "2"}'])
+def test_json_lines_with_a_byte_order_mark(tmp_path: Path, content: str) -> None:
+    rows = [{"id": "1"}, {"id": "2"}]
+    assert read(written(tmp_path, "a.jsonl", "\ufeff" + content))[1] == rows
+    assert read(written(tmp_path, "a.jsonl.gz", gzip.compress(("\ufeff" + content).encode())))[1] == rows
+
+
+def test_json_lines_that_nest_too_deep(tmp_path: Path) -> None:
+    content = '{"id": ' + "[" * 20_000 + '\n{"id": "2"}\n'
+    assert read(written(tmp_path, "a.jsonl", content))[1] == ["the line is no JSON", {"id": "2"}]
+
+
+def test_bytes_of_a_file_as_they_are(tmp_path: Path, memory_url: str) -> None:
+    with FileSource(str(written(tmp_path, "a.json", "{}"))).opened() as file:
+        assert file.read() == b"{}"
+    with FileSource(str(written(tmp_path, "a.json.gz", gzip.compress(b"{}")))).opened() as file:
+        assert file.read() == b"{}"
+    with (
+        pytest.raises(SourceError, match="no such file"),
+        FileSource(f"{memory_url}/none.json").opened(),
+    ):
+        pass
+
+
 def test_empty_json_lines(tmp_path: Path) -> None:
     assert read(written(tmp_path, "a.jsonl", "")) == (None, [])
 

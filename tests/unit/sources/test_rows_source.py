@@ -9,6 +9,7 @@ import pytest
 
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.sources import FileSource, RowsSource, as_source
+from airflow_provider_yandex_orders.sources.parts import PartsSource
 
 ROWS = [{"id": "1", "emails": "ivan@example.com"}, {"id": "2", "phones": "79995551111"}]
 
@@ -29,6 +30,19 @@ def test_rows_are_read_and_not_shown(value: Any) -> None:
 def test_one_row_and_none() -> None:
     assert as_source(ROWS[0]).serialize() == {"rows": 1}
     assert as_source([]).serialize() == {"rows": 0}
+
+
+def test_a_delivery_is_read_by_its_parts() -> None:
+    delivery = {"service": "metrica", "entity": "orders", "parts": [{"path": "a.json"}, {"path": "b.json"}]}
+    source = as_source(delivery)
+    assert isinstance(source, PartsSource)
+    assert source.serialize() == {"entity": "orders", "paths": ["a.json", "b.json"]}
+
+
+@pytest.mark.parametrize("row", [{"parts": "x"}, {"entity": "x"}, {"id": "1", "parts": []}])
+def test_a_row_with_a_column_of_that_name_is_a_row(row: dict[str, Any]) -> None:
+    with as_source(row).open() as stream:
+        assert list(stream.rows) == [row]
 
 
 def test_a_source_stays_itself() -> None:

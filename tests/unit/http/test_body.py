@@ -1,41 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A file as multipart body: read back by an independent parser."""
+"""A file as a body, plain and multipart: read back by an independent parser."""
 
 from __future__ import annotations
 
-import email.policy
 import io
-from email.message import EmailMessage
-from email.parser import BytesParser
-from typing import cast
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.exceptions import PassingError, ServiceUnavailable
+from airflow_provider_yandex_orders.http.body import BLOCK, FileBody, multipart
 from airflow_provider_yandex_orders.http.client import ServiceClient
-from airflow_provider_yandex_orders.http.multipart import BLOCK, FileBody
 from airflow_provider_yandex_orders.services.metrica import read_fault
-from tests.unit.http.scripted_server import ScriptedServer, Seen, error_reply, json_reply
+from tests.unit.http.scripted_server import ScriptedServer, error_reply, json_reply
+from tests.unit.http.wire import file_of, parsed
 
 
 def body_of(content: bytes, size: int | None = None, filename: str = "part-00001.csv") -> FileBody:
     size = len(content) if size is None else size
-    return FileBody(lambda: io.BytesIO(content), size=size, filename=filename, content_type="text/csv")
+    return multipart(lambda: io.BytesIO(content), size=size, filename=filename, part_type="text/csv")
 
 
-def parsed(content_type: str, body: bytes) -> EmailMessage:
-    """The one part of a multipart body."""
-    head = f"Content-Type: {content_type}\r\nMIME-Version: 1.0\r\n\r\n".encode()
-    whole = BytesParser(EmailMessage, policy=email.policy.HTTP).parsebytes(head + body)
-    (part,) = whole.iter_parts()
-    assert isinstance(part, EmailMessage)
-    return part
-
-
-def file_of(seen: Seen) -> bytes:
-    return cast("bytes", parsed(seen.headers["Content-Type"], seen.body).get_payload(decode=True))
+def plain_body(content: bytes, size: int | None = None) -> FileBody:
+    size = len(content) if size is None else size
+    return FileBody(lambda: io.BytesIO(content), size=size, filename="part-00001.json", content_type="application/json")
 
 
 @settings(max_examples=50)
@@ -64,6 +53,37 @@ def test_the_part_is_described_as_documented() -> None:
     assert part.get_filename() == "part-00001.csv"
     assert part.get_param("name", header="Content-Disposition") == "file"
     assert part.get_payload(decode=True) == b"id,name\n1,2\n"
+
+
+def test_the_part_may_have_another_name_and_type() -> None:
+    body = multipart(lambda: io.BytesIO(b"x"), size=1, filename="a.bin", part_type="application/gzip", field="data")
+    part = parsed(body.content_type, b"".join(body))
+    assert part.get_content_type() == "application/gzip"
+    assert part.get_param("name", header="Content-Disposition") == "data"
+
+
+def test_every_body_has_a_boundary_of_its_own() -> None:
+    assert len({body_of(b"x").content_type for _ in range(20)}) == 20
+
+
+@settings(max_examples=25)
+@given(st.binary(max_size=2000))
+@example(b"")
+@example(b"a" * (BLOCK + 1))
+def test_a_plain_body_is_the_file_and_nothing_else(content: bytes) -> None:
+    body = plain_body(content)
+    blocks = list(body)
+    assert b"".join(blocks) == b"".join(body) == content
+    assert len(body) == len(content)
+    assert all(0 < len(block) <= BLOCK for block in blocks)
+    assert body.content_type == "application/json"
+
+
+def test_what_stands_around_a_file() -> None:
+    body = FileBody(
+        lambda: io.BytesIO(b"1,2"), size=3, filename="a", content_type="application/json", head=b"[", tail=b"]"
+    )
+    assert (b"".join(body), len(body)) == (b"[1,2]", 5)
 
 
 @pytest.mark.parametrize("filename", ['a".csv', 'a"; name="b', "a\r\nX: y", "orders of may.csv"])
@@ -98,6 +118,22 @@ def test_a_request_tried_again_sends_the_whole_file(server: ScriptedServer, clie
     server.script(error_reply(503, "backend_error", "x"), json_reply({}))
     client.call("POST", "/p", doing="x", file=body_of(b"id\n1\n"))
     assert [file_of(seen) for seen in server.seen] == [b"id\n1\n"] * 2
+
+
+def test_a_plain_body_over_the_wire(server: ScriptedServer, client: ServiceClient) -> None:
+    server.script(error_reply(503, "backend_error", "x"), json_reply({}))
+    client.call("POST", "/p", doing="x", file=plain_body(b'{"orders":[]}'))
+    for seen in server.seen:
+        assert seen.headers["Content-Type"] == "application/json"
+        assert seen.headers["Content-Length"] == "13"
+        assert "Transfer-Encoding" not in seen.headers
+        assert seen.body == b'{"orders":[]}'
+    assert len(server.seen) == 2
+
+
+def test_a_plain_body_that_shrinks_is_named() -> None:
+    with pytest.raises(PassingError, match=r"'part-00001\.json': the file ended 5 bytes early"):
+        list(plain_body(b"12345", size=10))
 
 
 def test_a_file_that_shrinks_is_named(server: ScriptedServer, client: ServiceClient) -> None:

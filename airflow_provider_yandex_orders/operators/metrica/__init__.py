@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators for Yandex Metrica."""
+
+from airflow_provider_yandex_orders.operators.metrica.goals import MetricaEnsureGoalsOperator
+from airflow_provider_yandex_orders.operators.metrica.linked_orders import MetricaLinkedOrdersOperator
+from airflow_provider_yandex_orders.operators.metrica.order_statuses import MetricaMapOrderStatusesOperator
+from airflow_provider_yandex_orders.operators.metrica.uploads import (
+    MetricaUploadContactsOperator,
+    MetricaUploadOfflineConversionsOperator,
+    MetricaUploadOrdersOperator,
+    MetricaUploadSimpleOrdersOperator,
+)
+
+__all__ = [
+    "MetricaEnsureGoalsOperator",
+    "MetricaLinkedOrdersOperator",
+    "MetricaMapOrderStatusesOperator",
+    "MetricaUploadContactsOperator",
+    "MetricaUploadOfflineConversionsOperator",
+    "MetricaUploadOrdersOperator",
+    "MetricaUploadSimpleOrdersOperator",
+]

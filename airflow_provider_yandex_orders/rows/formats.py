@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows as files: CSV as RFC 4180 quotes it, or one JSON document."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from airflow_provider_yandex_orders.rows.cells import cell
+from airflow_provider_yandex_orders.rows.kind import FieldType, RowKind
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """How rows become a file: what stands before, between and after them, and how one is written.
+
+    :param suffix: end of the file's name.
+    :param encode: writes the checked values of one row.
+    """
+
+    suffix: str
+    head: bytes
+    between: bytes
+    tail: bytes
+    encode: Callable[[Mapping[str, Any]], bytes]
+
+
+def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
+    """CSV in UTF-8 without a mark, with a header line.
+
+    Every line has every field, used or not, so that the service keeps nothing that is no longer true.
+    """
+    names = [declared.name for declared in kind.sent_fields]
+    write = _line_writer(delimiter)
+
+    def encode(values: Mapping[str, Any]) -> bytes:
+        return write([cell(values.get(name)) for name in names]).encode()
+
+    return FileFormat(".csv", write(names).encode(), b"", b"", encode)
+
+
+def json_format(kind: RowKind) -> FileFormat:
+    """One JSON object with the rows in a list named like the kind; amounts are exact numbers."""
+    goals = {declared.name for declared in kind.fields if declared.type is FieldType.GOALS}
+    sent = {declared.name for declared in kind.sent_fields}
+    encoder = msgspec.json.Encoder(decimal_format="number")
+
+    def encode(values: Mapping[str, Any]) -> bytes:
+        return encoder.encode(
+            {
+                name: [_goal(*each) for each in value] if name in goals else value
+                for name, value in values.items()
+                if name in sent and value != []
+            }
+        )
+
+    return FileFormat(".json", f'{{"{kind.name}":['.encode(), b",\n", b"]}", encode)
+
+
+def _goal(identifier: str, price: Any) -> dict[str, Any]:
+    return {"goal_action_id": identifier} if price is None else {"goal_action_id": identifier, "price": price}
+
+
+class _Line:
+    """A file that is one line: what ``csv.writer`` writes comes back from ``writerow``."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _line_writer(delimiter: str) -> Callable[[list[str]], str]:
+    # Python up to 3.12 quotes only the signs of its own line end: with "\n" alone a bare "\r" would split the row.
+    writer = csv.writer(_Line(), delimiter=delimiter, lineterminator="\r\n")
+
+    def write(cells: list[str]) -> str:
+        line: str = writer.writerow(cells)
+        return f"{line[:-2]}\n"
+
+    return write

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The share of orders that found a visit, by the reporting API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, UploadFailedError
+from airflow_provider_yandex_orders.operators.metrica import (
+    MetricaLinkedOrdersOperator,
+    MetricaUploadSimpleOrdersOperator,
+)
+from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+
+Run = Callable[..., Any]
+DAYS = {"date_from": (date.today() - timedelta(days=40)).isoformat(), "date_to": date.today().isoformat()}
+
+
+@pytest.fixture
+def delivery(metrica: SandboxServer, run: Run) -> Any:
+    metrica.client.change_settings(linked_share=0.5)
+    recent = date.today() - timedelta(days=3)
+    rows = [
+        {
+            "id": f"A-{number}",
+            "create_date_time": f"{recent} 10:00:00",
+            "client_ids": f"17000000000000{number:03d}",
+            "order_status": "PAID" if number % 2 else "IN_PROGRESS",
+        }
+        for number in range(200)
+    ]
+    return run(MetricaUploadSimpleOrdersOperator, source=rows)
+
+
+def test_counts_by_day_and_status(run: Run, delivery: Any) -> None:
+    found = run(MetricaLinkedOrdersOperator, sent=delivery, **DAYS)
+    assert found["sent"] == 200
+    assert 0.3 < found["share"] < 0.7
+    assert found["linked"] == sum(found["by_status"].values())
+    assert found["by_status"]["PAID"] > 0 < found["by_status"]["IN_PROGRESS"]
+    assert sum(sum(day.values()) for day in found["by_day"].values()) == found["linked"]
+
+
+def test_a_small_share_fails_or_warns(run: Run, delivery: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UploadFailedError, match=r"min_linked is 0.95"):
+        run(MetricaLinkedOrdersOperator, sent=[delivery], min_linked=0.95, **DAYS)
+    run(MetricaLinkedOrdersOperator, sent=200, min_linked=0.95, fail_below=False, **DAYS)
+    assert "ask again a day later" in capsys.readouterr().out
+
+
+def test_without_a_number_nothing_is_compared(run: Run, delivery: Any) -> None:
+    found = run(MetricaLinkedOrdersOperator, min_linked=0.9, **DAYS)
+    assert (found["sent"], found["share"]) == (None, None)
+
+
+def test_one_run_is_one_request(metrica: SandboxServer, run: Run, delivery: Any) -> None:
+    run(MetricaLinkedOrdersOperator, **DAYS)
+    assert [r["path"] for r in metrica.client.requests()].count("/stat/v1/data") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"date_from": "2020-10-25", "date_to": "2020-10-30"},
+        {"date_from": "2026-02-02", "date_to": "2026-02-01"},
+        {"date_from": "2024-01-01", "date_to": "2026-01-01"},
+        {"date_from": "yesterday", "date_to": "today"},
+        {**DAYS, "sent": "many"},
+        {**DAYS, "min_linked": 50},
+    ],
+)
+def test_arguments_that_cannot_work(metrica: SandboxServer, run: Run, arguments: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        run(MetricaLinkedOrdersOperator, **arguments)
+    assert metrica.client.requests() == []

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Converters that depend on the declaration or on the run: choices, attributes, and that none is missing."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from airflow_provider_yandex_orders.kinds.orders import ORDERS
+from airflow_provider_yandex_orders.rows.bad_value import BadValue
+from airflow_provider_yandex_orders.rows.convert import choice, converter
+from airflow_provider_yandex_orders.rows.kind import Field, FieldType
+from tests.unit.unit_support import VLADIVOSTOK, check_row, faults_of, full_order, refusal, rules
+
+
+@pytest.mark.parametrize("kind", FieldType)
+def test_every_type_has_a_converter(kind: FieldType) -> None:
+    convert = converter(Field("x", kind, ""), ORDERS, rules())
+    with pytest.raises(BadValue):
+        convert({"a": {"b": 1}})
+
+
+@pytest.mark.parametrize("value", ["CONTACT", "contact", " Contact "])
+def test_choice(value: str) -> None:
+    assert choice(("CONTACT", "COMPANY"))(value) == "CONTACT"
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "said"),
+    [
+        ("PERSON", "bad_choice", "'PERSON'"),
+        ("ivan@example.com", "bad_choice", "a value of 16 characters"),
+        (5, "bad_choice", "'5'"),
+        (5.0, "float_id", "floating-point"),
+        (["CONTACT"], "not_text", "list"),
+    ],
+)
+def test_bad_choice(value: object, code: str, said: str) -> None:
+    bad = refusal(choice(("CONTACT", "COMPANY")), value)
+    assert bad.code == code
+    assert said in bad.reason
+    if code == "bad_choice":
+        assert bad.fix == "send CONTACT or COMPANY, or leave it empty"
+
+
+KIND = ORDERS.in_csv(("level",))
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("gold", "gold"),
+        (Decimal("7.50"), "7.50"),
+        (7.5, "7.5"),
+        (True, "true"),
+        (["a", "b"], "a,b"),
+        ("2025-03-04T12:00:00Z", "2025-03-04T12:00:00Z"),  # a text is a text
+        (date(1985, 3, 4), "1985-03-04"),
+        (datetime(2025, 3, 4, 15, 20, 7, 5), "2025-03-04 15:20:07"),
+        (datetime(2025, 3, 4, 12, tzinfo=UTC), "2025-03-04 15:00:00"),  # the counter's clocks, as of any other field
+    ],
+)
+def test_attributes(value: object, wanted: str) -> None:
+    assert check_row(KIND, full_order(level=value)).values["level"] == wanted
+
+
+def test_attributes_in_the_sources_zone() -> None:
+    values = check_row(KIND, full_order(level=datetime(2025, 3, 4, 22)), source_zone=VLADIVOSTOK).values
+    assert values["level"] == "2025-03-04 15:00:00"
+
+
+@pytest.mark.parametrize(
+    ("value", "code"), [({"a": 1}, "not_text"), (b"x", "not_text"), (datetime(1960, 1, 1), "before_1970")]
+)
+def test_bad_attributes(value: object, code: str) -> None:
+    assert faults_of(KIND, full_order(level=value)) == [("level", code)]
+
+
+@pytest.mark.parametrize("empty", [None, "", [], float("nan")])
+def test_an_empty_attribute_is_not_sent(empty: Any) -> None:
+    assert "level" not in check_row(KIND, full_order(level=empty)).values
