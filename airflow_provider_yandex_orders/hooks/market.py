@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hook for Yandex Market: the stores of a key, and order statistics page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, PermanentError, ServiceRefused
+from airflow_provider_yandex_orders.hooks.base import ServiceHook
+from airflow_provider_yandex_orders.http.paced import PacedClient, lane_of
+from airflow_provider_yandex_orders.services import market
+from airflow_provider_yandex_orders.services.market_access import closed_store, missing_scope
+from airflow_provider_yandex_orders.stats.filters import check_page_size, order_filter
+from airflow_provider_yandex_orders.stats.page import OrdersPage, decode_page
+from airflow_provider_yandex_orders.stats.paging import PageGuard, PagesBroken, follow
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Connection
+
+AUTH_TYPES = ("api_key", "oauth")
+
+
+class MarketHook(ServiceHook):
+    """Calls Yandex Market with the key of a connection.
+
+    At most two requests of one key run at once in a process, and none is sent that the service has said it would
+    refuse: a short wait for the next window is spent here, a long one is handed to Airflow.
+
+    Facts of the API: https://yandex.ru/dev/market/partner-api/doc/ru/concepts/
+
+    :param market_conn_id: connection of type ``yandex_market``: password = Api-Key (or an OAuth token with extra
+        ``auth_type: oauth``), host only for another address than ``https://api.partner.market.yandex.ru``, extra
+        ``campaign_id`` for the store to use by default.
+    :param connection: the connection itself, where it was already read.
+    """
+
+    conn_name_attr: ClassVar[str] = "market_conn_id"
+    default_conn_name = "yandex_market_default"
+    conn_type: ClassVar[str] = "yandex_market"
+    hook_name: ClassVar[str] = "Yandex Market"
+
+    service: ClassVar[str] = "Yandex Market"
+    default_host: ClassVar[str | None] = market.DEFAULT_HOST
+    read_fault = staticmethod(market.read_fault)
+
+    def __init__(self, market_conn_id: str = default_conn_name, *, connection: Connection | None = None) -> None:
+        super().__init__(market_conn_id, connection=connection)
+        self.market_conn_id = market_conn_id
+
+    @cached_property
+    def client(self) -> PacedClient:
+        """The client all calls go through."""
+        token = self._token()
+        return PacedClient(
+            service=self.service,
+            base_url=self.base_url,
+            headers=self._headers(token),
+            read_fault=self.read_fault,
+            timeout=market.TIMEOUT,
+            lane=lane_of(self.base_url, token, market.PARALLEL),
+            read_budget=market.read_budget,
+        )
+
+    def campaign_id(self, campaign_id: int | str | None = None) -> int:
+        """The store to work with: the one given, else the connection's.
+
+        :raises ConfigurationError: neither names one, or it is no whole number above 0.
+        """
+        chosen = self.extra("campaign_id") if campaign_id in (None, "") else campaign_id
+        if chosen is None:
+            raise ConfigurationError(
+                f"No store: give campaign_id to the task, or put it into the extra of {self.conn_id!r}."
+            )
+        text = str(chosen).strip()
+        if isinstance(chosen, bool) or not (text.isascii() and text.isdecimal()) or not 0 < int(text) < 2**63:
+            raise ConfigurationError("campaign_id must be a whole number above 0, as the list of stores shows it.")
+        return int(text)
+
+    def campaigns(self) -> list[dict[str, Any]]:
+        """The stores of the key's cabinet, each with ``id``, ``placementType`` and ``apiAvailability``.
+
+        Source: https://yandex.ru/dev/market/partner-api/doc/ru/reference/campaigns/getCampaigns
+        """
+        found: list[dict[str, Any]] = []
+        query: dict[str, Any] = {"limit": market.MOST_CAMPAIGNS}
+        told: set[object] = set()
+        while True:
+            answer = self.client.call("GET", "/v2/campaigns", doing="List the stores", params=query)
+            page = answer["campaigns"]
+            found += page
+            token = (answer.get("paging") or {}).get("nextPageToken")
+            pager = answer.get("pager") or {}
+            if token:
+                query["pageToken"] = token
+            elif page and pager.get("currentPage", 0) < pager.get("pagesCount", 0):  # the older way of paging
+                query["page"] = pager["currentPage"] + 1
+            else:
+                return found
+            following = token or query["page"]
+            if following in told:
+                raise PagesBroken("List the stores: the pages go round in circles. The next try may pass.")
+            told.add(following)
+
+    def token_info(self) -> dict[str, Any]:
+        """Name and ``authScopes`` of the connection's Api-Key; the service has no such answer for OAuth tokens.
+
+        Source: https://yandex.ru/dev/market/partner-api/doc/en/reference/auth/getAuthTokenInfo
+        """
+        answer = self.client.call("POST", "/v2/auth/token", doing="Read the scopes of the Api-Key")
+        info: dict[str, Any] = answer["result"]["apiKey"]
+        return info
+
+    def order_stats_page(
+        self,
+        campaign_id: int | str | None,
+        body: Mapping[str, Any],
+        *,
+        page_token: str | None = None,
+        page_size: int = market.MOST_ORDERS,
+    ) -> OrdersPage:
+        """One page of order statistics.
+
+        Source: https://yandex.ru/dev/market/partner-api/doc/ru/reference/orders-stats/getOrdersStats
+
+        :param campaign_id: the store; ``None`` for the connection's.
+        :param body: the filters, as the service names them; the same for all pages.
+        :param page_token: ``next_page_token`` of the page before; ``None`` for the first one.
+        :param page_size: orders of a page, from 1 to 200; the same for all pages.
+        """
+        number = self.campaign_id(campaign_id)
+        before = self.client.sent
+        try:
+            page: OrdersPage = self.client.call(
+                "POST",
+                f"/v2/campaigns/{number}/stats/orders",
+                doing=f"Read order statistics of store {number}",
+                params={"limit": page_size, "pageToken": page_token},
+                json=dict(body),
+                decode=decode_page,
+            )
+        except ServiceRefused as error:
+            raise self._explained(error, number, page_token) from None
+        return OrdersPage(page.lines, page.next_page_token, self.client.sent - before)
+
+    def iter_order_stats(
+        self,
+        campaign_id: int | str | None = None,
+        *,
+        date_from: object = None,
+        date_to: object = None,
+        update_from: object = None,
+        update_to: object = None,
+        order_ids: object = None,
+        statuses: object = None,
+        has_cis: bool | None = None,
+        page_size: int = market.MOST_ORDERS,
+    ) -> Iterator[OrdersPage]:
+        """Order statistics page by page, one page in memory at a time.
+
+        Iterating over a page gives its orders as dicts with exact decimals; ``page.lines`` are the service's bytes. An
+        order that changes while one reads may come twice: of one id the later ``statusUpdateDate`` counts, and of equal
+        ones the later page. The filters are checked at the call, before the first request.
+
+        :param campaign_id: the store; ``None`` for the connection's.
+        :param date_from: first day the orders were made on (``YYYY-MM-DD`` or a date, Moscow time); with ``date_to``.
+        :param date_to: last such day.
+        :param update_from: first day the orders changed on; with ``update_to``, instead of the pair above.
+        :param update_to: last such day.
+        :param order_ids: ids of the orders, instead of both pairs.
+        :param statuses: only orders of these statuses.
+        :param has_cis: only orders with marked goods, or only the others.
+        :param page_size: orders of a page, from 1 to 200.
+        """
+        chosen = order_filter(
+            date_from=date_from,
+            date_to=date_to,
+            update_from=update_from,
+            update_to=update_to,
+            order_ids=order_ids,
+            statuses=statuses,
+            has_cis=has_cis,
+        )
+        size, number = check_page_size(page_size), self.campaign_id(campaign_id)
+
+        def fetch_page(body: Mapping[str, Any], token: str | None) -> OrdersPage:
+            return self.order_stats_page(number, body, page_token=token, page_size=size)
+
+        return (page for page, _ in follow(fetch_page, chosen.bodies(), PageGuard()))
+
+    @property
+    def auth_type(self) -> str:
+        """How the token is sent: ``api_key`` or ``oauth``.
+
+        :raises ConfigurationError: the extra says something else.
+        """
+        told = str(self.extra("auth_type") or AUTH_TYPES[0])
+        if told not in AUTH_TYPES:
+            raise ConfigurationError(f"auth_type in the extra of {self.conn_id!r} must be {' or '.join(AUTH_TYPES)}.")
+        return told
+
+    def _headers(self, token: str) -> Mapping[str, str]:
+        oauth = self.auth_type == "oauth"
+        if oauth and token.startswith("ACMA:"):
+            raise ConfigurationError(
+                f"The connection {self.conn_id!r} has an Api-Key and auth_type oauth: take auth_type out of the extra."
+            )
+        if not oauth and token.startswith("y0_"):
+            raise ConfigurationError(
+                f"The connection {self.conn_id!r} has an OAuth token: put "
+                '{"auth_type": "oauth"} into the extra, or an Api-Key into the password field.'
+            )
+        return {"Authorization": f"Bearer {token}"} if oauth else {"Api-Key": token}
+
+    def _probe(self) -> tuple[bool, str]:
+        named = "The token" if self.auth_type == "oauth" else f"The key {str(self.token_info().get('name'))!r}"
+        if self.extra("campaign_id") is None:
+            trouble = self._missing_scope()
+            stores = len(self.campaigns())
+            return trouble is None, trouble or (
+                f"{named} works and sees {stores} store(s). No campaign_id in the extra: each task must name its store."
+            )
+        number = self.campaign_id()
+        trouble = self._trouble(number)
+        return trouble is None, trouble or f"{named} works and may read order statistics of store {number}."
+
+    def _explained(
+        self, error: ServiceRefused, campaign_id: int, page_token: str | None
+    ) -> ServiceRefused | PagesBroken:
+        """A refusal with what can be found out about it."""
+        status = error.answer.http_status if error.answer else None
+        if status == 400 and page_token is not None and market.BAD_PAGE_TOKEN in str(error):
+            return PagesBroken(str(error), answer=error.answer)
+        if status not in (403, 404):  # what else is refused says enough itself
+            return error
+        try:
+            trouble = self._trouble(campaign_id)
+        except (PermanentError, PassingError):
+            return error
+        if trouble is None:
+            return error
+        return ServiceRefused(f"{str(error).removesuffix(market.ADVICE[status])}{trouble}", answer=error.answer)
+
+    def _trouble(self, campaign_id: int) -> str | None:
+        """Why a store's order statistics cannot be read, where its key and the list of stores tell."""
+        return self._missing_scope() or closed_store(campaign_id, self.campaigns())
+
+    def _missing_scope(self) -> str | None:
+        if self.auth_type == "oauth":  # such tokens have no scopes by method
+            return None
+        return missing_scope(self.token_info().get("authScopes") or [])

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators that fetch from Yandex Market."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypedDict
+
+from airflow.providers.common.compat.sdk import Asset, BaseOperator, Context
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.hooks.market import MarketHook
+from airflow_provider_yandex_orders.operators.upload import zone
+from airflow_provider_yandex_orders.parts.staging import staging_folder
+from airflow_provider_yandex_orders.retry import with_retry_policy
+from airflow_provider_yandex_orders.services import market
+from airflow_provider_yandex_orders.stats.fetch import Job, fetch
+from airflow_provider_yandex_orders.stats.filters import OrderFilter, check_page_size, order_filter
+from airflow_provider_yandex_orders.stats.outputs import FORMATS
+from airflow_provider_yandex_orders.stats.page import OrdersPage
+from airflow_provider_yandex_orders.stats.publish import publish
+from airflow_provider_yandex_orders.stats.staged import StagedPages
+from airflow_provider_yandex_orders.stats.window import run_window
+from airflow_provider_yandex_orders.tables.order_stats import TABLES
+
+
+class OrderStats(TypedDict):
+    """What a fetch of order statistics did."""
+
+    service: str
+    campaign_id: int
+    window: dict[str, str]
+    orders: int
+    pages: int
+    requests: int
+    orders_outdated: int
+    orders_without_id: int
+    rows: dict[str, int]
+    paths: list[str]
+    tables: dict[str, str]
+    schema_path: str | None
+
+
+class MarketFetchOrderStatsOperator(BaseOperator):
+    """Fetches order statistics of a store, every page, into files a warehouse can load.
+
+    Two kinds of files: the raw orders, one JSON object a line as the service wrote it, and tidy tables (``orders``,
+    ``items``, ``prices``, ``details``, ``payments``, ``commissions``, ``subsidies``) with a file that describes them. A
+    file appears whole or not at all, and an empty window writes every file too. Orders that came more than once are
+    kept once, by the latest ``statusUpdateDate``. Memory stays flat whatever the number of orders.
+
+    Each page goes to ``staging_path`` as it comes; a retry goes on from the last one there and ends in the same files.
+
+    Without a period the run's own is read, by the day of change: its data interval in Moscow time, and
+    ``overlap_days`` before. The service shows changes up to 40 minutes late, so load the files by replacing orders of
+    the same id.
+
+    The result has ``orders``, ``pages``, ``requests``, ``paths`` and ``tables``, and with them the window and the rows
+    of each table. The same counts go into the events of the task's asset outlets.
+
+    .. seealso:: https://yandex.ru/dev/market/partner-api/doc/ru/reference/orders-stats/getOrdersStats
+
+    :param path: folder or object storage URL the files go to. Their names tell store, window and content. (templated)
+    :param campaign_id: the store; by default the connection's. (templated)
+    :param market_conn_id: connection of type ``yandex_market``. (templated)
+    :param date_from: first day the orders were made on, ``YYYY-MM-DD`` in Moscow time; with ``date_to``. (templated)
+    :param date_to: last such day, included. (templated)
+    :param update_from: first day the orders changed on; with ``update_to``, instead of the pair above. (templated)
+    :param update_to: last such day, included. (templated)
+    :param order_ids: ids of the orders, instead of both pairs. (templated)
+    :param statuses: only orders that are in one of these statuses now. (templated)
+    :param has_cis: only orders with marked goods (``True``), or only the others (``False``).
+    :param overlap_days: days before the run's own that are read once more, where no period is given.
+    :param output_format: ``jsonl.gz``, ``jsonl`` or ``parquet`` (extra ``parquet``).
+    :param tables: whether to write the tables beside the raw orders.
+    :param page_size: orders of one page, from 1 to 200; large pages spend fewer requests.
+    :param staging_path: folder or object storage URL for pages under way; by default ``[yandex_orders] staging_path``
+        of Airflow's configuration, else a folder under ``AIRFLOW_HOME``. (templated)
+    """
+
+    template_fields: Sequence[str] = (
+        "market_conn_id",
+        "campaign_id",
+        "path",
+        "date_from",
+        "date_to",
+        "update_from",
+        "update_to",
+        "order_ids",
+        "statuses",
+        "staging_path",
+    )
+    ui_color = "#fff4cc"
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        campaign_id: int | str | None = None,
+        market_conn_id: str = MarketHook.default_conn_name,
+        date_from: Any = None,
+        date_to: Any = None,
+        update_from: Any = None,
+        update_to: Any = None,
+        order_ids: Any = None,
+        statuses: Any = None,
+        has_cis: bool | None = None,
+        overlap_days: int = 1,
+        output_format: str = FORMATS[0],
+        tables: bool = True,
+        page_size: int = market.MOST_ORDERS,
+        staging_path: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**with_retry_policy(kwargs))
+        self.path = path
+        self.campaign_id = campaign_id
+        self.market_conn_id = market_conn_id
+        self.date_from = date_from
+        self.date_to = date_to
+        self.update_from = update_from
+        self.update_to = update_to
+        self.order_ids = order_ids
+        self.statuses = statuses
+        self.has_cis = has_cis
+        self.overlap_days = overlap_days
+        self.output_format = output_format
+        self.tables = tables
+        self.page_size = page_size
+        self.staging_path = staging_path
+
+    def execute(self, context: Context) -> OrderStats:
+        """Check, fetch, publish, report."""
+        from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+        hook = MarketHook(self.market_conn_id)
+        campaign_id = hook.campaign_id(self.campaign_id)
+        page_size = check_page_size(self.page_size)
+        chosen = self._filter(context)
+        self._check_output()
+        folder, target = staging_folder(self.staging_path, context), ObjectStoragePath(self.path)
+
+        def fetch_page(body: Mapping[str, Any], token: str | None) -> OrdersPage:
+            return hook.order_stats_page(campaign_id, body, page_token=token, page_size=page_size)
+
+        job = Job(fetch_page, chosen.bodies(), self.output_format, self.tables)
+        staged = StagedPages(folder, chosen.fingerprint(hook.base_url, campaign_id, page_size))
+        self.log.info("Reading order statistics of store %d: %s.", campaign_id, chosen.window or chosen.label)
+        with TemporaryDirectory(prefix="order-stats-") as local:
+            fetched = fetch(job, staged, Path(local))
+            paths = publish(Path(local), target, f"order_stats_{campaign_id}_{chosen.label}", str(folder))
+        staged.clear()
+        stats = OrderStats(
+            service="market",
+            campaign_id=campaign_id,
+            window=chosen.window,
+            orders=fetched.orders,
+            pages=fetched.pages,
+            requests=fetched.requests,
+            orders_outdated=fetched.outdated,
+            orders_without_id=fetched.without_id,
+            rows=fetched.rows,
+            paths=[paths["raw"]],
+            tables={table.name: paths[table.name] for table in TABLES if table.name in paths},
+            schema_path=paths.get("schema"),
+        )
+        self._tell_assets(context, stats)
+        self.log.info("%d orders in %d pages (%d requests).", stats["orders"], stats["pages"], stats["requests"])
+        return stats
+
+    def _filter(self, context: Context) -> OrderFilter:
+        period = {
+            "date_from": self.date_from,
+            "date_to": self.date_to,
+            "update_from": self.update_from,
+            "update_to": self.update_to,
+            "order_ids": self.order_ids,
+        }
+        if all(value in (None, "") for value in period.values()):
+            moscow = zone(market.TIMEZONE, "The service")
+            period["update_from"], period["update_to"] = run_window(context, moscow, self.overlap_days)
+        return order_filter(**period, statuses=self.statuses, has_cis=self.has_cis)
+
+    def _check_output(self) -> None:
+        if not isinstance(self.path, str) or not self.path.strip():
+            raise ConfigurationError("Fetch order statistics: path is empty. Name a folder or an object storage URL.")
+        if self.output_format not in FORMATS:
+            raise ConfigurationError(f"Fetch order statistics: output_format must be one of {', '.join(FORMATS)}.")
+        if self.output_format == "parquet" and find_spec("pyarrow") is None:
+            raise ConfigurationError(
+                "Fetch order statistics: Parquet needs pyarrow. Install airflow-provider-yandex-orders[parquet]."
+            )
+
+    def _tell_assets(self, context: Mapping[str, Any], stats: OrderStats) -> None:
+        events = context.get("outlet_events")
+        if events is None:
+            return
+        for outlet in self.outlets:
+            if isinstance(outlet, Asset):
+                events[outlet].extra = {
+                    "campaign_id": stats["campaign_id"],
+                    **stats["window"],
+                    "orders": stats["orders"],
+                    "rows": stats["rows"],
+                }

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Market's paths.
+
+A path or a method that the sandbox does not have is answered in the service's shape with 404.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from airflow_provider_yandex_orders.sandbox.market import budget, campaigns, filters, listing, tokens
+from airflow_provider_yandex_orders.sandbox.market.access import Caller, authorise
+from airflow_provider_yandex_orders.sandbox.market.errors import MarketError
+from airflow_provider_yandex_orders.sandbox.market.life import MOSCOW
+from airflow_provider_yandex_orders.sandbox.market.params import number
+from airflow_provider_yandex_orders.sandbox.service import Sandbox
+
+_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_JSON: Final = "application/json"
+_ORDERS: Final = "getOrdersStats"
+_CAMPAIGNS_LIMIT: Final = 1000
+_TOKEN_LIMIT: Final = 100
+_PAGE: Final = 200
+
+Work = Callable[[Caller], Awaitable[bytes]]
+
+
+def make_router(sandbox: Sandbox) -> APIRouter:
+    """Every path of the service that the sandbox speaks."""
+    router = APIRouter()
+    parallel = budget.Parallel()
+
+    async def answer(request: Request, entity: str, resource: str, limit: int, work: Work) -> Response:
+        """Do the work between the service's checks; every answer carries the state of the budget."""
+        started = time.monotonic()
+        spent = await run_in_threadpool(budget.spend, sandbox, f"{resource}/{entity}", limit)
+        status, settings = 200, sandbox.settings
+        try:
+            with parallel.one(entity, settings.market_parallel_requests):
+                budget.check(spent, settings.market_window_seconds, resource)
+                body = await work(authorise(request, settings))
+                await asyncio.sleep(max(0.0, started + settings.market_latency_seconds - time.monotonic()))
+        except MarketError as error:
+            status, body = error.status, msgspec.json.encode(error.as_dict())
+        return Response(body, status, spent.headers(), f"{_JSON}; charset=utf-8")
+
+    @router.post("/v2/campaigns/{campaign_id}/stats/orders")
+    async def order_stats(request: Request, campaign_id: str) -> Response:
+        async def work(caller: Caller) -> bytes:
+            if not caller.reads_orders:
+                raise MarketError("market_no_scope")
+            campaign = campaigns.find(campaign_id)
+            if request.headers.get("content-type", _JSON).partition(";")[0].strip().lower() != _JSON:
+                raise MarketError("market_unsupported_media_type")
+            body = await request.body()
+            return await run_in_threadpool(_order_page, sandbox, campaign.id, request, body)
+
+        limit = sandbox.settings.market_requests_per_window
+        return await answer(request, f"campaignId {campaign_id[:20]}", _ORDERS, limit, work)
+
+    @router.get("/v2/campaigns")
+    async def campaign_list(request: Request) -> Response:
+        async def work(_caller: Caller) -> bytes:
+            return msgspec.json.encode(campaigns.page(request.query_params))
+
+        return await answer(request, "businessId 5001", "getCampaigns", _CAMPAIGNS_LIMIT, work)
+
+    @router.post("/v2/auth/token")
+    async def token_info(request: Request) -> Response:
+        async def work(caller: Caller) -> bytes:
+            if not caller.api_key:
+                raise MarketError("market_forbidden", "The method takes an Api-Key only")
+            key = {"name": caller.name, "authScopes": caller.scopes}
+            return msgspec.json.encode({"status": "OK", "result": {"apiKey": key}})
+
+        return await answer(request, "businessId 5001", "getAuthTokenInfo", _TOKEN_LIMIT, work)
+
+    @router.api_route("/v2/{rest:path}", methods=_METHODS)
+    def unknown(request: Request) -> None:
+        authorise(request, sandbox.settings)
+        raise MarketError("market_not_found", "Unknown path or method")
+
+    return router
+
+
+def _order_page(sandbox: Sandbox, campaign_id: int, request: Request, body: bytes) -> bytes:
+    settings = sandbox.settings
+    limit = number(request.query_params, "limit", default=100, least=1, most=_PAGE)
+    asked = filters.read(body)
+    whole = f"{campaign_id} {asked}"
+    place = tokens.read(request.query_params, whole, limit)
+    known = datetime.now(MOSCOW) - timedelta(seconds=settings.market_lag_seconds)
+    found = listing.page(
+        campaign_id,
+        asked,
+        known.replace(second=0, microsecond=0),
+        settings.market_orders_per_day,
+        place,
+        limit,
+        settings.market_changes_per_page,
+    )
+    result: dict[str, Any] = {"orders": [msgspec.Raw(order) for order in found.orders]}
+    following = found.following
+    if 0 < settings.market_stuck_page <= place.number:
+        following = place
+    if following is not None:
+        result["paging"] = {"nextPageToken": tokens.write(following, whole, limit)}
+    return msgspec.json.encode({"status": "OK", "result": result})

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Yandex Market: its limits and words, and how its answers are read.
+
+Sources: https://yandex.ru/dev/market/partner-api/doc/ru/concepts/error-codes ,
+https://yandex.ru/dev/market/partner-api/doc/ru/concepts/limits ,
+https://yandex.ru/dev/market/partner-api/doc/ru/reference/orders-stats/getOrdersStats
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from airflow_provider_yandex_orders.http.faults import Fault, Kind
+from airflow_provider_yandex_orders.http.paced import Budget
+from airflow_provider_yandex_orders.privacy import scrub
+
+DEFAULT_HOST = "https://api.partner.market.yandex.ru"
+TIMEZONE = "Europe/Moscow"
+"""Zone of the service's days."""
+
+TIMEOUT = (10.0, 30.0)
+"""Seconds to connect and to wait for an answer; the service itself gives up after 10."""
+
+PARALLEL = 2
+"""Requests at once; the documentation has said 2 for each login, and later 4 for each store."""
+
+MOST_ORDERS = 200
+"""Orders of one page, and order ids of one request."""
+
+MOST_CAMPAIGNS = 100
+"""Stores of one page."""
+
+STATUSES = (
+    "CANCELLED_BEFORE_PROCESSING",
+    "CANCELLED_IN_DELIVERY",
+    "CANCELLED_IN_PROCESSING",
+    "DELIVERED",
+    "DELIVERY",
+    "LOST",
+    "PARTIALLY_DELIVERED",
+    "PARTIALLY_RETURNED",
+    "PENDING",
+    "PICKUP",
+    "PROCESSING",
+    "RESERVED",
+    "RETURNED",
+    "UNKNOWN",
+    "UNPAID",
+)
+"""Statuses a request may ask for."""
+
+BAD_PAGE_TOKEN = "Bad page token"
+
+_LONGEST_WINDOW = 600.0
+"""Seconds to wait for a spent budget when the service does not say how long."""
+
+_KEY = (
+    "Make an Api-Key in the cabinet (Settings, API and modules) and put it into the connection's password; an OAuth "
+    'token needs {"auth_type": "oauth"} in the extra.'
+)
+_RIGHTS = (
+    "The key needs the scope inventory-and-order-processing:read-only, and the store must be one of the key's cabinet "
+    "with its API switched on."
+)
+_CAMPAIGN = "Check campaign_id: it is neither the shop's id in the cabinet nor an advertising campaign."
+_TOKEN = "A page's token is good for a while, with the same filters and page size: read on from the first page."
+_PERIOD = "Ask for a shorter period: map the task over several windows."
+_DEFAULT_ADVICE = "Correct what the service names and run the task again."
+_MODEL = "Order statistics exist for stores that work by FBY, FBS or DBS: choose another campaign_id."
+ADVICE = {401: _KEY, 403: _RIGHTS, 404: _CAMPAIGN}
+"""What to do after a refusal nothing more is known of, by HTTP status."""
+
+_TRACE = re.compile(r"[0-9a-f-]{20,80}")
+
+
+def read_fault(status: int, headers: Mapping[str, str], body: bytes) -> Fault | None:
+    """Read an answer of Market. 420 stands for two things, told apart by the message."""
+    if 200 <= status < 300:
+        if b'"ERROR"' not in body[:200]:
+            return None
+        return Fault(Kind.BROKEN, _words(body)[1], "The next try may pass.")
+    code, said = _words(body)
+    if status in (420, 429):
+        return _limit(code, said, headers)
+    if status in (423, 503):
+        return Fault(Kind.BUSY, said, "The next try may pass.", code)
+    if status >= 500 or status in (408, 499):
+        trace = headers.get("traceparent", "")
+        named = f" For the service's support: traceparent {trace}." if _TRACE.fullmatch(trace) else ""
+        return Fault(Kind.BROKEN, said, f"The next try may pass.{named}", code)
+    if 300 <= status < 400:
+        return Fault(Kind.REFUSED, said, "The address has moved: check the connection's host.", code)
+    if "Too long time period" in said:
+        return Fault(Kind.REFUSED, said, _PERIOD, code)
+    if BAD_PAGE_TOKEN in said:
+        return Fault(Kind.REFUSED, said, _TOKEN, code)
+    if "Campaign type is not allowed" in said:
+        return Fault(Kind.REFUSED, said, _MODEL, code)
+    return Fault(Kind.REFUSED, said, ADVICE.get(status, _DEFAULT_ADVICE), code)
+
+
+def read_budget(headers: Mapping[str, str]) -> Budget | None:
+    """Read ``X-RateLimit-Resource-Remaining`` and ``-Until``."""
+    remaining = headers.get("X-RateLimit-Resource-Remaining", "")
+    seconds = _seconds_until(headers)
+    if seconds is None or not (remaining.isascii() and remaining.isdigit()):
+        return None
+    return Budget(int(remaining), time.time() + seconds)
+
+
+def _limit(code: str | None, said: str, headers: Mapping[str, str]) -> Fault:
+    if "parallel requests" in said:
+        return Fault(
+            Kind.BUSY, said, "Too many requests of this store at once: put the tasks of one key into a pool.", code
+        )
+    told = _seconds_until(headers)
+    seconds = _LONGEST_WINDOW if told is None else max(0.0, told) + 1  # a second past, for clocks
+    resumes = datetime.now(timezone.utc) + timedelta(seconds=seconds)
+    advice = (
+        f"The requests of this window are used up. Next try not before {resumes:%Y-%m-%d %H:%M:%S} UTC; "
+        "pages of 200 orders spend the fewest."
+    )
+    return Fault(Kind.QUOTA, said, advice, code, seconds)
+
+
+def _seconds_until(headers: Mapping[str, str]) -> float | None:
+    """Seconds to the end of the window: from the service's own clock, where it tells that too."""
+    until = _date(headers.get("X-RateLimit-Resource-Until"))
+    now = _date(headers.get("Date")) or datetime.now(timezone.utc)
+    return None if until is None else (until - now).total_seconds()
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        read = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=timezone.utc)
+
+
+def _words(body: bytes) -> tuple[str | None, str]:
+    """The error's code and text; a body of another shape is described, not quoted: it may hold anything."""
+    try:
+        answer: Any = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return None, "(no JSON in the answer)." if body else "(an empty answer)."
+    listed = answer.get("errors") if isinstance(answer, dict) else None
+    errors = [error for error in listed if isinstance(error, dict)] if isinstance(listed, list) else []
+    said = "; ".join(dict.fromkeys(str(error["message"]) for error in errors if error.get("message")))
+    code = str(errors[0].get("code") or "") if errors else ""
+    return code or None, f"{scrub(said[:1000])[:500].rstrip('. ') or '(no text)'}."

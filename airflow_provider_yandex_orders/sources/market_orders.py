@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orders of Yandex Market as rows for an import into the Altcraft Platform, with the CRM's contacts."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, Self
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
+from airflow_provider_yandex_orders.rows.bad_value import BadValue
+from airflow_provider_yandex_orders.rows.check import is_missing
+from airflow_provider_yandex_orders.rows.scalars import text
+from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source, UnreadableRow
+from airflow_provider_yandex_orders.sources.file import FileSource
+from airflow_provider_yandex_orders.sources.market_to_altcraft import altcraft_order
+from airflow_provider_yandex_orders.sources.rows import as_source
+from airflow_provider_yandex_orders.sources.shelf import Shelf
+
+log = logging.getLogger(__name__)
+
+
+class MarketOrdersSource(Source):
+    """Raw orders of ``stats/orders``, each mapped and joined with the contact the CRM has for it.
+
+    Market tells no e-mail and no phone. The shop's own order id (``partnerOrderId``) is what both sides know: an order
+    without a contact has no customer and is rejected by the import.
+
+    Contacts are put on local disk, so memory stays flat. Test orders are left out.
+
+    :param orders: what ``MarketFetchOrderStatsOperator`` returned (``fetch.output``), or paths of its raw files. Say
+        ``fetch >> import_orders`` too: Airflow sees no dependency inside a source. (templated)
+    :param endpoint: the platform's point of sale for this store. (templated)
+    :param contacts: a source with ``partnerOrderId`` and what finds the subscriber: ``email``, ``phone``, ``matching``,
+        ... (templated)
+    :param conn_id: Airflow connection of the object storage. (templated)
+    :param with_tests: do not leave test orders out.
+    :param options: more arguments of :func:`~.market_to_altcraft.altcraft_order`: ``prefix``, ``statuses``,
+        ``currencies``, ...
+    """
+
+    template_fields: ClassVar[tuple[str, ...]] = ("orders", "endpoint", "contacts", "conn_id")
+
+    def __init__(
+        self,
+        orders: Any,
+        endpoint: str,
+        contacts: Any,
+        *,
+        conn_id: str | None = None,
+        with_tests: bool = False,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.orders = orders
+        self.endpoint = endpoint
+        self.contacts = as_source(contacts) if isinstance(contacts, (list, tuple)) else contacts
+        self.conn_id = conn_id
+        self.with_tests = with_tests
+        self.options = options
+
+    def __copy__(self) -> Self:
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.contacts = copy.copy(self.contacts)
+        return other
+
+    def serialize(self) -> dict[str, Any]:
+        """Paths and where the contacts come from."""
+        orders = self.orders if isinstance(self.orders, (str, list)) else str(self.orders)
+        contacts = self.contacts.serialize() if isinstance(self.contacts, Source) else str(self.contacts)
+        return {"orders": orders, "endpoint": self.endpoint, "contacts": contacts}
+
+    def __repr__(self) -> str:
+        return "MarketOrdersSource()"
+
+    @contextmanager
+    def open(self) -> Iterator[RowStream]:
+        """Read the contacts, then go through the orders."""
+        with Shelf() as shelf:
+            self._fill(shelf)
+            yield RowStream(None, self._rows(shelf))
+
+    def _fill(self, shelf: Shelf) -> None:
+        contacts = as_source(self.contacts)
+        column = (contacts.columns or {}).get("partnerOrderId", "partnerOrderId")
+        renamed = {source: field for field, source in (contacts.columns or {}).items()}
+        known = 0
+        with contacts.open() as stream:
+            for number, row in enumerate(stream.rows, start=1):
+                if isinstance(row, UnreadableRow):
+                    raise SourceError(f"Read {contacts!r}: row {number}: {row.reason}; {row.fix}. Nothing was sent.")
+                if column not in row:
+                    raise SourceError(
+                        f"Read {contacts!r}: there is no column {column!r}, by which contacts are found. Name it by "
+                        'columns={"partnerOrderId": "source column"}.'
+                    )
+                if is_missing(row[column]):
+                    continue  # an order of another channel
+                try:
+                    key = text(row[column])
+                except BadValue as bad:
+                    raise SourceError(f"Read {contacts!r}: row {number}: {column} {bad.reason}; {bad.fix}.") from None
+                contact = {
+                    renamed.get(name, name): value
+                    for name, value in row.items()
+                    if name != column and not is_missing(value)
+                }
+                shelf.add(key, f"{number:012d}", contact)
+                known += 1
+        shelf.close()
+        log.info("Contacts read: %d.", known)
+
+    def _rows(self, shelf: Shelf) -> Iterator[Row]:
+        count: Counter[str] = Counter()
+        for path in self._paths():
+            with FileSource(path, conn_id=self.conn_id).open() as stream:
+                for order in stream.rows:
+                    if isinstance(order, UnreadableRow):
+                        yield order
+                        continue
+                    if order.get("fake") and not self.with_tests:
+                        count["test"] += 1
+                        continue
+                    found = shelf.take(str(order.get("partnerOrderId") or ""))
+                    if not found:
+                        count["no contact"] += 1
+                    contact = found[-1] if found else None
+                    yield altcraft_order(order, endpoint=self.endpoint, contact=contact, **(self.options or {}))
+        log.info(
+            "Orders of Market without a contact: %d; test orders left out: %d.", count["no contact"], count["test"]
+        )
+
+    def _paths(self) -> list[str]:
+        orders = self.orders.get("paths") if isinstance(self.orders, Mapping) else self.orders
+        if isinstance(orders, str):
+            return [orders]
+        if isinstance(orders, (list, tuple)) and all(isinstance(path, str) for path in orders):
+            return list(orders)
+        raise ConfigurationError(
+            f"Read orders of Market: orders is a {type(orders).__name__} after rendering. Give paths, or the output of "
+            "the task that fetched them."
+        )

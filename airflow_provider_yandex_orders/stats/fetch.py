@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole fetch: every page, kept on storage as it comes, and the files of the newest orders of all of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from airflow_provider_yandex_orders.stats.ahead import one_ahead
+from airflow_provider_yandex_orders.stats.outputs import Outputs
+from airflow_provider_yandex_orders.stats.page import OrdersPage
+from airflow_provider_yandex_orders.stats.paging import Body, FetchPage, PageGuard, PagesBroken, Place, follow
+from airflow_provider_yandex_orders.stats.seen import Seen
+from airflow_provider_yandex_orders.stats.staged import StagedPages
+from airflow_provider_yandex_orders.tables.values import Misfit, integer, moment
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is fetched and how it is written.
+
+    :param fetch_page: gets one page.
+    :param bodies: bodies of the requests.
+    :param output_format: format of the files.
+    :param tables: whether tables are written.
+    """
+
+    fetch_page: FetchPage
+    bodies: Sequence[Body]
+    output_format: str
+    tables: bool
+
+
+@dataclass(slots=True)
+class Fetched:
+    """What came.
+
+    :param orders: orders in the raw file.
+    :param pages: pages read.
+    :param requests: requests they took, those of earlier tries included.
+    :param outdated: orders left out because a newer version of them came too.
+    :param without_id: orders the service gave no id; they are in the raw file alone.
+    :param rows: rows by table.
+    """
+
+    orders: int = 0
+    pages: int = 0
+    requests: int = 0
+    outdated: int = 0
+    without_id: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+
+
+def fetch(job: Job, staged: StagedPages, folder: Path) -> Fetched:
+    """Fetch all pages and write the files into a local folder.
+
+    Pages that an earlier try kept are not fetched again. Pages that do not hang together are read anew from the first
+    one, once.
+
+    :raises PagesBroken: they do not even then.
+    """
+    try:
+        return _attempt(job, staged, folder)
+    except PagesBroken as error:
+        log.warning("%s Beginning anew.", error)
+        staged.clear()
+    try:
+        return _attempt(job, staged, folder)
+    except PagesBroken:
+        staged.clear()
+        raise
+
+
+def _attempt(job: Job, staged: StagedPages, folder: Path) -> Fetched:
+    result = Fetched()
+    with Seen() as seen:
+        with Outputs(folder, job.output_format, tables=job.tables) as outputs:
+            came = 0
+            for page in _all_pages(job, staged):
+                outputs.add(list(_newest(page, came, seen, result)))
+                came += len(page)
+                result.pages += 1
+                result.requests += page.requests
+        result.outdated = seen.count_outdated()
+        if seen.overtaken:
+            log.info("%d orders changed while they were read: their files are written anew.", seen.overtaken)
+            outputs = _rewrite(job, staged, folder, seen)
+    result.orders, result.rows = outputs.orders, outputs.rows
+    if result.without_id:
+        log.warning("%d orders came without an id: they are in the raw file and in no table.", result.without_id)
+    return result
+
+
+def _all_pages(job: Job, staged: StagedPages) -> Iterator[OrdersPage]:
+    """The pages on storage, then the rest from the service, each kept on storage before it is given."""
+    guard = PageGuard()
+    following: Place | None = Place()
+    for page, following in staged.pages():  # noqa: B007 - the last one is where to go on
+        guard.check(page)
+        yield page
+    if staged.count:
+        log.info("%d pages are on storage from an earlier try.", staged.count)
+    else:
+        staged.clear()
+    if following is None:
+        return
+    with one_ahead(follow(job.fetch_page, job.bodies, guard, following)) as pages:
+        for page, following in pages:
+            staged.add(page, following)
+            yield page
+
+
+def _newest(page: OrdersPage, came: int, seen: Seen, result: Fetched) -> Iterator[tuple[int | None, bytes]]:
+    """Orders of a page that are newer than what came before."""
+    for place, line in enumerate(page.lines, start=came):
+        order_id, version = _head(line)
+        if order_id is None:
+            result.without_id += 1
+        elif not seen.is_newest(order_id, version, place):
+            continue
+        yield order_id, line
+
+
+def _rewrite(job: Job, staged: StagedPages, folder: Path, seen: Seen) -> Outputs:
+    """Write the files once more, from storage, without what turned out not to be the newest."""
+    with Outputs(folder, job.output_format, tables=job.tables) as outputs:
+        came = 0
+        for page in staged.again():
+            outdated = seen.outdated(range(came, came + len(page)))
+            lines = [line for place, line in enumerate(page.lines, start=came) if place not in outdated]
+            outputs.add([(_head(line)[0], line) for line in lines])
+            came += len(page)
+    return outputs
+
+
+class _Head(msgspec.Struct):
+    """What tells orders and their versions apart, whatever type the service gives it."""
+
+    id: Any = None
+    updated: Any = msgspec.field(name="statusUpdateDate", default=None)
+
+
+_decode_head = msgspec.json.Decoder(_Head).decode
+
+
+def _head(line: bytes) -> tuple[int | None, str]:
+    """Id of an order and a text that is greater for a newer version; an order without a date is older than any."""
+    head = _decode_head(line)
+    try:
+        order_id = None if head.id is None else integer(head.id)
+    except Misfit:
+        order_id = None
+    try:
+        return order_id, "" if head.updated is None else moment(head.updated).isoformat(timespec="microseconds")
+    except Misfit:
+        return order_id, ""

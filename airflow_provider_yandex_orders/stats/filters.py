@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which orders are asked for, checked before the first request.
+
+Source: https://yandex.ru/dev/market/partner-api/doc/ru/reference/orders-stats/getOrdersStats
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from difflib import get_close_matches
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.services.market import MOST_ORDERS, STATUSES
+
+_DOING = "Fetch order statistics"
+_LARGEST = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """A checked choice of orders.
+
+    :param by: ``date`` (day the order was made), ``update`` (day it changed) or ``orders`` (by id).
+    :param first: first day, in Moscow time; days are whole.
+    :param last: last day, which belongs to the period.
+    :param order_ids: ids of the orders.
+    :param statuses: only orders of these statuses.
+    :param has_cis: only orders with marked goods, or only the others.
+    """
+
+    by: str
+    first: date | None = None
+    last: date | None = None
+    order_ids: tuple[int, ...] = ()
+    statuses: tuple[str, ...] = ()
+    has_cis: bool | None = None
+
+    @property
+    def window(self) -> dict[str, str]:
+        """The period as a result shows it; empty for orders by id."""
+        if self.first is None or self.last is None:
+            return {}
+        return {f"{self.by}_from": self.first.isoformat(), f"{self.by}_to": self.last.isoformat()}
+
+    @property
+    def label(self) -> str:
+        """Part of a file's name: the window, and a sum of what else is chosen."""
+        named = {"date": "created", "update": "updated"}.get(self.by, self.by)
+        days = [] if self.first is None else [str(self.first), str(self.last)]
+        rest = (self.order_ids, self.statuses, self.has_cis)
+        if any(rest) or self.has_cis is not None:
+            days.append(hashlib.sha256(repr(rest).encode()).hexdigest()[:8])
+        return "_".join([named, *days])
+
+    def bodies(self) -> list[dict[str, Any]]:
+        """Bodies of the requests: one, but for more ids than one page holds. A filter without content is left out."""
+        common: dict[str, Any] = {}
+        if self.first is not None and self.last is not None:
+            common |= {f"{self.by}From": self.first.isoformat(), f"{self.by}To": self.last.isoformat()}
+        if self.statuses:
+            common["statuses"] = list(self.statuses)
+        if self.has_cis is not None:
+            common["hasCis"] = self.has_cis
+        if self.by != "orders":
+            return [common]
+        ids = iter(self.order_ids)
+        return [{**common, "orders": part} for part in iter(lambda: list(islice(ids, MOST_ORDERS)), [])]
+
+    def fingerprint(self, *place: object) -> str:
+        """A sum that is the same only for the same choice at the same place."""
+        return hashlib.sha256(msgspec.json.encode([self.bodies(), [str(each) for each in place]])).hexdigest()
+
+
+def order_filter(
+    *,
+    date_from: object = None,
+    date_to: object = None,
+    update_from: object = None,
+    update_to: object = None,
+    order_ids: object = None,
+    statuses: object = None,
+    has_cis: object = None,
+) -> OrderFilter:
+    """Check a choice of orders.
+
+    :raises ConfigurationError: it cannot work; the message says why in one line.
+    """
+    created = _period("date", date_from, date_to)
+    updated = _period("update", update_from, update_to)
+    ids = _order_ids(order_ids)
+    choices = {"date_from/date_to": created, "update_from/update_to": updated, "order_ids": ids}
+    given = [name for name, value in choices.items() if value]
+    if len(given) > 1:
+        raise ConfigurationError(f"{_DOING}: {' and '.join(given)} exclude each other. Give one of them.")
+    if not given:
+        raise ConfigurationError(
+            f"{_DOING}: no period. Give date_from and date_to, or update_from and update_to, or order_ids."
+        )
+    words = _statuses(statuses)
+    if has_cis is not None and not isinstance(has_cis, bool):
+        raise ConfigurationError(f"{_DOING}: has_cis must be True, False or left out.")
+    if ids:
+        return OrderFilter("orders", order_ids=ids, statuses=words, has_cis=has_cis)
+    by, period = ("date", created) if created else ("update", updated)
+    first, last = period or (None, None)
+    return OrderFilter(by, first, last, statuses=words, has_cis=has_cis)
+
+
+def check_page_size(page_size: object) -> int:
+    """Make sure of the number of orders of one page.
+
+    :raises ConfigurationError: the service would refuse it.
+    """
+    if isinstance(page_size, bool) or not isinstance(page_size, int) or not 1 <= page_size <= MOST_ORDERS:
+        raise ConfigurationError(f"{_DOING}: page_size must be a whole number from 1 to {MOST_ORDERS}.")
+    return page_size
+
+
+def _period(name: str, start: object, end: object) -> tuple[date, date] | None:
+    first, last = _day(f"{name}_from", start), _day(f"{name}_to", end)
+    if first is None and last is None:
+        return None
+    if first is None or last is None:
+        raise ConfigurationError(
+            f"{_DOING}: {name}_from and {name}_to belong together: the service leaves open what one alone means."
+        )
+    if last < first:
+        raise ConfigurationError(f"{_DOING}: {name}_to {last} lies before {name}_from {first}. Exchange them.")
+    return first, last
+
+
+def _day(name: str, value: object) -> date | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):
+        raise ConfigurationError(
+            f"{_DOING}: {name} is a moment, and the service takes days of Moscow time. Give a date."
+        )
+    if isinstance(value, date):
+        return value
+    try:
+        if isinstance(value, str) and len(value.strip()) == len("2026-01-31"):
+            return date.fromisoformat(value.strip())
+    except ValueError:
+        pass
+    raise ConfigurationError(f"{_DOING}: {name} is not a day that exists. Write it as 2026-01-31.")
+
+
+def _order_ids(value: object) -> tuple[int, ...]:
+    if value is None:
+        return ()
+    ids = [_whole(each) for each in _listed("order_ids", value)]
+    if None in ids:
+        raise ConfigurationError(f"{_DOING}: order_ids must be ids of Market orders: whole numbers above 0.")
+    return tuple(dict.fromkeys(each for each in ids if each is not None))
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+        value = int(value)
+    return value if type(value) is int and 0 < value <= _LARGEST else None
+
+
+def _statuses(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    words = [str(each) for each in _listed("statuses", value)]
+    for word in words:
+        if word not in STATUSES:
+            near = get_close_matches(word.upper(), STATUSES, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise ConfigurationError(
+                f"{_DOING}: the service has no status {word[:40]!r}.{hint} It has: {', '.join(STATUSES)}."
+            )
+    return tuple(sorted(set(words)))
+
+
+def _listed(name: str, value: object) -> Sequence[object]:
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise ConfigurationError(f"{_DOING}: {name} must be a list.")
+    values = list(value)
+    if not values:
+        raise ConfigurationError(f"{_DOING}: {name} is an empty list. Leave it out to ask for all.")
+    return values

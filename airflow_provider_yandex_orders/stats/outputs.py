@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orders into their files: the raw one, and one of each table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from airflow_provider_yandex_orders.stats.rows import OrderRows
+from airflow_provider_yandex_orders.tables import order_stats
+from airflow_provider_yandex_orders.tables.declare import Table
+from airflow_provider_yandex_orders.tables.files import JsonLinesTable, LineFile, ParquetTable, RowFile
+from airflow_provider_yandex_orders.tables.schema import schema_json
+
+FORMATS = ("jsonl.gz", "jsonl", "parquet")
+
+_decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+
+
+class Outputs:
+    """Writes orders to local files of one folder, each named by what it holds: ``raw.jsonl.gz``, ``items.jsonl.gz``.
+
+    :param folder: an empty folder.
+    :param output_format: one of :data:`FORMATS`.
+    :param tables: whether tables are written beside the raw orders.
+    """
+
+    def __init__(self, folder: Path, output_format: str, *, tables: bool) -> None:
+        self._opened = ExitStack()
+        self._folder = folder
+        self._format = output_format
+        self.orders = 0
+        self.rows: dict[str, int] = {}
+        """Rows by table."""
+        self._rows = OrderRows() if tables else None
+        self._tables: dict[str, RowFile] = {}
+        for table in order_stats.TABLES if tables else ():
+            self._tables[table.name] = self._row_file(table)
+            self.rows[table.name] = 0
+        if tables:
+            (folder / "schema.json").write_bytes(schema_json(order_stats.TABLES))
+        parquet = output_format == "parquet"
+        self._raw_lines = None if parquet else self._line_file(order_stats.RAW)
+        self._raw_rows = self._row_file(order_stats.RAW) if parquet else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._opened.__exit__(kind, error, traceback)
+
+    def add(self, orders: Sequence[tuple[int | None, bytes]]) -> None:
+        """Write orders.
+
+        :param orders: each one's id and its bytes. One without an id goes to the raw file alone: the tables' key is
+            missing.
+        """
+        self.orders += len(orders)
+        if self._raw_lines is not None:
+            self._raw_lines.write(b"".join(line + b"\n" for _, line in orders))
+        if self._raw_rows is not None:
+            self._raw_rows.write([[order_id, line.decode()] for order_id, line in orders])
+        if self._rows is None:
+            return
+        for order_id, line in orders:
+            if order_id is not None:
+                self._rows.add(order_id, _decode(line))
+        for name, rows in self._rows.fetch():
+            self.rows[name] += len(rows)
+            self._tables[name].write(rows)
+
+    def _row_file(self, table: Table) -> RowFile:
+        if self._format != "parquet":
+            return JsonLinesTable(self._line_file(table), table)
+        return self._opened.enter_context(ParquetTable(self._folder / f"{table.name}.parquet", table))
+
+    def _line_file(self, table: Table) -> LineFile:
+        return self._opened.enter_context(LineFile(self._folder / f"{table.name}.{self._format}"))

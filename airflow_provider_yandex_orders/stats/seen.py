@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which version of each order is the newest so far, on local disk: facts move while one pages."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from types import TracebackType
+
+_IN_MEMORY_KIB = 8_000
+
+
+class Seen:
+    """Keeps id, version and place of every order in a private temporary file that a killed worker leaves nothing of."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute(f"PRAGMA cache_size = -{_IN_MEMORY_KIB}")
+        self._db.execute("CREATE TABLE seen (id INTEGER PRIMARY KEY, version TEXT NOT NULL, place INTEGER NOT NULL)")
+        self._db.execute("CREATE TABLE outdated (place INTEGER PRIMARY KEY)")
+        self._db.execute("BEGIN")
+        self.overtaken = 0
+        """Orders that had been called the newest before a newer one came."""
+
+    def __enter__(self) -> Seen:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    def is_newest(self, order_id: int, version: str, place: int) -> bool:
+        """Take in an order, and say whether it is newer than all of the same id before; of equal ones the later is.
+
+        :param order_id: the order's id.
+        :param version: of two texts the greater is the newer.
+        :param place: the order's number among all that came, which tells it apart from its other versions.
+        """
+        known = self._db.execute("SELECT version, place FROM seen WHERE id = ?", (order_id,)).fetchone()
+        if known is not None:
+            newer = version >= known[0]
+            self.overtaken += newer
+            self._db.execute("INSERT INTO outdated VALUES (?)", (known[1] if newer else place,))
+            if not newer:
+                return False
+        self._db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (order_id, version, place))
+        return True
+
+    def outdated(self, places: range) -> set[int]:
+        """Places among these whose orders are not the newest of their id."""
+        found: Iterable[tuple[int]] = self._db.execute(
+            "SELECT place FROM outdated WHERE place >= ? AND place < ?", (places.start, places.stop)
+        )
+        return {place for (place,) in found}
+
+    def count_outdated(self) -> int:
+        """How many orders were not, or are no longer, the newest of their id."""
+        count: int = self._db.execute("SELECT count(*) FROM outdated").fetchone()[0]
+        return count

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages kept on storage until all are there: what a retry goes on from."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import time
+import zlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from airflow_provider_yandex_orders.exceptions import PassingError
+from airflow_provider_yandex_orders.parts.whole import write_whole
+from airflow_provider_yandex_orders.stats.page import OrdersPage
+from airflow_provider_yandex_orders.stats.paging import Place
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+log = logging.getLogger(__name__)
+
+KEEP_SECONDS = 12 * 60 * 60
+"""Pages older than this are not gone on from: their orders have moved on, and tokens do not live for ever."""
+_GZIP_LEVEL = 1
+
+
+class _Head(msgspec.Struct):
+    """First line of a page's file."""
+
+    fingerprint: str
+    started: float
+    requests: int
+    following: Place | None
+
+
+class StagedPages:
+    """The pages of one fetch, one gzip file each, whose own check sum tells a whole one from a torn one.
+
+    :param folder: the task instance's folder.
+    :param fingerprint: sum of what is asked of whom; pages of another one are of no use.
+    """
+
+    def __init__(self, folder: ObjectStoragePath, fingerprint: str) -> None:
+        self._folder = folder
+        self._fingerprint = fingerprint
+        self._started = time.time()
+        self._sums: list[int] = []
+
+    @property
+    def count(self) -> int:
+        """How many pages are there."""
+        return len(self._sums)
+
+    def add(self, page: OrdersPage, following: Place | None) -> None:
+        """Keep the next page.
+
+        :param page: the page.
+        :param following: where the page after it is; ``None`` when it is the last.
+        """
+        head = msgspec.json.encode(_Head(self._fingerprint, self._started, page.requests, following))
+        content = b"\n".join([head, *page.lines])
+        write_whole(self._path(self.count + 1), gzip.compress(content, _GZIP_LEVEL, mtime=0))
+        self._sums.append(zlib.crc32(content))
+
+    def pages(self) -> Iterator[tuple[OrdersPage, Place | None]]:
+        """Pages of an earlier try, each with the place after it, up to the first that is missing, torn or of no use."""
+        self._sums.clear()
+        while (read := self._read(self.count + 1)) is not None:
+            head, page, total = read
+            if head.fingerprint != self._fingerprint or time.time() - head.started > KEEP_SECONDS:
+                return
+            self._started = head.started
+            self._sums.append(total)
+            yield page, head.following
+            if head.following is None:
+                return
+
+    def again(self) -> Iterator[OrdersPage]:
+        """The same pages once more.
+
+        :raises PassingError: somebody has removed or replaced one.
+        """
+        for number, total in enumerate(self._sums, start=1):
+            read = self._read(number)
+            if read is None or read[2] != total:
+                raise PassingError(
+                    f"Read page {number} from {self._folder}: it is not the page that was put there. Does this task "
+                    "run a second time at once? The next try fetches what is missing."
+                )
+            yield read[1]
+
+    def clear(self) -> None:
+        """Remove every page, those of another fetch included."""
+        for path in self._folder.glob("page-*.jsonl.gz"):
+            path.unlink(missing_ok=True)
+        self._started = time.time()
+        self._sums.clear()
+
+    def _path(self, number: int) -> ObjectStoragePath:
+        return self._folder / f"page-{number:06d}.jsonl.gz"
+
+    def _read(self, number: int) -> tuple[_Head, OrdersPage, int] | None:
+        try:
+            content = gzip.decompress(self._path(number).read_bytes())
+            head_line, *lines = content.split(b"\n")
+            head = msgspec.json.decode(head_line, type=_Head)
+        except FileNotFoundError:
+            return None
+        except (gzip.BadGzipFile, EOFError, zlib.error, msgspec.DecodeError):
+            log.warning("Page %d on storage is not whole: it is fetched again.", number)
+            return None
+        token = head.following.token if head.following else None
+        return head, OrdersPage(lines, token, head.requests), zlib.crc32(content)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of rows: JSON Lines, plain or gzip, and Parquet. The same rows make the same bytes."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Protocol, Self, cast
+
+import msgspec
+
+from airflow_provider_yandex_orders.tables.declare import Table, Type
+from airflow_provider_yandex_orders.tables.rows import Row
+
+log = logging.getLogger(__name__)
+
+GZIP_LEVEL = 6
+SCALE = 9
+"""Decimals of a Parquet amount, with 38 digits in all: what BigQuery calls NUMERIC."""
+
+
+class RowFile(Protocol):
+    """A file that rows are written to."""
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Add rows."""
+
+
+class LineFile:
+    """Lines of bytes, plain or gzip.
+
+    :param path: local file; gzip when its name says so.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._opened = ExitStack()
+        self._file: IO[bytes] = self._opened.enter_context(path.open("wb"))
+        if path.suffix == ".gz":
+            # Neither a name nor a time in the header: both would make other bytes of the same lines.
+            packed = gzip.GzipFile(filename="", mode="wb", compresslevel=GZIP_LEVEL, fileobj=self._file, mtime=0)
+            self._file = cast("IO[bytes]", self._opened.enter_context(packed))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._opened.close()
+
+    def write(self, data: bytes) -> None:
+        """Add whole lines."""
+        self._file.write(data)
+
+
+class JsonLinesTable:
+    """Rows of a table as JSON Lines.
+
+    :param file: where they go.
+    :param table: the declaration.
+    """
+
+    def __init__(self, file: LineFile, table: Table) -> None:
+        self._file = file
+        # Rows go through a struct, whose encoding costs half of a dict's.
+        names = {f"column_{number}": name for number, name in enumerate(table.names)}
+        self._row = msgspec.defstruct("Row", [(name, Any) for name in names], rename=names)
+        self._encode_lines = msgspec.json.Encoder().encode_lines
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Add rows."""
+        make = self._row
+        self._file.write(self._encode_lines([make(*row) for row in rows]))
+
+
+class ParquetTable:
+    """Rows of a table as Parquet (needs the extra ``parquet``).
+
+    :param path: local file.
+    :param table: the declaration.
+    """
+
+    def __init__(self, path: Path, table: Table) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self._pa = pa
+        types = {
+            Type.INTEGER: pa.int64(),
+            Type.TEXT: pa.string(),
+            Type.BOOLEAN: pa.bool_(),
+            Type.DECIMAL: pa.decimal128(38, SCALE),
+            Type.DATE: pa.date32(),
+            Type.MOMENT: pa.timestamp("us", tz="UTC"),
+            Type.JSON: pa.string(),
+        }
+        self._table = table
+        self._schema = pa.schema([(column.name, types[column.type]) for column in table.columns])
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        self._waiting: list[Row] = []
+        self._rounded = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._flush()
+            if self._rounded:
+                log.warning(
+                    "%d amounts of %s had more than %d decimals and are rounded in the Parquet file; the raw file has "
+                    "them whole.",
+                    self._rounded,
+                    self._table.name,
+                    SCALE,
+                )
+        self._writer.close()
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Add rows."""
+        self._waiting.extend(rows)
+        if len(self._waiting) >= self._table.group_rows:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        columns = zip(*self._waiting, strict=True)
+        arrays = [self._array(list(values), field.type) for values, field in zip(columns, self._schema, strict=True)]
+        self._waiting.clear()
+        self._writer.write_table(self._pa.Table.from_arrays(arrays, schema=self._schema))
+
+    def _array(self, values: list[Any], kind: Any) -> Any:
+        try:
+            return self._pa.array(values, kind)
+        except self._pa.ArrowInvalid:
+            if not self._pa.types.is_decimal(kind):
+                raise
+        step = Decimal(1).scaleb(-SCALE)
+        short = [value if value is None else value.quantize(step, ROUND_HALF_EVEN) for value in values]
+        self._rounded += sum(a != b for a, b in zip(values, short, strict=True))
+        return self._pa.array(short, kind)

@@ -1,0 +1,484 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operator over real HTTP: what the files hold, and that they are the same whatever happens on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+from airflow.providers.common.compat.sdk import Asset
+
+from airflow_provider_yandex_orders.exceptions import PassingError, QuotaExceeded, ServiceUnavailable
+from airflow_provider_yandex_orders.hooks.market import MarketHook
+from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+from airflow_provider_yandex_orders.stats.fetch import fetch
+from airflow_provider_yandex_orders.stats.paging import PagesBroken
+from airflow_provider_yandex_orders.stats.staged import StagedPages
+from airflow_provider_yandex_orders.tables.order_stats import TABLES
+from tests.market.market_support import WINDOW, contents, lines_of, raw_orders, rows_of
+from tests.support.market_official import OfficialCheck
+
+try:
+    from airflow.sdk.io import attach
+except ImportError:  # 2.11
+    from airflow.io.store import attach  # type: ignore[no-redef]
+
+Context = Callable[..., Any]
+Operator = Callable[..., Any]
+
+STATS = "stats/orders"
+NAMES = [table.name for table in TABLES]
+
+
+def stats_requests(sandbox: SandboxServer) -> int:
+    return sum(1 for request in sandbox.client.requests() if request["path"].endswith(STATS))
+
+
+@pytest.fixture
+def undisturbed(market: SandboxServer, operator: Operator, context: Context, tmp_path: Path) -> dict[str, bytes]:
+    """The files of a run that nothing happens to."""
+    operator(path=str(tmp_path / "undisturbed")).execute(context(run_id="undisturbed"))
+    market.client.reset()
+    market.client.change_settings(market_orders_per_day=40)
+    return contents(tmp_path / "undisturbed")
+
+
+class TestFiles:
+    def test_the_raw_file_has_the_services_bytes(
+        self, market: SandboxServer, operator: Operator, context: Context
+    ) -> None:
+        sent = [line for page in MarketHook().iter_order_stats(**WINDOW, page_size=20) for line in page.lines]
+        stats = operator().execute(context())
+        assert lines_of(stats["paths"][0]) == sent
+        assert (stats["orders"], stats["pages"], stats["requests"]) == (len(sent), -(-len(sent) // 20), stats["pages"])
+
+    def test_the_result(self, market: SandboxServer, operator: Operator, context: Context, tmp_path: Path) -> None:
+        stats = operator().execute(context())
+        assert stats["service"] == "market"
+        assert stats["campaign_id"] == 1001
+        assert stats["window"] == WINDOW
+        stem = tmp_path / "files" / "order_stats_1001_updated_2026-06-01_2026-06-01"
+        assert stats["paths"] == [f"{stem}.raw.jsonl.gz"]
+        assert stats["tables"] == {name: f"{stem}.{name}.jsonl.gz" for name in NAMES}
+        assert stats["schema_path"] == f"{stem}.schema.json"
+        assert stats["rows"] == {name: len(rows_of(path)) for name, path in stats["tables"].items()}
+        assert json.loads(json.dumps(stats)) == stats
+        assert sorted(contents(tmp_path / "files")) == sorted(
+            Path(path).name for path in [*stats["paths"], *stats["tables"].values(), stats["schema_path"]]
+        )
+
+    def test_nothing_stays_in_staging(
+        self, market: SandboxServer, operator: Operator, context: Context, tmp_path: Path
+    ) -> None:
+        operator().execute(context())
+        assert [path for path in (tmp_path / "staging").rglob("*") if path.is_file()] == []
+
+    def test_tables_hold_every_amount_of_the_raw_orders(
+        self, market: SandboxServer, operator: Operator, context: Context
+    ) -> None:
+        stats = operator().execute(context())
+        orders = raw_orders(stats["paths"][0])
+        tables = {name: rows_of(path) for name, path in stats["tables"].items()}
+        assert {row["order_id"] for row in tables["orders"]} == set(orders)
+
+        def total(name: str, column: str) -> Decimal:
+            assert all(row[column] is None or isinstance(row[column], str) for row in tables[name])
+            return sum((Decimal(row[column]) for row in tables[name]), Decimal(0))
+
+        every = list(orders.values())
+        for name, field, column in (
+            ("payments", "total", "total"),
+            ("commissions", "actual", "actual"),
+            ("subsidies", "amount", "amount"),
+        ):
+            assert total(name, column) == sum(one[field] for order in every for one in order.get(name) or [])
+        prices = [price for order in every for item in order["items"] for price in item["prices"]]
+        assert total("prices", "total") == sum(price["total"] for price in prices)
+        assert total("prices", "cost_per_item") == sum(price["costPerItem"] for price in prices)
+        details = [one for order in every for item in order["items"] for one in item.get("details") or []]
+        assert sum(row["item_count"] for row in tables["details"]) == sum(one["itemCount"] for one in details)
+        for table in TABLES:
+            keys = [tuple(row[part] for part in table.key) for row in tables[table.name]]
+            assert None not in {part for key in keys for part in key}
+            assert len(set(keys)) == len(keys)
+            assert all(tuple(row) == table.names for row in tables[table.name])
+            assert {row["unknown_fields"] for row in tables[table.name]} <= {None}
+
+    def test_delivery_is_apart_from_goods(self, market: SandboxServer, operator: Operator, context: Context) -> None:
+        items = rows_of(operator().execute(context())["tables"]["items"])
+        delivery = [row for row in items if row["is_delivery"]]
+        assert {row["offer_name"] for row in delivery} == {"Доставка"}
+        assert {row["item_no"] for row in delivery} == {0}
+        assert all(row["item_no"] >= 1 and row["shop_sku"] for row in items if not row["is_delivery"])
+
+    def test_what_was_taken_out_of_an_order_is_still_a_row(
+        self, market: SandboxServer, operator: Operator, context: Context
+    ) -> None:
+        stats = operator().execute(context())
+        items = rows_of(stats["tables"]["items"])
+        gone = [row for row in items if row["count"] == 0]
+        fewer = [row for row in items if 0 < row["count"] < row["initial_count"]]
+        assert gone
+        assert fewer
+        assert all(row["initial_count"] == 1 for row in gone)
+        priced = {(row["order_id"], row["item_no"]) for row in rows_of(stats["tables"]["prices"])}
+        assert not {(row["order_id"], row["item_no"]) for row in gone} & priced
+
+    def test_a_bid_is_in_per_cent(self, market: SandboxServer, operator: Operator, context: Context) -> None:
+        items = rows_of(operator().execute(context())["tables"]["items"])
+        assert {row["bid_fee"] for row in items if not row["is_delivery"]} == {"0", "1.5", "5.7", "12"}
+
+    def test_all_formats_say_the_same(
+        self, market: SandboxServer, operator: Operator, context: Context, tmp_path: Path
+    ) -> None:
+        pytest.importorskip("pyarrow")
+        packed, plain, parquet = (
+            operator(output_format=form, path=str(tmp_path / form)).execute(context())
+            for form in ("jsonl.gz", "jsonl", "parquet")
+        )
+        assert lines_of(packed["paths"][0]) == lines_of(plain["paths"][0])
+        assert [row["order"].encode() for row in rows_of(parquet["paths"][0])] == lines_of(plain["paths"][0])
+        for table in TABLES:
+            lines = lines_of(plain["tables"][table.name])
+            assert lines_of(packed["tables"][table.name]) == lines
+            rows = rows_of(parquet["tables"][table.name])
+            assert len(rows) == len(lines)
+            for row, line in zip(rows, lines, strict=True):
+                expected = msgspec.json.decode(line)
+                for name, value in row.items():
+                    if isinstance(value, Decimal):
+                        assert value == Decimal(expected[name])
+                    elif hasattr(value, "isoformat"):
+                        assert value.isoformat().replace("+00:00", "Z") == expected[name]
+                    else:
+                        assert value == expected[name]
+
+    def test_without_tables(self, market: SandboxServer, operator: Operator, context: Context, tmp_path: Path) -> None:
+        stats = operator(tables=False).execute(context())
+        assert (stats["tables"], stats["rows"], stats["schema_path"]) == ({}, {}, None)
+        assert len(contents(tmp_path / "files")) == 1
+
+    @pytest.mark.parametrize("output_format", ["jsonl.gz", "jsonl", "parquet"])
+    def test_an_empty_window_writes_every_file(
+        self, market: SandboxServer, operator: Operator, context: Context, output_format: str
+    ) -> None:
+        if output_format == "parquet":
+            pytest.importorskip("pyarrow")
+        window = {"date_from": "2999-01-01", "date_to": "2999-01-02"}
+        stats = operator(output_format=output_format, **window).execute(context())
+        assert (stats["orders"], stats["pages"], stats["rows"]) == (0, 1, dict.fromkeys(NAMES, 0))
+        assert rows_of(stats["paths"][0]) == []
+        schema = json.loads(Path(stats["schema_path"]).read_text())
+        for table in TABLES:
+            assert rows_of(stats["tables"][table.name]) == []
+            assert [column["name"] for column in schema[table.name]["columns"]] == list(table.names)
+            assert schema[table.name]["key"] == list(table.key)
+        if output_format == "parquet":
+            import pyarrow.parquet as pq
+
+            assert pq.read_schema(stats["tables"]["items"]).names == list(TABLES[1].names)
+
+    def test_object_storage(
+        self, market: SandboxServer, operator: Operator, context: Context, undisturbed: dict[str, bytes]
+    ) -> None:
+        from airflow.providers.common.compat.sdk import ObjectStoragePath
+        from fsspec.implementations.memory import MemoryFileSystem
+
+        attach("memory", fs=MemoryFileSystem())
+        market.client.add_fault(preset="market_quota", path=STATS, skip=2)
+        places = {"path": "memory://files/market", "staging_path": "memory://staging"}
+        with pytest.raises(QuotaExceeded):
+            operator(**places).execute(context())
+        stats = operator(**places).execute(context())
+        assert stats["requests"] == stats_requests(market) - 1
+        found = {path.name: path.read_bytes() for path in ObjectStoragePath("memory://files/market").iterdir()}
+        assert found == undisturbed
+
+    def test_asset_events_carry_counts_and_window(
+        self, market: SandboxServer, operator: Operator, context: Context
+    ) -> None:
+        asset = Asset("order_stats")
+        event = SimpleNamespace(extra={})
+        stats = operator(outlets=[asset]).execute({**context(), "outlet_events": {asset: event}})
+        assert event.extra == {"campaign_id": 1001, **WINDOW, "orders": stats["orders"], "rows": stats["rows"]}
+
+
+class TestFactsThatMove:
+    def test_an_order_that_changes_meanwhile_is_there_once_and_new(
+        self, market: SandboxServer, operator: Operator, context: Context
+    ) -> None:
+        before = raw_orders(operator().execute(context())["paths"][0])
+        market.client.change_settings(market_changes_per_page=3)
+        stats = operator().execute(context())
+        after = raw_orders(stats["paths"][0])
+        assert after.keys() == before.keys()
+        changed = {order for order in after if after[order] != before[order]}
+        assert len(changed) == 3 * (stats["pages"] - 1)
+        assert stats["orders_outdated"] == len(changed) + 3 * (stats["pages"] - 2)
+        assert all(after[order]["statusUpdateDate"] > before[order]["statusUpdateDate"] for order in changed)
+        assert len(rows_of(stats["tables"]["orders"])) == len(after)
+        returns = [row for row in rows_of(stats["tables"]["commissions"]) if row["type"] == "RETURN_PROCESSING"]
+        assert {row["order_id"] for row in returns} == changed
+
+    def test_of_equal_dates_the_later_page_counts(
+        self, market: SandboxServer, operator: Operator, context: Context, official: OfficialCheck
+    ) -> None:
+        orders = [
+            {"id": 1, "status": "A", "statusUpdateDate": "2026-06-01T10:00:00"},  # Moscow time
+            {"id": 2, "status": "A", "statusUpdateDate": "2026-06-01T10:00:00Z"},
+            {"id": 3, "status": "A"},
+            {"status": "no id"},
+            {"id": 1, "status": "B", "statusUpdateDate": "2026-06-01T07:00:00Z"},  # the same moment
+            {"id": 2, "status": "B", "statusUpdateDate": "2026-06-01T10:00:00+03:00"},  # three hours earlier
+            {"id": 3, "status": "B", "statusUpdateDate": "some day"},
+            {"id": "4", "status": "an id that is a text"},
+        ]
+        official.odd_answers = True
+        body = {"status": "OK", "result": {"orders": orders}}
+        market.client.add_fault(path=STATS, action="answer", status=200, body=body)
+        stats = operator().execute(context())
+        rows = {row["order_id"]: row for row in rows_of(stats["tables"]["orders"])}
+        assert {order: row["status"] for order, row in rows.items()} == {1: "B", 2: "A", 3: "B"}
+        assert rows[2]["status_update_date"] == "2026-06-01T10:00:00Z"
+        assert rows[1]["status_update_date"] == "2026-06-01T07:00:00Z"
+        assert rows[3]["status_update_date"] is None
+        assert json.loads(rows[3]["unknown_fields"]) == {"statusUpdateDate": "some day"}
+        assert (stats["orders"], stats["orders_outdated"], stats["orders_without_id"]) == (5, 3, 2)
+
+
+class TestSameFilesWhateverHappens:
+    """Each trouble ends, after a retry, in exactly the files of an undisturbed run."""
+
+    @pytest.mark.parametrize(
+        ("fault", "error"),
+        [
+            ({"preset": "market_internal", "times": 5}, ServiceUnavailable),
+            ({"action": "drop", "times": 5}, ServiceUnavailable),
+            ({"action": "truncate", "moment": "after", "times": 5}, ServiceUnavailable),
+            ({"preset": "market_quota"}, QuotaExceeded),
+        ],
+        ids=["a 500", "a cut connection", "a cut page", "a distant 420"],
+    )
+    @pytest.mark.parametrize("skip", [0, 3])
+    def test_a_retry_goes_on(
+        self,
+        market: SandboxServer,
+        operator: Operator,
+        context: Context,
+        undisturbed: dict[str, bytes],
+        tmp_path: Path,
+        naps: list[float],
+        fault: dict[str, Any],
+        error: type[PassingError],
+        skip: int,
+    ) -> None:
+        market.client.add_fault(path=STATS, skip=skip, **fault)
+        with pytest.raises(error):
+            operator().execute(context())
+        assert not (tmp_path / "files").exists()
+        before = stats_requests(market)
+        stats = operator().execute(context())
+        assert contents(tmp_path / "files") == undisturbed
+        assert stats_requests(market) - before == stats["pages"] - skip
+
+    def test_every_page_may_fail_once(
+        self,
+        market: SandboxServer,
+        operator: Operator,
+        context: Context,
+        undisturbed: dict[str, bytes],
+        tmp_path: Path,
+    ) -> None:
+        for number in range(30):  # each fault counts from where the one before was used up
+            market.client.add_fault(preset="market_quota", path=STATS, skip=1 if number else 0)
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                stats = operator().execute(context())
+                break
+            except QuotaExceeded:
+                assert tries < 40
+        assert contents(tmp_path / "files") == undisturbed
+        assert stats["requests"] == stats["pages"]
+        assert tries > stats["pages"] / 2
+
+    def test_a_token_that_died_begins_with_the_first_page(
+        self,
+        market: SandboxServer,
+        operator: Operator,
+        context: Context,
+        undisturbed: dict[str, bytes],
+        tmp_path: Path,
+    ) -> None:
+        market.client.add_fault(preset="market_bad_page_token", path=STATS, skip=2)
+        stats = operator().execute(context())
+        assert contents(tmp_path / "files") == undisturbed
+        assert stats_requests(market) == stats["pages"] + 3
+
+    def test_pages_in_a_circle_end_and_are_forgotten(
+        self,
+        market: SandboxServer,
+        operator: Operator,
+        context: Context,
+        undisturbed: dict[str, bytes],
+        tmp_path: Path,
+    ) -> None:
+        market.client.change_settings(market_stuck_page=2)
+        with pytest.raises(PagesBroken):
+            operator().execute(context())
+        assert stats_requests(market) == 4
+        market.client.change_settings(market_stuck_page=0)
+        operator().execute(context())
+        assert contents(tmp_path / "files") == undisturbed
+
+    @pytest.mark.parametrize("torn", [b"", b"half"], ids=["empty", "half"])
+    def test_a_torn_page_is_fetched_again(
+        self,
+        market: SandboxServer,
+        operator: Operator,
+        context: Context,
+        undisturbed: dict[str, bytes],
+        tmp_path: Path,
+        torn: bytes,
+    ) -> None:
+        market.client.add_fault(preset="market_quota", path=STATS, skip=4)
+        with pytest.raises(QuotaExceeded):
+            operator().execute(context())
+        pages = sorted((tmp_path / "staging").rglob("page-*"))
+        assert len(pages) == 4
+        pages[2].write_bytes(torn and pages[2].read_bytes()[:-100])
+        operator().execute(context())
+        assert contents(tmp_path / "files") == undisturbed
+        assert stats_requests(market) == 5 + len(raw_pages(undisturbed)) - 2
+
+    def test_pages_of_another_question_are_of_no_use(
+        self, market: SandboxServer, operator: Operator, context: Context
+    ) -> None:
+        market.client.add_fault(preset="market_quota", path=STATS, skip=3)
+        with pytest.raises(QuotaExceeded):
+            operator().execute(context())
+        stats = operator(page_size=50).execute(context())
+        assert stats_requests(market) == 4 + stats["pages"]
+
+    def test_old_pages_are_of_no_use(
+        self, market: SandboxServer, operator: Operator, context: Context, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        market.client.add_fault(preset="market_quota", path=STATS, skip=3)
+        with pytest.raises(QuotaExceeded):
+            operator().execute(context())
+        monkeypatch.setattr("airflow_provider_yandex_orders.stats.staged.KEEP_SECONDS", -1)
+        market.client.change_settings(market_changes_per_page=2)  # written anew, from pages of this very try
+        stats = operator().execute(context())
+        assert stats_requests(market) == 4 + stats["pages"]
+
+    def test_pages_somebody_else_replaces_are_noticed(
+        self,
+        market: SandboxServer,
+        operator: Operator,
+        context: Context,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        market.client.change_settings(market_changes_per_page=2)
+        again = StagedPages.again
+
+        def replaced(staged: StagedPages) -> Any:
+            first, second, *_ = sorted((tmp_path / "staging").rglob("page-*"))
+            second.write_bytes(first.read_bytes())
+            return again(staged)
+
+        monkeypatch.setattr(StagedPages, "again", replaced)
+        with pytest.raises(PassingError, match="page 2"):
+            operator().execute(context())
+        assert not (tmp_path / "files").exists()
+
+    def test_a_task_that_is_cleared_reads_anew(
+        self, market: SandboxServer, operator: Operator, context: Context
+    ) -> None:
+        first = operator().execute(context())
+        operator().execute(context())
+        assert stats_requests(market) == 2 * first["pages"]
+
+    def test_a_death_before_publishing_costs_no_request(
+        self,
+        market: SandboxServer,
+        operator: Operator,
+        context: Context,
+        undisturbed: dict[str, bytes],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        class Died(BaseException):
+            pass
+
+        with monkeypatch.context() as patched:
+
+            def fetch_and_die(*arguments: Any) -> Any:
+                fetch(*arguments)
+                raise Died
+
+            patched.setattr("airflow_provider_yandex_orders.operators.market.fetch", fetch_and_die)
+            with pytest.raises(Died):
+                operator().execute(context())
+        before = stats_requests(market)
+        operator().execute(context())
+        assert contents(tmp_path / "files") == undisturbed
+        assert stats_requests(market) == before
+
+
+RUN = """
+import sys
+from types import SimpleNamespace
+from airflow_provider_yandex_orders.operators.market import MarketFetchOrderStatsOperator
+
+files, staging, first, last = sys.argv[1:]
+task = MarketFetchOrderStatsOperator(
+    task_id="fetch", path=files, staging_path=staging, update_from=first, update_to=last, page_size=20
+)
+task.execute({"ti": SimpleNamespace(dag_id="d", run_id="r", task_id="fetch", map_index=-1)})
+"""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_worker_killed_at_a_random_page(
+    market: SandboxServer, undisturbed: dict[str, bytes], tmp_path: Path, moment: str
+) -> None:
+    pages = len(raw_pages(undisturbed))
+    skip = random.Random().randrange(1, pages)
+    files = tmp_path / "killed"
+    command = [sys.executable, "-c", RUN, str(files), str(tmp_path / "staging"), *WINDOW.values()]
+    market.client.add_fault(path=STATS, skip=skip, action="delay", moment=moment, seconds=300)
+    worker = subprocess.Popen(command, env=os.environ, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not market.client.faults()[0]["hits"] or len(list((tmp_path / "staging").rglob("page-*"))) < skip:
+        assert worker.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    assert not files.exists()
+
+    subprocess.run(command, env=os.environ, check=True, timeout=120)
+    assert contents(files) == undisturbed, f"killed at page {skip + 1}"
+    assert stats_requests(market) == pages + 1
+
+
+def raw_pages(files: dict[str, bytes]) -> range:
+    """The pages of 20 orders that the files were made of."""
+    import gzip
+
+    (raw,) = (data for name, data in files.items() if ".raw." in name)
+    return range(-(-gzip.decompress(raw).count(b"\n") // 20))

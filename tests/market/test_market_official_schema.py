@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What this package knows of Market's calls against the official schema, where that is at hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_yandex_orders.sandbox.market import filters as sandbox_filters
+from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+from airflow_provider_yandex_orders.services import market as service
+from airflow_provider_yandex_orders.services.market_access import SCOPES
+from airflow_provider_yandex_orders.tables import order_stats
+from airflow_provider_yandex_orders.tables.declare import Table, Type
+from tests.support.market_official import OfficialCheck, faults_of, resolve, schema_of, specification
+
+KINDS = {
+    "integer": {Type.INTEGER},
+    "string": {Type.TEXT},
+    "boolean": {Type.BOOLEAN},
+    "number": {Type.DECIMAL},
+    "array": {Type.JSON},
+}
+FORMATS = {"date": Type.DATE, "date-time": Type.MOMENT}
+
+
+def test_statuses_are_those_of_the_schema() -> None:
+    official = set(schema_of("OrderStatsStatusType")["enum"])
+    assert set(service.STATUSES) == official == sandbox_filters.STATUSES
+
+
+def test_scopes_are_words_of_the_schema() -> None:
+    assert set(SCOPES) <= set(schema_of("ApiKeyScopeType")["enum"])
+
+
+def test_page_sizes_are_those_of_the_schema() -> None:
+    parameters = specification()["components"]["parameters"]
+    assert parameters["PageLimit200"]["schema"]["maximum"] == service.MOST_ORDERS
+    assert parameters["PageLimit100WithoutDefault"]["schema"]["maximum"] == service.MOST_CAMPAIGNS
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        (order_stats.ORDERS, "OrdersStatsOrderDTO"),
+        (order_stats.ITEMS, "OrdersStatsItemDTO"),
+        (order_stats.PRICES, "OrdersStatsPriceDTO"),
+        (order_stats.DETAILS, "OrdersStatsDetailsDTO"),
+        (order_stats.PAYMENTS, "OrdersStatsPaymentDTO"),
+        (order_stats.COMMISSIONS, "OrdersStatsCommissionDTO"),
+        (order_stats.SUBSIDIES, "OrdersStatsSubsidyDTO"),
+    ],
+    ids=lambda value: value.name if isinstance(value, Table) else value,
+)
+def test_every_field_has_a_column_of_its_type(table: Table, name: str) -> None:
+    columns = {column.source: column for column in table.columns if column.source}
+    for field, described in schema_of(name)["properties"].items():
+        schema = resolve(described)
+        if "anyOf" in schema:
+            schema = resolve(schema["anyOf"][0])
+        if field in table.parts:
+            continue
+        inner = {f"{field}.{part}": resolve(each) for part, each in schema.get("properties", {}).items()}
+        for source, each in (inner or {field: schema}).items():
+            column = columns.pop(source)
+            expected = {FORMATS[each["format"]]} if each.get("format") in FORMATS else KINDS[each["type"]]
+            assert column.type in expected or column.hundredths
+    assert set(columns) <= {"buyerType"}  # real answers have it, the schema does not
+
+
+def test_the_check_itself_notices(market: SandboxServer, official: OfficialCheck) -> None:
+    import requests
+
+    specification()
+    headers = {"Api-Key": "sandbox-token"}
+    url = f"{market.url}/v2/campaigns/1001/stats/orders"
+    requests.post(
+        url, json={"orders": [], "dateFrom": "2026-02-30"}, params={"limit": 500}, headers=headers, timeout=30
+    )
+    assert len(official.faults) == 3
+    official.faults.clear()
+    body = {"status": "OK", "result": {"orders": [{"id": "5"}]}}
+    market.client.add_fault(path="stats/orders", action="answer", status=200, body=body)
+    requests.post(url, json={}, headers=headers, timeout=30)
+    assert any("$.result.orders[0].id" in fault for fault in official.faults)
+    assert any("'items' is a required property" in fault for fault in official.faults)
+    official.faults.clear()
+    requests.delete(f"{market.url}/v2/campaigns", headers=headers, timeout=30)
+    assert official.faults == ["DELETE /v2/campaigns is in no schema"]
+    official.faults.clear()
+    assert faults_of("2026-13-01", {"type": "string", "format": "date"})
+    assert faults_of(2**31, {"type": "integer", "format": "int32"})
+    assert (official.requests, official.answers) == (2, 2)
