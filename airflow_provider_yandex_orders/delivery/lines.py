@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orders with the lines of a second source, joined by the order's id."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
+from airflow_provider_yandex_orders.exceptions import SourceError
+from airflow_provider_yandex_orders.rows.bad_value import BadValue
+from airflow_provider_yandex_orders.rows.check import is_missing
+from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.rows.scalars import text
+from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source, UnreadableRow
+from airflow_provider_yandex_orders.sources.shelf import Shelf
+
+log = logging.getLogger(__name__)
+
+
+class OrdersWithLines(Source):
+    """Rows of one source, each with a list of the rows of another.
+
+    The lines are put on local disk first, so neither source needs an order and memory stays flat. A line that cannot be
+    read, or that names no order, fails the task: the order it belongs to would be sent without it.
+
+    :param orders: the rows.
+    :param lines: what belongs to them.
+    :param kind: the kind of the lines.
+    :param key: the orders' field with their id.
+    :param order_key: the lines' field with the id of their order.
+    :param field: the orders' field that takes the lines.
+    """
+
+    def __init__(self, orders: Source, lines: Source, *, kind: RowKind, key: str, order_key: str, field: str) -> None:
+        self.orders = orders
+        self.lines = lines
+        self.columns = orders.columns
+        self._kind = kind
+        self._key = key
+        self._order_key = order_key
+        self._field = field
+
+    def serialize(self) -> dict[str, Any]:
+        """Both sources."""
+        return {"orders": self.orders.serialize(), "lines": self.lines.serialize()}
+
+    def __repr__(self) -> str:
+        return f"{self.orders!r} with lines of {self.lines!r}"
+
+    @contextmanager
+    def open(self) -> Iterator[RowStream]:
+        """Read the lines, then open the orders."""
+        with Shelf() as shelf:
+            with self.lines.open() as stream:
+                self._fill(shelf, stream)
+            with self.orders.open() as stream:
+                columns = None if stream.columns is None else [*stream.columns, self._column(self.orders, self._field)]
+                yield RowStream(columns, self._joined(shelf, stream))
+
+    def _fill(self, shelf: Shelf, stream: RowStream) -> None:
+        check_mapping(self.lines.columns, self._kind)
+        order_column, id_column = (self._column(self.lines, name) for name in (self._order_key, *self._kind.key))
+        needed = (replace(each, required=each.required or each.name == self._order_key) for each in self._kind.fields)
+        kind = replace(self._kind, fields=tuple(needed))
+        number = 0
+        for number, row in enumerate(watched(self.lines, kind, stream, require_key=True), start=1):
+            if isinstance(row, UnreadableRow):
+                raise self._spoilt(number, row.reason, row.fix)
+            if is_missing(row.get(order_column)):
+                raise self._spoilt(number, f"{self._order_key} is empty", "give each line the id of its order")
+            try:
+                order_id = text(row.get(order_column))
+            except BadValue as bad:
+                raise self._spoilt(number, f"{self._order_key} {bad.reason}", bad.fix) from None
+            shelf.add(order_id, str(row.get(id_column)), row)
+        shelf.close()
+        log.info("Lines read: %d.", number)
+
+    def _joined(self, shelf: Shelf, stream: RowStream) -> Iterator[Row]:
+        key_column, field = self._column(self.orders, self._key), self._column(self.orders, self._field)
+        for row in stream.rows:
+            if isinstance(row, UnreadableRow):
+                yield row
+                continue
+            try:
+                key = text(row.get(key_column))
+            except BadValue:  # the order is rejected for it
+                key = ""
+            yield {**row, field: shelf.take(key)}
+        orphans = list(shelf.never_taken())
+        if orphans:
+            lines = sum(count for _, count in orphans)
+            shown = ", ".join(key for key, _ in orphans[:5])
+            log.warning("%d lines belong to %d orders that were not read (%s).", lines, len(orphans), shown)
+
+    @staticmethod
+    def _column(source: Source, field: str) -> str:
+        return (source.columns or {}).get(field, field)
+
+    def _spoilt(self, number: int, reason: str, fix: str) -> SourceError:
+        return SourceError(
+            f"Read {self.lines!r}: row {number}: {reason}; {fix}. An order would be sent without one of its lines: "
+            "nothing was sent."
+        )

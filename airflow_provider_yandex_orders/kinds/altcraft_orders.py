@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orders of the Altcraft Platform's Market, with their lines."""
+
+from __future__ import annotations
+
+from airflow_provider_yandex_orders.rows.kind import Field, FieldType, RowKind
+from airflow_provider_yandex_orders.rows.rules import Distinct, ExactlyOne, Matching, SameAs, Total
+
+ORDER_PAGE = "https://guides.altcraft.com/en/developer-guide/market/market-objects/56249763"
+
+MODES = {
+    "email": ("email",),
+    "email_profile": ("email",),
+    "email_sub": ("email",),
+    "phone": ("phone",),
+    "phone_sub": ("phone",),
+    "profile_id": ("profile_id",),
+    "push_sub": ("provider", "subscription_id"),
+    "custom": ("field_name", "field_value"),
+    "custom_sub": ("field_name", "field_value"),
+    "email_phone": ("email", "phone"),
+    "email_phone_sub": ("email", "phone"),
+}
+"""How the platform finds the subscriber, and what it needs for that.
+
+Source: https://guides.altcraft.com/en/developer-guide/37848489
+"""
+
+ALTCRAFT_ORDER_LINES = RowKind(
+    name="altcraft_order_lines",
+    page=ORDER_PAGE,
+    key=("external_id",),
+    label="external_id",
+    statuses=("new", "processing", "delivering", "delivered", "canceled", "refunded"),
+    only_statuses=True,
+    rules=(
+        ExactlyOne(("sku", "product")),
+        SameAs(("base_price_per_item", "min_price_per_item"), "final_price_per_item"),
+    ),
+    fields=(
+        Field(
+            "order_external_id",
+            FieldType.TEXT,
+            "Not sent: the order a line belongs to, where lines come from a source of their own.",
+            sent=False,
+        ),
+        Field("external_id", FieldType.TEXT, "The line's id, its own within the order.", required=True),
+        Field(
+            "status",
+            FieldType.STATUS,
+            "new, processing, delivering, delivered, canceled, refunded, or a custom status of the platform.",
+            required=True,
+        ),
+        Field("sku", FieldType.TEXT, "The platform's `external_id` of the SKU; either this or `product`."),
+        Field("product", FieldType.TEXT, "The platform's `external_id` of the product; either this or `sku`."),
+        Field(
+            "base_price_per_item", FieldType.AMOUNT, "Price of one before discounts; the final one where it is empty."
+        ),
+        Field("min_price_per_item", FieldType.AMOUNT, "Least price of one; the final one where it is empty."),
+        Field("final_price_per_item", FieldType.AMOUNT, "Price of one after discounts.", required=True),
+        Field("count", FieldType.COUNT, "How many; one or more.", required=True),
+        Field("custom_fields", FieldType.VALUES, "Values by the id of the custom field."),
+    ),
+)
+
+ALTCRAFT_ORDERS = RowKind(
+    name="altcraft_orders",
+    page=ORDER_PAGE,
+    key=("external_id",),
+    label="external_id",
+    version="update_time",
+    statuses=("new", "delivered", "paid", "canceled", "part_refunded"),
+    only_statuses=True,
+    rules=(
+        Matching("matching", MODES, any_of=frozenset({"email_phone", "email_phone_sub"})),
+        Distinct("lines", "external_id"),
+        Total("total_price", "lines", "final_price_per_item", "count", added="delivery_cost"),
+    ),
+    fields=(
+        Field("external_id", FieldType.TEXT, "The order's id with the sender; the platform keeps it.", required=True),
+        Field(
+            "matching",
+            FieldType.CHOICE,
+            f"How the subscriber is found: {', '.join(MODES)}.",
+            default="email",
+            choices=tuple(MODES),
+        ),
+        Field(
+            "email",
+            FieldType.EMAIL,
+            "For the modes with `email`; one of two will do for `email_phone`.",
+            droppable=True,
+        ),
+        Field("phone", FieldType.FULL_PHONE, "For the modes with `phone`, with country code.", droppable=True),
+        Field("profile_id", FieldType.WORD, "For `profile_id`, which finds known profiles only.", droppable=True),
+        Field("provider", FieldType.TEXT, "For `push_sub`: the push provider.", droppable=True),
+        Field("subscription_id", FieldType.TEXT, "For `push_sub`: the subscription.", droppable=True),
+        Field("field_name", FieldType.TEXT, "For `custom` and `custom_sub`: the field to search.", droppable=True),
+        Field("field_value", FieldType.WORD, "For the same two: what it holds.", droppable=True),
+        Field("endpoint", FieldType.TEXT, "Additional id of the point of sale; must exist.", required=True),
+        Field("tags", FieldType.TEXT, "Tags.", many=True),
+        Field("status", FieldType.STATUS, "new, delivered, paid, canceled, part_refunded.", required=True),
+        Field("delivery_cost", FieldType.AMOUNT, "Cost of delivery."),
+        Field("total_price", FieldType.AMOUNT, "Lines and delivery; computed where it is empty."),
+        Field("currency", FieldType.CODE, "A currency the platform has set up.", required=True),
+        Field("create_time", FieldType.MOMENT, "When the order was made; sent in UTC."),
+        Field("update_time", FieldType.MOMENT, "Last change, sent in UTC; of two rows of one order the later is sent."),
+        Field("custom_fields", FieldType.VALUES, "Values by the id of the custom field."),
+        Field("region", FieldType.TEXT, "Additional id of a region; must exist."),
+        Field(
+            "lines",
+            FieldType.ROWS,
+            "The order's lines, at least one.",
+            required=True,
+            many=True,
+            rows=ALTCRAFT_ORDER_LINES,
+        ),
+    ),
+)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orders of a Yandex Market store to the Altcraft Platform, every day, with the CRM's contacts.
+
+Market tells neither e-mail nor phone of a customer: the CRM knows them by the shop's own order id. The query reads a
+table ``market_contacts`` with the columns ``order_id``, ``email`` and ``phone``.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.providers.common.compat.sdk import DAG
+
+from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
+from airflow_provider_yandex_orders.operators.market import MarketFetchOrderStatsOperator
+from airflow_provider_yandex_orders.sensors.altcraft import AltcraftOrdersSensor
+from airflow_provider_yandex_orders.sources import MarketOrdersSource, SqlSource
+from airflow_provider_yandex_orders.sources.market_to_altcraft import CUSTOM_FIELDS
+
+CRM = "crm"
+FOLDER = "{{ var.value.market_orders_folder }}"  # an Airflow variable: a folder or object storage URL all workers see
+ENDPOINT = "yandex-market"  # the platform's point of sale for this store
+
+# Market's answers lag up to 40 minutes and its filters are whole days: two days are read, known orders are updated.
+DAY_BEFORE = "{{ macros.ds_add((dag_run.logical_date or dag_run.run_after) | ds, -1) }}"
+DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
+
+with DAG(
+    dag_id="market_orders_to_altcraft",
+    schedule="30 4 * * *",
+    start_date=pendulum.datetime(2026, 1, 1, tz="Europe/Moscow"),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
+    params={"backfill": False},
+    tags=["yandex", "market", "altcraft"],
+    doc_md=__doc__,
+) as dag:
+    fetch_orders = MarketFetchOrderStatsOperator(
+        task_id="fetch_orders",
+        path=FOLDER,
+        update_from=DAY_BEFORE,
+        update_to=DAY,
+        tables=False,
+    )
+
+    # [START howto_market]
+    import_orders = AltcraftImportOrdersOperator(
+        task_id="import_orders",
+        source=MarketOrdersSource(
+            fetch_orders.output,
+            endpoint=ENDPOINT,
+            contacts=SqlSource(
+                CRM, "SELECT order_id, email, phone FROM market_contacts", columns={"partnerOrderId": "order_id"}
+            ),
+        ),
+        skip_triggers="{{ params.backfill }}",
+        defaults={"matching": "email_phone"},
+        custom_fields=CUSTOM_FIELDS,
+        max_rejected=0.05,  # orders the CRM has no contact for
+    )
+    # [END howto_market]
+
+    verify = AltcraftOrdersSensor(
+        task_id="verify",
+        order_ids=import_orders.output,
+        deferrable=True,
+        poke_interval=30,
+        timeout=30 * 60,
+    )
+
+    fetch_orders >> import_orders >> verify
