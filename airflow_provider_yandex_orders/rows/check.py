@@ -109,8 +109,7 @@ def row_checker(
                     values[declared.name] = convert(value)
             except BadValue as bad:
                 (result.dropped if declared.droppable else faults).append(_fault(column, declared, bad))
-        told = {fault.column for fault in faults}
-        if version is not None and version not in told and not is_missing(row.get(version)):
+        if version is not None and not is_missing(row.get(version)):
             try:
                 result.version = newer(row.get(version))
             except BadValue as bad:

@@ -47,7 +47,7 @@ class TestGoals:
         assert writes(metrica) == 1
 
     def test_two_at_once_agree_and_say_so(
-        self, metrica: SandboxServer, context: Any, capsys: pytest.CaptureFixture[str]
+        self, metrica: SandboxServer, context: Any, caplog: pytest.LogCaptureFixture
     ) -> None:
         # Both list before either creates: the answer to the first list is held back.
         metrica.client.add_fault(method="GET", path="goals", action="delay", moment="after", seconds=1.5, times=2)
@@ -66,7 +66,7 @@ class TestGoals:
         goals = [goal for goal in MetricaHook().goals() if goal["type"] == "action"]
         assert len(goals) == 2
         assert min(goal["id"] for goal in goals) in ids
-        assert "2 goals with the identifier 'order_paid'" in capsys.readouterr().out
+        assert "2 goals with the identifier 'order_paid'" in caplog.text
 
     def test_a_goal_that_matches_otherwise_is_refused(self, metrica: SandboxServer, run: Run) -> None:
         goal = {"name": "x", "type": "action", "conditions": [{"type": "contain", "url": "order"}]}

@@ -45,11 +45,11 @@ def test_counts_by_day_and_status(run: Run, delivery: Any) -> None:
     assert sum(sum(day.values()) for day in found["by_day"].values()) == found["linked"]
 
 
-def test_a_small_share_fails_or_warns(run: Run, delivery: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_small_share_fails_or_warns(run: Run, delivery: Any, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(UploadFailedError, match=r"min_linked is 0.95"):
         run(MetricaLinkedOrdersOperator, sent=[delivery], min_linked=0.95, **DAYS)
     run(MetricaLinkedOrdersOperator, sent=200, min_linked=0.95, fail_below=False, **DAYS)
-    assert "ask again a day later" in capsys.readouterr().out
+    assert "ask again a day later" in caplog.text
 
 
 def test_without_a_number_nothing_is_compared(run: Run, delivery: Any) -> None:

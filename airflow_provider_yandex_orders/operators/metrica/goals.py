@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.rows.bad_value import BadValue
 from airflow_provider_yandex_orders.rows.lists import goal_identifier
 from airflow_provider_yandex_orders.services.metrica import js_goals
+
+log = logging.getLogger(__name__)
 
 NAME_LENGTH = 255
 
@@ -61,7 +64,7 @@ class MetricaEnsureGoalsOperator(BaseOperator):
             except ServiceUnavailable as error:
                 if not error.maybe_applied:
                     raise
-                self.log.warning("%s Looking whether the goal was made.", error)
+                log.warning("%s Looking whether the goal was made.", error)
         after = self._known(hook, counter_id, wanted) if missing else found
         lost = [identifier for identifier in wanted if identifier not in after]
         if lost:
@@ -70,7 +73,7 @@ class MetricaEnsureGoalsOperator(BaseOperator):
                 "looks again and makes what is missing."
             )
         created = {identifier: after[identifier] for identifier in missing}
-        self.log.info("Goals found: %s; created: %s.", found or "none", created or "none")
+        log.info("Goals found: %s; created: %s.", found or "none", created or "none")
         return {"found": found, "created": created}
 
     def _known(self, hook: MetricaHook, counter_id: int, wanted: Mapping[str, str]) -> dict[str, int]:
@@ -89,7 +92,7 @@ class MetricaEnsureGoalsOperator(BaseOperator):
                 )
         for identifier, several in ids.items():
             if len(several) > 1:
-                self.log.warning(
+                log.warning(
                     "Counter %s has %d goals with the identifier %r (%s): a conversion reaches all of them. "
                     "Delete the others.",
                     counter_id,

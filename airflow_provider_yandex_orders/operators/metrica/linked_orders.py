@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -12,6 +13,8 @@ from airflow.providers.common.compat.sdk import BaseOperator, Context
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, UploadFailedError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.retry import with_retry_policy
+
+log = logging.getLogger(__name__)
 
 METRICS = {
     "IN_PROGRESS": "ym:s:cdpOrdersInProgress",
@@ -88,13 +91,13 @@ class MetricaLinkedOrdersOperator(BaseOperator):
         linked = sum(by_status.values())
         share = linked / sent if sent else None
         shown = ", ".join(f"{count} {status}" for status, count in by_status.items() if count) or "none"
-        self.log.info("Orders linked to visits from %s to %s: %d (%s).", first, last, linked, shown)
+        log.info("Orders linked to visits from %s to %s: %d (%s).", first, last, linked, shown)
         if share is not None:
             self._judge(linked, sent or 0, share)
         return {"linked": linked, "sent": sent, "share": share, "by_status": by_status, "by_day": by_day}
 
     def _judge(self, linked: int, sent: int, share: float) -> None:
-        self.log.info("That is %.1f %% of the %d orders sent.", 100 * share, sent)
+        log.info("That is %.1f %% of the %d orders sent.", 100 * share, sent)
         if share < self.min_linked:
             told = (
                 f"Linked orders: {linked} of {sent} sent ({share:.1%}), min_linked is {self.min_linked:g}. Look at the "
@@ -103,7 +106,7 @@ class MetricaLinkedOrdersOperator(BaseOperator):
             )
             if self.fail_below:
                 raise UploadFailedError(told)
-            self.log.warning("%s", told)
+            log.warning("%s", told)
 
     def _days(self) -> tuple[date, date]:
         if not 0 <= self.min_linked <= 1:

@@ -16,7 +16,12 @@ from airflow_provider_yandex_orders.rows.kind import Field, FieldType
 from tests.unit.unit_support import VLADIVOSTOK, check_row, faults_of, full_order, refusal, rules
 
 
-@pytest.mark.parametrize("kind", FieldType)
+# Rows inside a row have a checker of their own, and a raw value is taken as it is.
+@pytest.mark.parametrize(
+    "kind",
+    sorted(set(FieldType) - {FieldType.ROWS, FieldType.RAW}, key=lambda kind: kind.name),
+    ids=lambda kind: kind.name,
+)
 def test_every_type_has_a_converter(kind: FieldType) -> None:
     convert = converter(Field("x", kind, ""), ORDERS, rules())
     with pytest.raises(BadValue):
