@@ -17,11 +17,7 @@ from tests.unit.unit_support import VLADIVOSTOK, check_row, faults_of, full_orde
 
 
 # Rows inside a row have a checker of their own, and a raw value is taken as it is.
-@pytest.mark.parametrize(
-    "kind",
-    sorted(set(FieldType) - {FieldType.ROWS, FieldType.RAW}, key=lambda kind: kind.name),
-    ids=lambda kind: kind.name,
-)
+@pytest.mark.parametrize("kind", [each for each in FieldType if each not in (FieldType.ROWS, FieldType.RAW)])
 def test_every_type_has_a_converter(kind: FieldType) -> None:
     convert = converter(Field("x", kind, ""), ORDERS, rules())
     with pytest.raises(BadValue):
