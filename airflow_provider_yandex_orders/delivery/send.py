@@ -161,6 +161,9 @@ def _repeatable_upload(
     progress.set(key, {"status": SENDING, **({"refused": refused} if refused else {})})
     try:
         return route.resend(part, before) if route.resend and was_sent(before) else route.upload(part)
+    except ConfigurationError:  # comes before anything is sent
+        progress.set(key, before)
+        raise
     except (ServiceUnavailable, ServiceRefused) as error:
         if not error.maybe_applied:
             progress.set(key, before)

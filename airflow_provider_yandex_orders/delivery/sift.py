@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from airflow_provider_yandex_orders.exceptions import Answer, ServiceRefused, ServiceUnavailable
+from airflow_provider_yandex_orders.exceptions import Answer, ConfigurationError, ServiceRefused, ServiceUnavailable
 
 _Row = TypeVar("_Row")
 
@@ -50,6 +50,10 @@ def sift(
             waiting += [batch[half:], batch[:half]]
         except ServiceUnavailable as error:
             error.maybe_applied = under_way or error.maybe_applied
+            raise
+        except ConfigurationError as error:
+            if under_way:  # by itself it says that nothing was sent
+                raise ServiceRefused(str(error), maybe_applied=True) from None
             raise
         else:
             under_way = True

@@ -13,7 +13,7 @@ from airflow_provider_yandex_orders.delivery.attempted import attempted_keys
 from airflow_provider_yandex_orders.delivery.progress import progress_of
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart
 from airflow_provider_yandex_orders.delivery.send import Route, refusals, send_parts
-from airflow_provider_yandex_orders.exceptions import ServiceRefused, ServiceUnavailable
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceRefused, ServiceUnavailable
 from airflow_provider_yandex_orders.parts.files import Part
 from airflow_provider_yandex_orders.parts.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.rows.check import Fault
@@ -67,6 +67,7 @@ def _route(platform: Platform) -> Route:
         (ServiceUnavailable("cut", maybe_applied=True), ("again", {"status": "sending"})),
         (ServiceUnavailable("unreachable"), "first"),
         (ServiceRefused("token"), "first"),
+        (ConfigurationError("no token in the connection"), "first"),
         (ServiceRefused("strange", maybe_applied=True), ("again", {"status": "sending"})),
         (RuntimeError("a fault of ours"), ("again", {"status": "sending"})),
     ],

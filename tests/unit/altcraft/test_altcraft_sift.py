@@ -3,23 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.delivery.sift import sift
-from airflow_provider_yandex_orders.exceptions import Answer, ServiceRefused, ServiceUnavailable
+from airflow_provider_yandex_orders.exceptions import Answer, ConfigurationError, ServiceRefused, ServiceUnavailable
 from airflow_provider_yandex_orders.services.altcraft import is_about_orders
 
 
 class Platform:
     """Refuses a batch with a bad row; other errors come at a given request."""
 
-    def __init__(
-        self, bad: Iterable[int] = (), at: dict[int, ServiceRefused | ServiceUnavailable] | None = None
-    ) -> None:
+    def __init__(self, bad: Iterable[int] = (), at: Mapping[int, Exception] | None = None) -> None:
         self.bad = set(bad)
         self.at = at or {}
         self.taken: list[int] = []
@@ -69,3 +67,11 @@ def test_other_errors_end_it_and_say_whether_something_arrived(
         sift(range(4), platform.send, is_about_orders, again=False)
     assert error.maybe_applied is maybe
     assert len(platform.asked) == place
+
+
+def test_a_wrong_setting_half_way_does_not_hide_what_arrived() -> None:
+    with pytest.raises(ConfigurationError):
+        sift(range(4), Platform(at={1: ConfigurationError("no token")}).send, is_about_orders, again=False)
+    with pytest.raises(ServiceRefused, match="no token") as raised:
+        sift(range(4), Platform({3}, at={2: ConfigurationError("no token")}).send, is_about_orders, again=False)
+    assert raised.value.maybe_applied
