@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from airflow_provider_yandex_orders.parts.whole import write_whole
+from airflow_provider_yandex_orders.storage import write_whole
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath

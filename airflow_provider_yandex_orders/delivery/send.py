@@ -18,7 +18,7 @@ from airflow_provider_yandex_orders.exceptions import (
     UploadUnclearError,
 )
 from airflow_provider_yandex_orders.parts.files import Part
-from airflow_provider_yandex_orders.states import UploadState
+from airflow_provider_yandex_orders.waiting import UploadState
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.services.altcraft_body import format_of, head_of, orders_of
 from airflow_provider_yandex_orders.sources.file import FileSource
-from airflow_provider_yandex_orders.states import Wait
+from airflow_provider_yandex_orders.waiting import Wait
 
 NAMED = 100
 """Most orders a message names."""

@@ -12,7 +12,7 @@ from airflow_provider_yandex_orders.http.body import Content
 from airflow_provider_yandex_orders.http.faults import Fault
 from airflow_provider_yandex_orders.services import altcraft
 from airflow_provider_yandex_orders.services.altcraft_body import BODIES, CONTENT_TYPES, XML_DATA
-from airflow_provider_yandex_orders.states import UploadState
+from airflow_provider_yandex_orders.waiting import UploadState
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection

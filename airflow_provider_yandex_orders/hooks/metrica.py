@@ -16,7 +16,7 @@ from airflow_provider_yandex_orders.services.metrica_answers import (
     part_of,
     uploading_of,
 )
-from airflow_provider_yandex_orders.states import UploadState
+from airflow_provider_yandex_orders.waiting import UploadState
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection, ObjectStoragePath

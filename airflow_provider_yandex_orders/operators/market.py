@@ -14,7 +14,6 @@ from airflow.providers.common.compat.sdk import Asset, BaseOperator, Context
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.market import MarketHook
 from airflow_provider_yandex_orders.operators.upload import zone
-from airflow_provider_yandex_orders.parts.staging import staging_folder
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.services import market
 from airflow_provider_yandex_orders.stats.fetch import Job, fetch
@@ -24,6 +23,7 @@ from airflow_provider_yandex_orders.stats.page import OrdersPage
 from airflow_provider_yandex_orders.stats.publish import publish
 from airflow_provider_yandex_orders.stats.staged import StagedPages
 from airflow_provider_yandex_orders.stats.window import run_window
+from airflow_provider_yandex_orders.storage import staging_folder
 from airflow_provider_yandex_orders.tables.order_stats import TABLES
 
 

@@ -14,7 +14,6 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperat
 
 from airflow_provider_yandex_orders.delivery.prepare import Limits
 from airflow_provider_yandex_orders.delivery.result import Delivery
-from airflow_provider_yandex_orders.delivery.waiting import read_event
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.rows.bad_value import BadValue
@@ -23,7 +22,7 @@ from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.parts import PartsSource
 from airflow_provider_yandex_orders.sources.rows import as_source
-from airflow_provider_yandex_orders.states import UploadState, Wait
+from airflow_provider_yandex_orders.waiting import UploadState, Wait, read_event
 
 if TYPE_CHECKING:
     import jinja2

@@ -10,8 +10,8 @@ from airflow_provider_yandex_orders.delivery.verifying import expected_orders, f
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.sensors.base import WaitSensor
-from airflow_provider_yandex_orders.states import UploadState, Wait
 from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersTrigger
+from airflow_provider_yandex_orders.waiting import UploadState, Wait
 
 
 class AltcraftOrdersSensor(WaitSensor):

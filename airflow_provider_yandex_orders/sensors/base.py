@@ -17,10 +17,9 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_provider_yandex_orders.delivery.waiting import read_event
 from airflow_provider_yandex_orders.exceptions import PassingError
-from airflow_provider_yandex_orders.states import UploadState, Wait
 from airflow_provider_yandex_orders.triggers.base import WaitTrigger
+from airflow_provider_yandex_orders.waiting import UploadState, Wait, read_event
 
 
 class WaitSensor(BaseSensorOperator):

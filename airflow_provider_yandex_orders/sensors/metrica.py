@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from airflow_provider_yandex_orders.delivery.result import upload_ids_of
-from airflow_provider_yandex_orders.delivery.waiting import Demands, judge, offline_demands, still_open
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.sensors.base import WaitSensor
-from airflow_provider_yandex_orders.states import UploadState, Wait
 from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsTrigger
+from airflow_provider_yandex_orders.waiting import Demands, UploadState, Wait, judge, offline_demands, still_open
 
 
 class MetricaUploadSensor(WaitSensor):

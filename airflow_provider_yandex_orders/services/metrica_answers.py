@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from airflow_provider_yandex_orders.exceptions import ServiceUnavailable
 from airflow_provider_yandex_orders.privacy import scrub
-from airflow_provider_yandex_orders.states import UploadState
+from airflow_provider_yandex_orders.waiting import UploadState
 
 _Part = TypeVar("_Part", dict[str, Any], list[dict[str, Any]])
 

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_provider_yandex_orders.parts.whole import is_local
+from airflow_provider_yandex_orders.storage import is_local
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
-from airflow_provider_yandex_orders.states import UploadState
 from airflow_provider_yandex_orders.triggers.base import WaitTrigger
+from airflow_provider_yandex_orders.waiting import UploadState
 
 
 class AltcraftOrdersTrigger(WaitTrigger):

@@ -14,7 +14,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
-from airflow_provider_yandex_orders.states import UploadState, Wait
+from airflow_provider_yandex_orders.waiting import UploadState, Wait
 
 
 class WaitTrigger(BaseTrigger):

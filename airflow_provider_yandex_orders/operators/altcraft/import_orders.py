@@ -22,11 +22,11 @@ from airflow_provider_yandex_orders.operators.altcraft.arguments import Altcraft
 from airflow_provider_yandex_orders.operators.altcraft.import_part import BatchImport, keys_of
 from airflow_provider_yandex_orders.parts.files import Part
 from airflow_provider_yandex_orders.parts.rejects import FaultFile
-from airflow_provider_yandex_orders.parts.staging import staging_folder
 from airflow_provider_yandex_orders.rows.check import Fault
 from airflow_provider_yandex_orders.services.altcraft import BODY_BYTES
-from airflow_provider_yandex_orders.states import UploadState, Wait
+from airflow_provider_yandex_orders.storage import staging_folder
 from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersTrigger
+from airflow_provider_yandex_orders.waiting import UploadState, Wait
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath

@@ -16,7 +16,7 @@ from airflow_provider_yandex_orders.parts.known import KnownKeys
 from airflow_provider_yandex_orders.services.altcraft import is_about_orders
 from airflow_provider_yandex_orders.services.altcraft_body import format_of, head_of, orders_of
 from airflow_provider_yandex_orders.sources.file import FileSource
-from airflow_provider_yandex_orders.states import UploadState
+from airflow_provider_yandex_orders.waiting import UploadState
 
 log = logging.getLogger(__name__)
 

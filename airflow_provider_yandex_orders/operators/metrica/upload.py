@@ -14,18 +14,17 @@ from airflow_provider_yandex_orders.delivery.prepare import Plan, Prepared, prep
 from airflow_provider_yandex_orders.delivery.progress import part_key, progress_of
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart, Delivery, delivery_of, upload_ids_of
 from airflow_provider_yandex_orders.delivery.send import Route, send_parts
-from airflow_provider_yandex_orders.delivery.waiting import Demands, judge, still_open
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.upload import UploadOperator, zone
 from airflow_provider_yandex_orders.parts.files import Part
-from airflow_provider_yandex_orders.parts.staging import staging_folder
 from airflow_provider_yandex_orders.rows.convert import Rules
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.services import metrica
-from airflow_provider_yandex_orders.states import UploadState, Wait
+from airflow_provider_yandex_orders.storage import staging_folder
 from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsTrigger
+from airflow_provider_yandex_orders.waiting import Demands, UploadState, Wait, judge, still_open
 
 
 class MetricaUploadOperator(UploadOperator):

@@ -11,7 +11,6 @@ from functools import cache, cached_property
 from typing import Any
 
 from airflow_provider_yandex_orders.delivery.result import Delivery
-from airflow_provider_yandex_orders.delivery.waiting import Demands, offline_demands
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.kinds.contacts import CONTACTS
 from airflow_provider_yandex_orders.kinds.offline_conversions import OFFLINE_CONVERSIONS
@@ -20,14 +19,14 @@ from airflow_provider_yandex_orders.kinds.simple_orders import SIMPLE_ORDERS
 from airflow_provider_yandex_orders.operators.metrica.upload import MetricaUploadOperator
 from airflow_provider_yandex_orders.parts.files import Part
 from airflow_provider_yandex_orders.parts.known import KnownKeys
-from airflow_provider_yandex_orders.parts.staging import staging_root
 from airflow_provider_yandex_orders.rows.convert import Rules
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.services.metrica import target_faults
 from airflow_provider_yandex_orders.services.metrica_answers import crm_upload_state, offline_upload_state
 from airflow_provider_yandex_orders.sources.parts import PartsSource
-from airflow_provider_yandex_orders.states import UploadState
+from airflow_provider_yandex_orders.storage import staging_root
+from airflow_provider_yandex_orders.waiting import Demands, UploadState, offline_demands
 
 MERGE_MODES = ("SAVE", "UPDATE", "APPEND")
 ATTRIBUTE = re.compile(r"[\w:-]{1,255}")

@@ -13,7 +13,7 @@ import pytest
 from airflow_provider_yandex_orders.delivery.verifying import expected_orders, found_orders, sample_of, still_missing
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.sources.shelf import BATCH, Shelf
-from airflow_provider_yandex_orders.states import SHOWN, UploadState, Wait
+from airflow_provider_yandex_orders.waiting import SHOWN, UploadState, Wait
 
 
 def test_a_shelf_gives_back_what_it_took() -> None:

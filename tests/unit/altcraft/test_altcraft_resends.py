@@ -17,7 +17,7 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError, Servic
 from airflow_provider_yandex_orders.parts.files import Part
 from airflow_provider_yandex_orders.parts.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.rows.check import Fault
-from airflow_provider_yandex_orders.states import UploadState
+from airflow_provider_yandex_orders.waiting import UploadState
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath

@@ -21,7 +21,7 @@ from airflow_provider_yandex_orders.exceptions import (
     UploadUnclearError,
 )
 from airflow_provider_yandex_orders.parts.files import Part
-from airflow_provider_yandex_orders.states import UploadState
+from airflow_provider_yandex_orders.waiting import UploadState
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath

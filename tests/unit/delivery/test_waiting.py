@@ -9,14 +9,21 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.delivery.waiting import Demands, judge, offline_demands, read_event, still_open
 from airflow_provider_yandex_orders.exceptions import (
     ConfigurationError,
     PermanentError,
     ServiceRefused,
     UploadFailedError,
 )
-from airflow_provider_yandex_orders.states import UploadState, Wait
+from airflow_provider_yandex_orders.waiting import (
+    Demands,
+    UploadState,
+    Wait,
+    judge,
+    offline_demands,
+    read_event,
+    still_open,
+)
 
 PASSED = UploadState("a", "PASSED", True, True, 5)
 FAILED = UploadState("b", "FAILED", True, False, detail="row 3 is bad")

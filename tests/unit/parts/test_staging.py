@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.parts.staging import staging_folder, staging_root
+from airflow_provider_yandex_orders.storage import staging_folder, staging_root
 
 RUN = "scheduled__2025-01-01T00:00:00+00:00"
 

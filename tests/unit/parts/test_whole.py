@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_yandex_orders.parts.whole import is_local, write_whole
+from airflow_provider_yandex_orders.storage import is_local, write_whole
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath

@@ -14,11 +14,11 @@ from airflow_provider_yandex_orders.kinds.contacts import CONTACTS
 from airflow_provider_yandex_orders.kinds.offline_conversions import OFFLINE_CONVERSIONS
 from airflow_provider_yandex_orders.kinds.orders import ORDERS
 from airflow_provider_yandex_orders.kinds.simple_orders import SIMPLE_ORDERS
-from airflow_provider_yandex_orders.parts.whole import is_local
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources import RowsSource, Source
 from airflow_provider_yandex_orders.sources.parts import PartsSource
+from airflow_provider_yandex_orders.storage import is_local
 from tests.unit.unit_support import contact, conversion, full_order, order, rules
 
 if TYPE_CHECKING:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_yandex_orders.parts.whole import is_local
-
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
@@ -48,3 +46,20 @@ def _local_root() -> str:
     root = home / "yandex_orders"
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     return str(root)
+
+
+def is_local(path: ObjectStoragePath) -> bool:
+    """Whether a path lies on this machine's own file system."""
+    return path.protocol in ("", "file", "local")
+
+
+def write_whole(path: ObjectStoragePath, content: bytes) -> None:
+    """Write a file so that a crash leaves the old one or the new one. Object storage does so by itself."""
+    if not is_local(path):
+        path.write_bytes(content)
+        return
+    local = Path(path.path)
+    local.parent.mkdir(parents=True, exist_ok=True)
+    new = local.with_name(f"{local.name}.new")
+    new.write_bytes(content)
+    new.replace(local)
