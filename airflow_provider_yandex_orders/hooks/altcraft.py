@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_provider_yandex_orders.altcraft import api
+from airflow_provider_yandex_orders.altcraft.body import BODIES, CONTENT_TYPES, XML_DATA
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceRefused
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.http.body import Content
 from airflow_provider_yandex_orders.http.faults import Fault
-from airflow_provider_yandex_orders.services import altcraft
-from airflow_provider_yandex_orders.services.altcraft_body import BODIES, CONTENT_TYPES, XML_DATA
 from airflow_provider_yandex_orders.waiting import UploadState
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class AltcraftHook(ServiceHook):
 
     def read_fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Fault | None:
         """Tell a good answer from a bad one; the token is cut out of what a bad one says."""
-        return altcraft.read_fault(status, headers, body, secret=self._token())
+        return api.read_fault(status, headers, body, secret=self._token())
 
     def import_orders(
         self,
@@ -84,11 +84,11 @@ class AltcraftHook(ServiceHook):
         )
         answer: dict[str, Any] = self.client.call(
             "POST",
-            f"{altcraft.API}/import",
+            f"{api.API}/import",
             doing=f"Import {len(orders)} order(s)",
             content=Content(first, CONTENT_TYPES[body_format], again),
         )
-        unread = sorted(set(answer) - altcraft.ENVELOPE)
+        unread = sorted(set(answer) - api.ENVELOPE)
         if unread:
             self.log.info("The answer has more than is documented, passed on unread: %s.", ", ".join(unread))
         return answer
@@ -103,7 +103,7 @@ class AltcraftHook(ServiceHook):
         try:
             answer = self._ask("get_status", "Ask for the status of an order", external_id=external_id)
         except ServiceRefused as error:
-            if not altcraft.is_unknown_order(error.answer):
+            if not api.is_unknown_order(error.answer):
                 raise
             self.log.debug("%s", error)
             return None
@@ -157,7 +157,7 @@ class AltcraftHook(ServiceHook):
 
     def _ask(self, method: str, doing: str, **fields: Any) -> dict[str, Any]:
         body = {**self._credentials(), **fields}
-        answer: dict[str, Any] = self.client.call("POST", f"{altcraft.API}/{method}", doing=doing, json=body)
+        answer: dict[str, Any] = self.client.call("POST", f"{api.API}/{method}", doing=doing, json=body)
         return answer
 
     @property

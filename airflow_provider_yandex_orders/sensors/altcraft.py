@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airflow_provider_yandex_orders.delivery.verifying import expected_orders, found_orders, sample_of, still_missing
+from airflow_provider_yandex_orders.altcraft.verify import expected_orders, found_orders, sample_of, still_missing
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.sensors.base import WaitSensor

@@ -11,11 +11,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from airflow_provider_yandex_orders.kinds.altcraft_orders import ALTCRAFT_ORDERS
+from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDERS
+from airflow_provider_yandex_orders.altcraft.xml import xml_format
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
 from airflow_provider_yandex_orders.rows.check import row_checker
 from airflow_provider_yandex_orders.rows.formats import json_format
-from airflow_provider_yandex_orders.rows.xml_rows import xml_format
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.unit.unit_support import rules
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDER_LINES, ALTCRAFT_ORDERS
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
-from airflow_provider_yandex_orders.kinds.altcraft_orders import ALTCRAFT_ORDER_LINES, ALTCRAFT_ORDERS
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sources import MarketOrdersSource, SqlSource

@@ -8,20 +8,20 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
-from airflow_provider_yandex_orders.delivery.lines import OrdersWithLines
+from airflow_provider_yandex_orders.altcraft.api import BATCH_ORDERS
+from airflow_provider_yandex_orders.altcraft.body import BODIES, ROW, XML_DATA
+from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_CUSTOM_FIELDS, ALTCRAFT_LINE_STATUSES
+from airflow_provider_yandex_orders.altcraft.lines import OrdersWithLines
+from airflow_provider_yandex_orders.altcraft.order_kind import definitions, line_kind, order_kind, rules_of
+from airflow_provider_yandex_orders.altcraft.xml import xml_format
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
-from airflow_provider_yandex_orders.kinds.altcraft_definitions import ALTCRAFT_CUSTOM_FIELDS, ALTCRAFT_LINE_STATUSES
-from airflow_provider_yandex_orders.operators.altcraft.order_kind import definitions, line_kind, order_kind, rules_of
 from airflow_provider_yandex_orders.operators.upload import UploadOperator, hidden
 from airflow_provider_yandex_orders.rows.bad_value import BadValue
 from airflow_provider_yandex_orders.rows.convert import Rules
 from airflow_provider_yandex_orders.rows.formats import FileFormat, json_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.scalars import flag
-from airflow_provider_yandex_orders.rows.xml_rows import xml_format
-from airflow_provider_yandex_orders.services.altcraft import BATCH_ORDERS
-from airflow_provider_yandex_orders.services.altcraft_body import BODIES, ROW, XML_DATA
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.rows import as_source
 

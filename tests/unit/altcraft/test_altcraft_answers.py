@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_yandex_orders.altcraft.api import is_about_orders, is_unknown_order, read_fault
 from airflow_provider_yandex_orders.exceptions import Answer
 from airflow_provider_yandex_orders.http.faults import Fault, Kind
-from airflow_provider_yandex_orders.services.altcraft import is_about_orders, is_unknown_order, read_fault
 
 
 def read(status: int, content: Any, headers: dict[str, str] | None = None, **arguments: Any) -> Fault | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.delivery.verifying import expected_orders, found_orders, sample_of, still_missing
+from airflow_provider_yandex_orders.altcraft.verify import expected_orders, found_orders, sample_of, still_missing
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.sources.shelf import BATCH, Shelf
 from airflow_provider_yandex_orders.waiting import SHOWN, UploadState, Wait

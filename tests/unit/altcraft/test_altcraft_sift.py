@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.delivery.sift import sift
+from airflow_provider_yandex_orders.altcraft.api import is_about_orders
+from airflow_provider_yandex_orders.altcraft.batch import sift
 from airflow_provider_yandex_orders.exceptions import Answer, ConfigurationError, ServiceRefused, ServiceUnavailable
-from airflow_provider_yandex_orders.services.altcraft import is_about_orders
 
 
 class Platform:

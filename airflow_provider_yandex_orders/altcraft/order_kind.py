@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
+from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDER_LINES, ALTCRAFT_ORDERS
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.kinds.altcraft_orders import ALTCRAFT_ORDER_LINES, ALTCRAFT_ORDERS
 from airflow_provider_yandex_orders.rows.bad_value import BadValue
 from airflow_provider_yandex_orders.rows.check import row_checker
 from airflow_provider_yandex_orders.rows.convert import Rules, converter

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, orders_of
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.services.altcraft_body import format_of, head_of, orders_of
 from airflow_provider_yandex_orders.sources.file import FileSource
 from airflow_provider_yandex_orders.waiting import Wait
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from airflow_provider_yandex_orders.rows.xml_rows import ROOT, elements, written
+from airflow_provider_yandex_orders.altcraft.xml import ROOT, elements, written
 
 ENTITY = "altcraft_orders"
 ROW = "row"
