@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from airflow_provider_yandex_orders.altcraft.api import is_about_orders
 from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, orders_of
+from airflow_provider_yandex_orders.delivery.known import KnownKeys
+from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.send import SENDING
 from airflow_provider_yandex_orders.exceptions import Answer, ConfigurationError, ServiceRefused, ServiceUnavailable
-from airflow_provider_yandex_orders.parts.files import Part
-from airflow_provider_yandex_orders.parts.known import KnownKeys
 from airflow_provider_yandex_orders.sources.file import FileSource
 from airflow_provider_yandex_orders.waiting import UploadState
 

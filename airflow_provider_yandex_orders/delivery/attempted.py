@@ -7,10 +7,10 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from airflow_provider_yandex_orders.delivery.known import KnownKeys
+from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.progress import Progress
 from airflow_provider_yandex_orders.delivery.send import refused_alone, was_sent
-from airflow_provider_yandex_orders.parts.files import Part
-from airflow_provider_yandex_orders.parts.known import KnownKeys
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath

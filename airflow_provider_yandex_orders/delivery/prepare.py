@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
+from airflow_provider_yandex_orders.delivery.parts import Part, remove_stale, write_parts
+from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
+from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
-from airflow_provider_yandex_orders.parts.files import Part, remove_stale, write_parts
-from airflow_provider_yandex_orders.parts.rejects import FaultFile, LinesFile
-from airflow_provider_yandex_orders.parts.spool import Spool
 from airflow_provider_yandex_orders.rows.check import Fault, row_checker
 from airflow_provider_yandex_orders.rows.convert import Rules
 from airflow_provider_yandex_orders.rows.formats import FileFormat

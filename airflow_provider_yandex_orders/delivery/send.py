@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.progress import Progress
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart
 from airflow_provider_yandex_orders.exceptions import (
@@ -17,7 +18,6 @@ from airflow_provider_yandex_orders.exceptions import (
     UploadFailedError,
     UploadUnclearError,
 )
-from airflow_provider_yandex_orders.parts.files import Part
 from airflow_provider_yandex_orders.waiting import UploadState
 
 log = logging.getLogger(__name__)

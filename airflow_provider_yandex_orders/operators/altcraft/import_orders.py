@@ -14,15 +14,15 @@ from airflow_provider_yandex_orders.altcraft.api import BODY_BYTES
 from airflow_provider_yandex_orders.altcraft.batch import BatchImport, keys_of
 from airflow_provider_yandex_orders.altcraft.verify import expected_orders, found_orders, sample_of, still_missing
 from airflow_provider_yandex_orders.delivery.attempted import attempted_keys
+from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, Prepared, prepare
 from airflow_provider_yandex_orders.delivery.progress import Progress, part_key, progress_of
+from airflow_provider_yandex_orders.delivery.rejects import FaultFile
 from airflow_provider_yandex_orders.delivery.result import Delivery, delivery_of
 from airflow_provider_yandex_orders.delivery.send import Route, refusals, send_parts
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.operators.altcraft.arguments import AltcraftOrderArguments
-from airflow_provider_yandex_orders.parts.files import Part
-from airflow_provider_yandex_orders.parts.rejects import FaultFile
 from airflow_provider_yandex_orders.rows.check import Fault
 from airflow_provider_yandex_orders.storage import staging_folder
 from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersTrigger

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from airflow.providers.common.compat.sdk import Context
 
+from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.prepare import Plan, Prepared, prepare
 from airflow_provider_yandex_orders.delivery.progress import part_key, progress_of
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart, Delivery, delivery_of, upload_ids_of
@@ -17,7 +18,6 @@ from airflow_provider_yandex_orders.delivery.send import Route, send_parts
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.upload import UploadOperator, zone
-from airflow_provider_yandex_orders.parts.files import Part
 from airflow_provider_yandex_orders.rows.convert import Rules
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind

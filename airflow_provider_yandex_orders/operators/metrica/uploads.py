@@ -10,6 +10,8 @@ from dataclasses import replace
 from functools import cache, cached_property
 from typing import Any
 
+from airflow_provider_yandex_orders.delivery.known import KnownKeys
+from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.result import Delivery
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.kinds.contacts import CONTACTS
@@ -17,8 +19,6 @@ from airflow_provider_yandex_orders.kinds.offline_conversions import OFFLINE_CON
 from airflow_provider_yandex_orders.kinds.orders import ORDERS
 from airflow_provider_yandex_orders.kinds.simple_orders import SIMPLE_ORDERS
 from airflow_provider_yandex_orders.operators.metrica.upload import MetricaUploadOperator
-from airflow_provider_yandex_orders.parts.files import Part
-from airflow_provider_yandex_orders.parts.known import KnownKeys
 from airflow_provider_yandex_orders.rows.convert import Rules
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import RowKind

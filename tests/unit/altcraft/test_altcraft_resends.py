@@ -10,12 +10,12 @@ import msgspec
 import pytest
 
 from airflow_provider_yandex_orders.delivery.attempted import attempted_keys
+from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.progress import progress_of
+from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart
 from airflow_provider_yandex_orders.delivery.send import Route, refusals, send_parts
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceRefused, ServiceUnavailable
-from airflow_provider_yandex_orders.parts.files import Part
-from airflow_provider_yandex_orders.parts.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.rows.check import Fault
 from airflow_provider_yandex_orders.waiting import UploadState
 

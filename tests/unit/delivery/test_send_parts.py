@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.progress import progress_of
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart, upload_ids_of
 from airflow_provider_yandex_orders.delivery.send import Route, send_parts
@@ -20,7 +21,6 @@ from airflow_provider_yandex_orders.exceptions import (
     UploadFailedError,
     UploadUnclearError,
 )
-from airflow_provider_yandex_orders.parts.files import Part
 from airflow_provider_yandex_orders.waiting import UploadState
 
 if TYPE_CHECKING:

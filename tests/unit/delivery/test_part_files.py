@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.parts.files import Part, remove_stale, write_parts
+from airflow_provider_yandex_orders.delivery.parts import Part, remove_stale, write_parts
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 
 if TYPE_CHECKING:

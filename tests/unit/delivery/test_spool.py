@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.parts import spool as spool_module
-from airflow_provider_yandex_orders.parts.spool import Spool
+from airflow_provider_yandex_orders.delivery import spool as spool_module
+from airflow_provider_yandex_orders.delivery.spool import Spool
 
 Row = tuple[str | None, str, bytes]
 KEYS = st.none() | st.sampled_from(["1", "2", "10", "a", "A", "Ж", "a\0b", ""])

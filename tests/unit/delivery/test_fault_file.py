@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_yandex_orders.parts.rejects import FIRST, FaultFile, LinesFile
+from airflow_provider_yandex_orders.delivery.rejects import FIRST, FaultFile, LinesFile
 from airflow_provider_yandex_orders.rows.check import Fault
 
 if TYPE_CHECKING:
