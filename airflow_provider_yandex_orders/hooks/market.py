@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, PermanentError, ServiceRefused
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.http.paced import PacedClient, lane_of
-from airflow_provider_yandex_orders.services import market
-from airflow_provider_yandex_orders.services.market_access import closed_store, missing_scope
-from airflow_provider_yandex_orders.stats.filters import check_page_size, order_filter
-from airflow_provider_yandex_orders.stats.page import OrdersPage, decode_page
-from airflow_provider_yandex_orders.stats.paging import PageGuard, PagesBroken, follow
+from airflow_provider_yandex_orders.market import api
+from airflow_provider_yandex_orders.market.access import closed_store, missing_scope
+from airflow_provider_yandex_orders.market.filters import check_page_size, order_filter
+from airflow_provider_yandex_orders.market.page import OrdersPage, PageGuard, PagesBroken, decode_page, follow
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -42,8 +41,8 @@ class MarketHook(ServiceHook):
     hook_name: ClassVar[str] = "Yandex Market"
 
     service: ClassVar[str] = "Yandex Market"
-    default_host: ClassVar[str | None] = market.DEFAULT_HOST
-    read_fault = staticmethod(market.read_fault)
+    default_host: ClassVar[str | None] = api.DEFAULT_HOST
+    read_fault = staticmethod(api.read_fault)
 
     def __init__(self, market_conn_id: str = default_conn_name, *, connection: Connection | None = None) -> None:
         super().__init__(market_conn_id, connection=connection)
@@ -58,9 +57,9 @@ class MarketHook(ServiceHook):
             base_url=self.base_url,
             headers=self._headers(token),
             read_fault=self.read_fault,
-            timeout=market.TIMEOUT,
-            lane=lane_of(self.base_url, token, market.PARALLEL),
-            read_budget=market.read_budget,
+            timeout=api.TIMEOUT,
+            lane=lane_of(self.base_url, token, api.PARALLEL),
+            read_budget=api.read_budget,
         )
 
     def campaign_id(self, campaign_id: int | str | None = None) -> int:
@@ -84,7 +83,7 @@ class MarketHook(ServiceHook):
         Source: https://yandex.ru/dev/market/partner-api/doc/ru/reference/campaigns/getCampaigns
         """
         found: list[dict[str, Any]] = []
-        query: dict[str, Any] = {"limit": market.MOST_CAMPAIGNS}
+        query: dict[str, Any] = {"limit": api.MOST_CAMPAIGNS}
         told: set[object] = set()
         while True:
             answer = self.client.call("GET", "/v2/campaigns", doing="List the stores", params=query)
@@ -118,7 +117,7 @@ class MarketHook(ServiceHook):
         body: Mapping[str, Any],
         *,
         page_token: str | None = None,
-        page_size: int = market.MOST_ORDERS,
+        page_size: int = api.MOST_ORDERS,
     ) -> OrdersPage:
         """One page of order statistics.
 
@@ -155,7 +154,7 @@ class MarketHook(ServiceHook):
         order_ids: object = None,
         statuses: object = None,
         has_cis: bool | None = None,
-        page_size: int = market.MOST_ORDERS,
+        page_size: int = api.MOST_ORDERS,
     ) -> Iterator[OrdersPage]:
         """Order statistics page by page, one page in memory at a time.
 
@@ -230,7 +229,7 @@ class MarketHook(ServiceHook):
     ) -> ServiceRefused | PagesBroken:
         """A refusal with what can be found out about it."""
         status = error.answer.http_status if error.answer else None
-        if status == 400 and page_token is not None and market.BAD_PAGE_TOKEN in str(error):
+        if status == 400 and page_token is not None and api.BAD_PAGE_TOKEN in str(error):
             return PagesBroken(str(error), answer=error.answer)
         if status not in (403, 404):  # what else is refused says enough itself
             return error
@@ -240,7 +239,7 @@ class MarketHook(ServiceHook):
             return error
         if trouble is None:
             return error
-        return ServiceRefused(f"{str(error).removesuffix(market.ADVICE[status])}{trouble}", answer=error.answer)
+        return ServiceRefused(f"{str(error).removesuffix(api.ADVICE[status])}{trouble}", answer=error.answer)
 
     def _trouble(self, campaign_id: int) -> str | None:
         """Why a store's order statistics cannot be read, where its key and the list of stores tell."""

@@ -13,18 +13,17 @@ from airflow.providers.common.compat.sdk import Asset, BaseOperator, Context
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.market import MarketHook
+from airflow_provider_yandex_orders.market import api
+from airflow_provider_yandex_orders.market.fetch import Job, fetch
+from airflow_provider_yandex_orders.market.filters import OrderFilter, check_page_size, order_filter, run_window
+from airflow_provider_yandex_orders.market.outputs import FORMATS
+from airflow_provider_yandex_orders.market.page import OrdersPage
+from airflow_provider_yandex_orders.market.publish import publish
+from airflow_provider_yandex_orders.market.staged import StagedPages
+from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
 from airflow_provider_yandex_orders.operators.upload import zone
 from airflow_provider_yandex_orders.retry import with_retry_policy
-from airflow_provider_yandex_orders.services import market
-from airflow_provider_yandex_orders.stats.fetch import Job, fetch
-from airflow_provider_yandex_orders.stats.filters import OrderFilter, check_page_size, order_filter
-from airflow_provider_yandex_orders.stats.outputs import FORMATS
-from airflow_provider_yandex_orders.stats.page import OrdersPage
-from airflow_provider_yandex_orders.stats.publish import publish
-from airflow_provider_yandex_orders.stats.staged import StagedPages
-from airflow_provider_yandex_orders.stats.window import run_window
 from airflow_provider_yandex_orders.storage import staging_folder
-from airflow_provider_yandex_orders.tables.order_stats import TABLES
 
 
 class OrderStats(TypedDict):
@@ -111,7 +110,7 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         overlap_days: int = 1,
         output_format: str = FORMATS[0],
         tables: bool = True,
-        page_size: int = market.MOST_ORDERS,
+        page_size: int = api.MOST_ORDERS,
         staging_path: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -180,7 +179,7 @@ class MarketFetchOrderStatsOperator(BaseOperator):
             "order_ids": self.order_ids,
         }
         if all(value in (None, "") for value in period.values()):
-            moscow = zone(market.TIMEZONE, "The service")
+            moscow = zone(api.TIMEZONE, "The service")
             period["update_from"], period["update_to"] = run_window(context, moscow, self.overlap_days)
         return order_filter(**period, statuses=self.statuses, has_cis=self.has_cis)
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
-from airflow_provider_yandex_orders.tables.order_stats import TABLES
 from tests.market.market_support import connect_market
 from tests.support.examples import returned, run_example
 from tests.support.market_official import OfficialCheck, official

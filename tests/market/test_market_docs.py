@@ -7,11 +7,11 @@ import inspect
 import re
 from pathlib import Path
 
+from airflow_provider_yandex_orders.market.tables.declare import Table
+from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
 from airflow_provider_yandex_orders.operators.market import MarketFetchOrderStatsOperator
 from airflow_provider_yandex_orders.sandbox.market.errors import PRESETS
 from airflow_provider_yandex_orders.sandbox.settings import RUNTIME_SETTINGS, SandboxSettings
-from airflow_provider_yandex_orders.tables.declare import Table
-from airflow_provider_yandex_orders.tables.order_stats import TABLES
 
 GUIDE = Path(__file__).parents[2] / "docs" / "market.md"
 BEGIN, END = "<!-- tables: begin -->\n", "<!-- tables: end -->\n"

@@ -22,11 +22,11 @@ from airflow.providers.common.compat.sdk import Asset
 
 from airflow_provider_yandex_orders.exceptions import PassingError, QuotaExceeded, ServiceUnavailable
 from airflow_provider_yandex_orders.hooks.market import MarketHook
+from airflow_provider_yandex_orders.market.fetch import fetch
+from airflow_provider_yandex_orders.market.page import PagesBroken
+from airflow_provider_yandex_orders.market.staged import StagedPages
+from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
-from airflow_provider_yandex_orders.stats.fetch import fetch
-from airflow_provider_yandex_orders.stats.paging import PagesBroken
-from airflow_provider_yandex_orders.stats.staged import StagedPages
-from airflow_provider_yandex_orders.tables.order_stats import TABLES
 from tests.market.market_support import WINDOW, contents, lines_of, raw_orders, rows_of
 from tests.support.market_official import OfficialCheck
 
@@ -379,7 +379,7 @@ class TestSameFilesWhateverHappens:
         market.client.add_fault(preset="market_quota", path=STATS, skip=3)
         with pytest.raises(QuotaExceeded):
             operator().execute(context())
-        monkeypatch.setattr("airflow_provider_yandex_orders.stats.staged.KEEP_SECONDS", -1)
+        monkeypatch.setattr("airflow_provider_yandex_orders.market.staged.KEEP_SECONDS", -1)
         market.client.change_settings(market_changes_per_page=2)  # written anew, from pages of this very try
         stats = operator().execute(context())
         assert stats_requests(market) == 4 + stats["pages"]

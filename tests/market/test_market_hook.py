@@ -21,9 +21,9 @@ from airflow_provider_yandex_orders.exceptions import (
 )
 from airflow_provider_yandex_orders.hooks.market import MarketHook
 from airflow_provider_yandex_orders.http.paced import lane_of
+from airflow_provider_yandex_orders.market.page import MOST_REPEATS, PagesBroken
 from airflow_provider_yandex_orders.sandbox.market.access import FINANCE_TOKEN
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
-from airflow_provider_yandex_orders.stats.paging import MOST_REPEATS, PagesBroken
 from tests.market.market_support import TOKEN, WINDOW, connect_market
 from tests.support.market_official import OfficialCheck
 from tests.support.ports import free_port
@@ -110,7 +110,7 @@ class TestTheTestButton:
 
 class TestStores:
     def test_all_pages_are_read(self, market: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("airflow_provider_yandex_orders.services.market.MOST_CAMPAIGNS", 3)
+        monkeypatch.setattr("airflow_provider_yandex_orders.market.api.MOST_CAMPAIGNS", 3)
         assert [store["id"] for store in MarketHook().campaigns()] == [1001, 1002, 1003, 1004]
         assert len(market.client.requests()) == 2
 
@@ -163,7 +163,7 @@ class TestPages:
         self, market: SandboxServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         known = [order["id"] for page in MarketHook().iter_order_stats(**WINDOW) for order in page]
-        monkeypatch.setattr("airflow_provider_yandex_orders.stats.filters.MOST_ORDERS", 30)
+        monkeypatch.setattr("airflow_provider_yandex_orders.market.filters.MOST_ORDERS", 30)
         market.client.reset()
         market.client.change_settings(market_orders_per_day=40)
         found = [order["id"] for page in MarketHook().iter_order_stats(order_ids=known, page_size=30) for order in page]
@@ -300,7 +300,7 @@ class TestLimits:
             "Date": formatdate(now, usegmt=True),
             "X-RateLimit-Resource-Until": formatdate(now + 900, usegmt=True),
         }
-        from airflow_provider_yandex_orders.services.market import read_budget, read_fault
+        from airflow_provider_yandex_orders.market.api import read_budget, read_fault
 
         fault = read_fault(420, headers, b'{"errors":[{"code":"X","message":"Hit rate limit of 5 requests per hour"}]}')
         assert fault is not None

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_provider_yandex_orders.market import api as service
+from airflow_provider_yandex_orders.market.access import SCOPES
+from airflow_provider_yandex_orders.market.tables import order_stats
+from airflow_provider_yandex_orders.market.tables.declare import Table, Type
 from airflow_provider_yandex_orders.sandbox.market import filters as sandbox_filters
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
-from airflow_provider_yandex_orders.services import market as service
-from airflow_provider_yandex_orders.services.market_access import SCOPES
-from airflow_provider_yandex_orders.tables import order_stats
-from airflow_provider_yandex_orders.tables.declare import Table, Type
 from tests.support.market_official import OfficialCheck, faults_of, resolve, schema_of, specification
 
 KINDS = {

@@ -14,14 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.stats.items import DELIVERY, placed_items
-from airflow_provider_yandex_orders.stats.page import decode_page
-from airflow_provider_yandex_orders.stats.rows import OrderRows
-from airflow_provider_yandex_orders.tables import values
-from airflow_provider_yandex_orders.tables.declare import UNKNOWN, Column, Table, Type
-from airflow_provider_yandex_orders.tables.files import SCALE, ParquetTable
-from airflow_provider_yandex_orders.tables.order_stats import TABLES
-from airflow_provider_yandex_orders.tables.rows import row_maker
+from airflow_provider_yandex_orders.market.order_rows import DELIVERY, OrderRows, placed_items
+from airflow_provider_yandex_orders.market.page import decode_page
+from airflow_provider_yandex_orders.market.tables import rows as values
+from airflow_provider_yandex_orders.market.tables.declare import UNKNOWN, Column, Table, Type
+from airflow_provider_yandex_orders.market.tables.files import SCALE, ParquetTable
+from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
+from airflow_provider_yandex_orders.market.tables.rows import row_maker
 
 BY_NAME = {table.name: table for table in TABLES}
 decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.market.filters import run_window
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
-from airflow_provider_yandex_orders.stats.window import run_window
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 

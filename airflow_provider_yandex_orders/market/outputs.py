@@ -12,11 +12,16 @@ from typing import Any, Self
 
 import msgspec
 
-from airflow_provider_yandex_orders.stats.rows import OrderRows
-from airflow_provider_yandex_orders.tables import order_stats
-from airflow_provider_yandex_orders.tables.declare import Table
-from airflow_provider_yandex_orders.tables.files import JsonLinesTable, LineFile, ParquetTable, RowFile
-from airflow_provider_yandex_orders.tables.schema import schema_json
+from airflow_provider_yandex_orders.market.order_rows import OrderRows
+from airflow_provider_yandex_orders.market.tables import order_stats
+from airflow_provider_yandex_orders.market.tables.declare import Table
+from airflow_provider_yandex_orders.market.tables.files import (
+    JsonLinesTable,
+    LineFile,
+    ParquetTable,
+    RowFile,
+    schema_json,
+)
 
 FORMATS = ("jsonl.gz", "jsonl", "parquet")
 

@@ -5,19 +5,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import msgspec
 
-from airflow_provider_yandex_orders.stats.ahead import one_ahead
-from airflow_provider_yandex_orders.stats.outputs import Outputs
-from airflow_provider_yandex_orders.stats.page import OrdersPage
-from airflow_provider_yandex_orders.stats.paging import Body, FetchPage, PageGuard, PagesBroken, Place, follow
-from airflow_provider_yandex_orders.stats.seen import Seen
-from airflow_provider_yandex_orders.stats.staged import StagedPages
-from airflow_provider_yandex_orders.tables.values import Misfit, integer, moment
+from airflow_provider_yandex_orders.market.outputs import Outputs
+from airflow_provider_yandex_orders.market.page import (
+    Body,
+    FetchPage,
+    OrdersPage,
+    PageGuard,
+    PagesBroken,
+    Place,
+    follow,
+)
+from airflow_provider_yandex_orders.market.seen import Seen
+from airflow_provider_yandex_orders.market.staged import StagedPages
+from airflow_provider_yandex_orders.market.tables.rows import Misfit, integer, moment
 
 log = logging.getLogger(__name__)
 
@@ -161,3 +169,24 @@ def _head(line: bytes) -> tuple[int | None, str]:
         return order_id, "" if head.updated is None else moment(head.updated).isoformat(timespec="microseconds")
     except Misfit:
         return order_id, ""
+
+
+T = TypeVar("T")
+_END = object()
+
+
+@contextmanager
+def one_ahead(items: Iterator[T]) -> Iterator[Iterator[T]]:
+    """Take the items in a thread of their own, one ahead of their user: two are in memory at most."""
+    worker = ThreadPoolExecutor(1, thread_name_prefix="next-page")
+
+    def taken() -> Iterator[T]:
+        coming: Any = worker.submit(next, items, _END)
+        while (item := coming.result()) is not _END:
+            coming = worker.submit(next, items, _END)
+            yield cast("T", item)
+
+    try:
+        yield taken()
+    finally:
+        worker.shutdown(wait=False, cancel_futures=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import gzip
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
@@ -14,8 +14,8 @@ from typing import IO, Any, Protocol, Self, cast
 
 import msgspec
 
-from airflow_provider_yandex_orders.tables.declare import Table, Type
-from airflow_provider_yandex_orders.tables.rows import Row
+from airflow_provider_yandex_orders.market.tables.declare import Table, Type
+from airflow_provider_yandex_orders.market.tables.rows import Row
 
 log = logging.getLogger(__name__)
 
@@ -147,3 +147,18 @@ class ParquetTable:
         short = [value if value is None else value.quantize(step, ROUND_HALF_EVEN) for value in values]
         self._rounded += sum(a != b for a, b in zip(values, short, strict=True))
         return self._pa.array(short, kind)
+
+
+def schema_json(tables: Iterable[Table]) -> bytes:
+    """Tables, keys and columns as JSON."""
+    described = {
+        table.name: {
+            "note": table.note,
+            "key": table.key,
+            "columns": [
+                {"name": column.name, "type": column.type.value, "note": column.note} for column in table.columns
+            ],
+        }
+        for table in tables
+    }
+    return msgspec.json.format(msgspec.json.encode(described), indent=1) + b"\n"

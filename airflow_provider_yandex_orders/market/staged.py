@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from airflow_provider_yandex_orders.exceptions import PassingError
-from airflow_provider_yandex_orders.stats.page import OrdersPage
-from airflow_provider_yandex_orders.stats.paging import Place
+from airflow_provider_yandex_orders.market.page import OrdersPage, Place
 from airflow_provider_yandex_orders.storage import write_whole
 
 if TYPE_CHECKING:

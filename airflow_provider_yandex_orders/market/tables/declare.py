@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Type(Enum):
-    """What a column holds; each has one reader in :mod:`~airflow_provider_yandex_orders.tables.values`."""
+    """What a column holds; each has one reader in :mod:`~airflow_provider_yandex_orders.market.tables.rows`."""
 
     INTEGER = "integer"
     """A whole number of 64 bits."""

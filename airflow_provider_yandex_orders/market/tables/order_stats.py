@@ -8,7 +8,7 @@ currency of the order. Words such as statuses are kept as they come: the service
 
 from __future__ import annotations
 
-from airflow_provider_yandex_orders.tables.declare import UNKNOWN, Column, Table, Type
+from airflow_provider_yandex_orders.market.tables.declare import UNKNOWN, Column, Table, Type
 
 _ORDER = Column("order_id", Type.INTEGER, "The order's id on Market.")
 _ITEM = Column(
