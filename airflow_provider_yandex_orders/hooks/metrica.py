@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceRefused
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.http.body import FileBody, multipart
-from airflow_provider_yandex_orders.services import metrica
-from airflow_provider_yandex_orders.services.metrica_answers import (
+from airflow_provider_yandex_orders.metrica import api
+from airflow_provider_yandex_orders.metrica.answers import (
     crm_upload_state,
     offline_upload_state,
     part_of,
@@ -43,8 +43,8 @@ class MetricaHook(ServiceHook):
     hook_name: ClassVar[str] = "Yandex Metrica"
 
     service: ClassVar[str] = "Yandex Metrica"
-    default_host: ClassVar[str | None] = metrica.DEFAULT_HOST
-    read_fault = staticmethod(metrica.read_fault)
+    default_host: ClassVar[str | None] = api.DEFAULT_HOST
+    read_fault = staticmethod(api.read_fault)
 
     def __init__(self, metrica_conn_id: str = default_conn_name, *, connection: Connection | None = None) -> None:
         super().__init__(metrica_conn_id, connection=connection)
@@ -340,7 +340,7 @@ class MetricaHook(ServiceHook):
         counter = self.counter()
         permission = counter.get("permission")
         named = f"Counter {counter.get('id')} ({counter.get('name')}, {counter.get('time_zone_name')})"
-        if permission not in metrica.CAN_UPLOAD:
+        if permission not in api.CAN_UPLOAD:
             return (
                 False,
                 f"{named}: the token may only look (permission {permission!r}). Uploads need edit rights.",

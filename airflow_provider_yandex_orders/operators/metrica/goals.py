@@ -11,10 +11,10 @@ from airflow.providers.common.compat.sdk import BaseOperator, Context
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceUnavailable
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
+from airflow_provider_yandex_orders.metrica.api import js_goals
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.rows.bad_value import BadValue
 from airflow_provider_yandex_orders.rows.lists import goal_identifier
-from airflow_provider_yandex_orders.services.metrica import js_goals
 
 log = logging.getLogger(__name__)
 

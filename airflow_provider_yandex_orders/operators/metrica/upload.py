@@ -17,11 +17,11 @@ from airflow_provider_yandex_orders.delivery.result import DeliveredPart, Delive
 from airflow_provider_yandex_orders.delivery.send import Route, send_parts
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
+from airflow_provider_yandex_orders.metrica import api
 from airflow_provider_yandex_orders.operators.upload import UploadOperator, zone
 from airflow_provider_yandex_orders.rows.convert import Rules
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
-from airflow_provider_yandex_orders.services import metrica
 from airflow_provider_yandex_orders.storage import staging_folder
 from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsTrigger
 from airflow_provider_yandex_orders.waiting import Demands, UploadState, Wait, judge, still_open
@@ -73,7 +73,7 @@ class MetricaUploadOperator(UploadOperator):
         plan = Plan(
             kind=kind,
             rules=self.rules(),
-            limits=self.limits(self.default_part_bytes, window_days=metrica.LINKING_WINDOW_DAYS),
+            limits=self.limits(self.default_part_bytes, window_days=api.LINKING_WINDOW_DAYS),
             folder=folder,
             files=self.files(kind),
             is_known=self.is_known(),
@@ -175,7 +175,7 @@ class MetricaUploadOperator(UploadOperator):
 
     def _check_right(self) -> None:
         permission = self._settings.get("permission")
-        if permission not in metrica.CAN_UPLOAD:
+        if permission not in api.CAN_UPLOAD:
             raise ConfigurationError(
                 f"Upload to counter {self.counter}: the token of {self.metrica_conn_id!r} may only look (permission "
                 f"{permission!r}). Give its account edit rights on the counter."

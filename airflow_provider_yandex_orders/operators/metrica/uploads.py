@@ -14,16 +14,13 @@ from airflow_provider_yandex_orders.delivery.known import KnownKeys
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.result import Delivery
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.kinds.contacts import CONTACTS
-from airflow_provider_yandex_orders.kinds.offline_conversions import OFFLINE_CONVERSIONS
-from airflow_provider_yandex_orders.kinds.orders import ORDERS
-from airflow_provider_yandex_orders.kinds.simple_orders import SIMPLE_ORDERS
+from airflow_provider_yandex_orders.metrica.answers import crm_upload_state, offline_upload_state
+from airflow_provider_yandex_orders.metrica.api import target_faults
+from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.operators.metrica.upload import MetricaUploadOperator
 from airflow_provider_yandex_orders.rows.convert import Rules
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
-from airflow_provider_yandex_orders.services.metrica import target_faults
-from airflow_provider_yandex_orders.services.metrica_answers import crm_upload_state, offline_upload_state
 from airflow_provider_yandex_orders.sources.parts import PartsSource
 from airflow_provider_yandex_orders.storage import staging_root
 from airflow_provider_yandex_orders.waiting import Demands, UploadState, offline_demands

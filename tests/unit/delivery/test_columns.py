@@ -11,9 +11,7 @@ import pytest
 
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
 from airflow_provider_yandex_orders.exceptions import SourceError
-from airflow_provider_yandex_orders.kinds.contacts import CONTACTS
-from airflow_provider_yandex_orders.kinds.offline_conversions import OFFLINE_CONVERSIONS
-from airflow_provider_yandex_orders.kinds.simple_orders import SIMPLE_ORDERS
+from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.sources import FileSource, RowsSource, Source
 
 

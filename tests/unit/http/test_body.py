@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from airflow_provider_yandex_orders.exceptions import PassingError, ServiceUnavailable
 from airflow_provider_yandex_orders.http.body import BLOCK, FileBody, multipart
 from airflow_provider_yandex_orders.http.client import ServiceClient
-from airflow_provider_yandex_orders.services.metrica import read_fault
+from airflow_provider_yandex_orders.metrica.api import read_fault
 from tests.unit.http.scripted_server import ScriptedServer, error_reply, json_reply
 from tests.unit.http.wire import file_of, parsed
 

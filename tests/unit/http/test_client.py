@@ -22,7 +22,7 @@ from airflow_provider_yandex_orders.exceptions import (
     ServiceUnavailable,
 )
 from airflow_provider_yandex_orders.http.client import LONGEST_PAUSE, ServiceClient
-from airflow_provider_yandex_orders.services.metrica import read_fault
+from airflow_provider_yandex_orders.metrica.api import read_fault
 from tests.unit.http.scripted_server import Reply, ScriptedServer, error_reply, json_reply
 
 TOKEN = "y0_AgAAAASecretToken"

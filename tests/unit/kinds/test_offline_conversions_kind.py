@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.kinds.offline_conversions import OFFLINE_CONVERSIONS
+from airflow_provider_yandex_orders.metrica.api import target_faults
+from airflow_provider_yandex_orders.metrica.kinds import OFFLINE_CONVERSIONS
 from airflow_provider_yandex_orders.rows.check import Checked
 from airflow_provider_yandex_orders.rows.formats import csv_format
-from airflow_provider_yandex_orders.services.metrica import target_faults
 from tests.unit.unit_support import VLADIVOSTOK, check_row, conversion, faults_of
 
 # The table of https://yandex.ru/dev/metrika/ru/management/openapi/offline_conversions/upload_1 , in its order.

@@ -12,10 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.kinds.contacts import CONTACTS
-from airflow_provider_yandex_orders.kinds.offline_conversions import OFFLINE_CONVERSIONS
-from airflow_provider_yandex_orders.kinds.orders import ORDERS
-from airflow_provider_yandex_orders.kinds.simple_orders import SIMPLE_ORDERS
+from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows.check import Checked, is_missing
 from airflow_provider_yandex_orders.rows.formats import csv_format, json_format
 from airflow_provider_yandex_orders.rows.identifiers import hash_of

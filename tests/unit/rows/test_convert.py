@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.kinds.orders import ORDERS
+from airflow_provider_yandex_orders.metrica.kinds import ORDERS
 from airflow_provider_yandex_orders.rows.bad_value import BadValue
 from airflow_provider_yandex_orders.rows.convert import choice, converter
 from airflow_provider_yandex_orders.rows.kind import Field, FieldType

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.kinds.simple_orders import SIMPLE_ORDERS
+from airflow_provider_yandex_orders.metrica.kinds import SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows.cells import cell
 from airflow_provider_yandex_orders.rows.check import row_checker
 from airflow_provider_yandex_orders.rows.formats import csv_format, json_format

@@ -11,10 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.kinds.contacts import CONTACTS
-from airflow_provider_yandex_orders.kinds.offline_conversions import OFFLINE_CONVERSIONS
-from airflow_provider_yandex_orders.kinds.orders import ORDERS
-from airflow_provider_yandex_orders.kinds.simple_orders import SIMPLE_ORDERS
+from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.privacy import scrub, show
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from tests.unit.unit_support import check_row, contact, conversion, full_order, order

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.kinds.orders import ORDERS
-from airflow_provider_yandex_orders.kinds.simple_orders import SIMPLE_ORDERS
+from airflow_provider_yandex_orders.metrica.kinds import ORDERS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows.convert import status
 from tests.unit.unit_support import refusal
 

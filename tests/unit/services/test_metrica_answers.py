@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from airflow_provider_yandex_orders.exceptions import ServiceUnavailable
-from airflow_provider_yandex_orders.services.metrica import js_goals
-from airflow_provider_yandex_orders.services.metrica_answers import (
+from airflow_provider_yandex_orders.metrica.answers import (
     crm_upload_state,
     offline_upload_state,
     part_of,
     uploading_of,
 )
+from airflow_provider_yandex_orders.metrica.api import js_goals
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.http.faults import Fault, Kind
-from airflow_provider_yandex_orders.services.metrica import read_fault
+from airflow_provider_yandex_orders.metrica.api import read_fault
 
 DAY, HOUR = "day", "hour"
 DOCUMENTED: list[tuple[str, int, Kind]] = [

@@ -10,10 +10,7 @@ import pytest
 
 from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, prepare
 from airflow_provider_yandex_orders.exceptions import SourceError
-from airflow_provider_yandex_orders.kinds.contacts import CONTACTS
-from airflow_provider_yandex_orders.kinds.offline_conversions import OFFLINE_CONVERSIONS
-from airflow_provider_yandex_orders.kinds.orders import ORDERS
-from airflow_provider_yandex_orders.kinds.simple_orders import SIMPLE_ORDERS
+from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources import RowsSource, Source
