@@ -11,8 +11,8 @@ from typing import Any
 
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
 from airflow_provider_yandex_orders.exceptions import SourceError
-from airflow_provider_yandex_orders.rows.bad_value import BadValue
 from airflow_provider_yandex_orders.rows.check import is_missing
+from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.scalars import text
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source, UnreadableRow

@@ -9,9 +9,9 @@ from typing import Any
 
 from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDER_LINES, ALTCRAFT_ORDERS
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.rows.bad_value import BadValue
 from airflow_provider_yandex_orders.rows.check import row_checker
 from airflow_provider_yandex_orders.rows.convert import Rules, converter
+from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.kind import Field, FieldType, RowKind
 from airflow_provider_yandex_orders.rows.rules import FitsXml
 

@@ -16,8 +16,9 @@ from airflow_provider_yandex_orders.delivery.parts import Part, remove_stale, wr
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
-from airflow_provider_yandex_orders.rows.check import Fault, row_checker
+from airflow_provider_yandex_orders.rows.check import row_checker
 from airflow_provider_yandex_orders.rows.convert import Rules
+from airflow_provider_yandex_orders.rows.faults import Fault
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources.base import Source, UnreadableRow

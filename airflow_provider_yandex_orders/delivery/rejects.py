@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from airflow_provider_yandex_orders.rows.check import Fault
+from airflow_provider_yandex_orders.rows.faults import Fault
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath

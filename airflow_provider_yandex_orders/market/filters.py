@@ -217,14 +217,14 @@ def run_window(context: Mapping[str, Any], zone: tzinfo, overlap_days: int) -> t
         )
     start = getattr(run, "data_interval_start", None) or end
     if start < end:
-        last = _day(end - timedelta(microseconds=1), zone)
+        last = _as_day(end - timedelta(microseconds=1), zone)
     else:
-        last, start = _day(end, zone), end - _DAY
+        last, start = _as_day(end, zone), end - _DAY
         before = context.get("prev_data_interval_end_success")
         if before:  # Airflow gives a proxy here, which is never None itself
             start = min(start, before)
-    return _day(start, zone) - overlap_days * _DAY, last
+    return _as_day(start, zone) - overlap_days * _DAY, last
 
 
-def _day(moment: datetime, zone: tzinfo) -> date:
+def _as_day(moment: datetime, zone: tzinfo) -> date:
     return moment.astimezone(zone).date()

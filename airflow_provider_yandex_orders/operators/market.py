@@ -21,7 +21,7 @@ from airflow_provider_yandex_orders.market.page import OrdersPage
 from airflow_provider_yandex_orders.market.publish import publish
 from airflow_provider_yandex_orders.market.staged import StagedPages
 from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
-from airflow_provider_yandex_orders.operators.upload import zone
+from airflow_provider_yandex_orders.operators.base import zone
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.storage import staging_folder
 

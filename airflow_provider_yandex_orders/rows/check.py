@@ -4,57 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from airflow_provider_yandex_orders.rows import dates, lists
-from airflow_provider_yandex_orders.rows.bad_value import BadValue, RefusedValue
-from airflow_provider_yandex_orders.rows.cells import cell
 from airflow_provider_yandex_orders.rows.convert import Converter, Rules, converter
+from airflow_provider_yandex_orders.rows.faults import BadValue, Checked, Fault, RefusedValue
+from airflow_provider_yandex_orders.rows.formats import cell
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
 from airflow_provider_yandex_orders.rows.kind import Field, FieldType, RowKind
 
 _DROPPED = frozenset({FieldType.EMAIL, FieldType.PHONE})
 """Typed by customers: a bad one is left out where the row has another identifier."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing wrong with a row.
-
-    :param column: the source's column, or the field where there is no such column.
-    :param code: short word to count and filter by.
-    :param reason: what is wrong, without the value.
-    :param fix: what to do.
-    """
-
-    column: str
-    code: str
-    reason: str
-    fix: str
-
-
-@dataclass(slots=True)
-class Checked:
-    """One row, checked.
-
-    :param values: what to send, by field; of no use when there are faults.
-    :param key: the row's key as text, where it has a good one.
-    :param version: text that is greater for the newer of two rows.
-    :param label: what names the row to people.
-    :param faults: why the row cannot be sent.
-    :param dropped: what was left out of a row that can.
-    :param notes: codes of things worth counting.
-    """
-
-    values: dict[str, Any] = field(default_factory=dict)
-    key: str | None = None
-    version: str = ""
-    label: str | None = None
-    faults: list[Fault] = field(default_factory=list)
-    dropped: list[Fault] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 def is_missing(value: object) -> bool:

@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from airflow_provider_yandex_orders.privacy import show
-from airflow_provider_yandex_orders.rows import currency, dates, identifiers, lists, scalars
-from airflow_provider_yandex_orders.rows.bad_value import BadValue, RefusedValue
+from airflow_provider_yandex_orders.rows import dates, identifiers, lists, scalars
+from airflow_provider_yandex_orders.rows.faults import BadValue, RefusedValue
 from airflow_provider_yandex_orders.rows.kind import Field, FieldType, RowKind
 
 Converter = Callable[[object], Any]
@@ -51,7 +51,7 @@ _SIMPLE: dict[FieldType, Converter] = {
     FieldType.PHONE: identifiers.phone,
     FieldType.MD5: identifiers.md5,
     FieldType.MONEY: scalars.money,
-    FieldType.CURRENCY: currency.currency,
+    FieldType.CURRENCY: scalars.currency,
     FieldType.GOALS: lists.goal,
     FieldType.DATE: dates.day,
     FieldType.PRODUCTS: lists.products,
@@ -59,7 +59,7 @@ _SIMPLE: dict[FieldType, Converter] = {
     FieldType.COUNT: scalars.count,
     FieldType.FLAG: scalars.flag,
     FieldType.FULL_PHONE: identifiers.full_phone,
-    FieldType.CODE: currency.code,
+    FieldType.CODE: scalars.code,
     FieldType.WORD: scalars.word,
     FieldType.VALUES: lists.values,
     FieldType.RAW: scalars.as_it_is,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 
-from airflow_provider_yandex_orders.rows.bad_value import BadValue
+from airflow_provider_yandex_orders.rows.faults import BadValue
 
 _DOTTED = re.compile(r"(\d\d)\.(\d\d)\.(\d{4}|\d\d)( \d\d:\d\d(?::\d\d)?)?")
 _SHORT_YEAR = re.compile(r"\d\d\.\d\d\.\d\d(?!\d)")

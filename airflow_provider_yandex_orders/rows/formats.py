@@ -6,11 +6,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from airflow_provider_yandex_orders.rows.cells import cell
 from airflow_provider_yandex_orders.rows.kind import FieldType, RowKind
 
 
@@ -81,3 +81,21 @@ def _line_writer(delimiter: str) -> Callable[[list[str]], str]:
         return f"{line[:-2]}\n"
 
     return write
+
+
+def cell(value: Any) -> str:
+    """One checked value as text; lists are joined by commas, as the service reads them."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, tuple):  # a goal and its price
+        name, price = value
+        return str(name) if price is None else f"{name}:{price:f}"
+    if isinstance(value, dict):  # products and quantities
+        return ",".join(f"{name}:{quantity}" for name, quantity in value.items())
+    return ",".join(map(cell, value))

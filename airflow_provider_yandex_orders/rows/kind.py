@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from airflow_provider_yandex_orders.rows.rules import RowRule
+from airflow_provider_yandex_orders.rows.faults import Checked
 
 
 class FieldType(Enum):
@@ -42,6 +41,17 @@ class FieldType(Enum):
     VALUES = "field: value"
     ROWS = "row"
     RAW = "any value, sent as it is"
+
+
+class RowRule(Protocol):
+    """Looks at the converted values of a row; completes them, or says what is wrong."""
+
+    def apply(self, result: Checked, named: Mapping[str, str]) -> None:
+        """Look at one row.
+
+        :param result: the row so far.
+        :param named: field to source column.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_yandex_orders.rows import scalars
-from airflow_provider_yandex_orders.rows.bad_value import BadValue
+from airflow_provider_yandex_orders.rows.faults import BadValue
 
 # Numbers with a point or an exponent stay exact: a float would change amounts and hide spoilt ids.
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode

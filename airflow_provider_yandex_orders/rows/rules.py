@@ -7,23 +7,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
-from airflow_provider_yandex_orders.rows.check import Checked, Fault
+from airflow_provider_yandex_orders.rows.faults import Checked, Fault
 
 _XML_NAME = re.compile(r"[A-Za-z_][\w.-]*")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-
-
-class RowRule(Protocol):
-    """Looks at the converted values of a row; completes them, or says what is wrong."""
-
-    def apply(self, result: Checked, named: Mapping[str, str]) -> None:
-        """Look at one row.
-
-        :param result: the row so far.
-        :param named: field to source column.
-        """
 
 
 @dataclass(frozen=True, slots=True)

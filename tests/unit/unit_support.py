@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from airflow_provider_yandex_orders.rows.bad_value import BadValue
-from airflow_provider_yandex_orders.rows.check import Checked, row_checker
+from airflow_provider_yandex_orders.rows.check import row_checker
 from airflow_provider_yandex_orders.rows.convert import Rules
+from airflow_provider_yandex_orders.rows.faults import BadValue, Checked
 from airflow_provider_yandex_orders.rows.kind import RowKind
 
 MOSCOW = ZoneInfo("Europe/Moscow")

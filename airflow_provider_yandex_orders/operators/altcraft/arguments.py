@@ -16,9 +16,9 @@ from airflow_provider_yandex_orders.altcraft.order_kind import definitions, line
 from airflow_provider_yandex_orders.altcraft.xml import xml_format
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
-from airflow_provider_yandex_orders.operators.upload import UploadOperator, hidden
-from airflow_provider_yandex_orders.rows.bad_value import BadValue
+from airflow_provider_yandex_orders.operators.base import UploadOperator, hidden
 from airflow_provider_yandex_orders.rows.convert import Rules
+from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.formats import FileFormat, json_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.scalars import flag

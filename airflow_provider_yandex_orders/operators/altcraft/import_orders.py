@@ -23,7 +23,7 @@ from airflow_provider_yandex_orders.delivery.send import Route, refusals, send_p
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.operators.altcraft.arguments import AltcraftOrderArguments
-from airflow_provider_yandex_orders.rows.check import Fault
+from airflow_provider_yandex_orders.rows.faults import Fault
 from airflow_provider_yandex_orders.storage import staging_folder
 from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersTrigger
 from airflow_provider_yandex_orders.waiting import UploadState, Wait

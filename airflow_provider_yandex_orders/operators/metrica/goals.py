@@ -13,7 +13,7 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError, Servic
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica.api import js_goals
 from airflow_provider_yandex_orders.retry import with_retry_policy
-from airflow_provider_yandex_orders.rows.bad_value import BadValue
+from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.lists import goal_identifier
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.metrica.answers import crm_upload_state, offline_upload_state
 from airflow_provider_yandex_orders.metrica.api import target_faults
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
-from airflow_provider_yandex_orders.operators.metrica.upload import MetricaUploadOperator
+from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
 from airflow_provider_yandex_orders.rows.convert import Rules
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import RowKind

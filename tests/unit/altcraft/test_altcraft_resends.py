@@ -16,7 +16,7 @@ from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart
 from airflow_provider_yandex_orders.delivery.send import Route, refusals, send_parts
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceRefused, ServiceUnavailable
-from airflow_provider_yandex_orders.rows.check import Fault
+from airflow_provider_yandex_orders.rows.faults import Fault
 from airflow_provider_yandex_orders.waiting import UploadState
 
 if TYPE_CHECKING:

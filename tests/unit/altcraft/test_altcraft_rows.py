@@ -17,7 +17,8 @@ from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_CUSTOM_FIELDS
 from airflow_provider_yandex_orders.altcraft.order_kind import definitions, line_kind, order_kind, rules_of
 from airflow_provider_yandex_orders.altcraft.xml import xml_format
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.rows.check import Checked, row_checker
+from airflow_provider_yandex_orders.rows.check import row_checker
+from airflow_provider_yandex_orders.rows.faults import Checked
 from airflow_provider_yandex_orders.rows.formats import json_format
 from tests.support.altcraft_rows import line, order
 from tests.unit.unit_support import MOSCOW

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_yandex_orders.delivery.rejects import FIRST, FaultFile, LinesFile
-from airflow_provider_yandex_orders.rows.check import Fault
+from airflow_provider_yandex_orders.rows.faults import Fault
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_yandex_orders.metrica.api import target_faults
 from airflow_provider_yandex_orders.metrica.kinds import OFFLINE_CONVERSIONS
-from airflow_provider_yandex_orders.rows.check import Checked
+from airflow_provider_yandex_orders.rows.faults import Checked
 from airflow_provider_yandex_orders.rows.formats import csv_format
 from tests.unit.unit_support import VLADIVOSTOK, check_row, conversion, faults_of
 

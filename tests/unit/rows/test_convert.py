@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_yandex_orders.metrica.kinds import ORDERS
-from airflow_provider_yandex_orders.rows.bad_value import BadValue
 from airflow_provider_yandex_orders.rows.convert import choice, converter
+from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.kind import Field, FieldType
 from tests.unit.unit_support import VLADIVOSTOK, check_row, faults_of, full_order, refusal, rules
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_yandex_orders.rows.currency import currency
+from airflow_provider_yandex_orders.rows.scalars import currency
 from tests.unit.unit_support import refusal
 
 

@@ -152,7 +152,7 @@ def test_the_moment_survives(moment: datetime) -> None:
 
 @given(st.text(max_size=40) | st.floats() | st.integers() | st.binary(max_size=10) | st.dates() | st.datetimes())
 def test_anything_is_a_date_or_refused(value: object) -> None:
-    from airflow_provider_yandex_orders.rows.bad_value import BadValue
+    from airflow_provider_yandex_orders.rows.faults import BadValue
 
     try:
         text = shown(value)

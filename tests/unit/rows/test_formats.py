@@ -14,9 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.metrica.kinds import SIMPLE_ORDERS
-from airflow_provider_yandex_orders.rows.cells import cell
 from airflow_provider_yandex_orders.rows.check import row_checker
-from airflow_provider_yandex_orders.rows.formats import csv_format, json_format
+from airflow_provider_yandex_orders.rows.formats import cell, csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import Field, FieldType, RowKind
 from tests.unit.unit_support import rules
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.rows.bad_value import BadValue
-from airflow_provider_yandex_orders.rows.cells import cell
+from airflow_provider_yandex_orders.rows.faults import BadValue
+from airflow_provider_yandex_orders.rows.formats import cell
 from airflow_provider_yandex_orders.rows.lists import goal, products, split, status_id
 from tests.unit.unit_support import refusal
 

@@ -16,8 +16,8 @@ from airflow_provider_yandex_orders.delivery.prepare import Limits
 from airflow_provider_yandex_orders.delivery.result import Delivery
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError
 from airflow_provider_yandex_orders.retry import with_retry_policy
-from airflow_provider_yandex_orders.rows.bad_value import BadValue
 from airflow_provider_yandex_orders.rows.convert import status
+from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.parts import PartsSource

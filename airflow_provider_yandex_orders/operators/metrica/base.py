@@ -18,7 +18,7 @@ from airflow_provider_yandex_orders.delivery.send import Route, send_parts
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica import api
-from airflow_provider_yandex_orders.operators.upload import UploadOperator, zone
+from airflow_provider_yandex_orders.operators.base import UploadOperator, zone
 from airflow_provider_yandex_orders.rows.convert import Rules
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
