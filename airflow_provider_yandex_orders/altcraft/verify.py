@@ -11,6 +11,7 @@ from typing import Any
 from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, orders_of
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.sources.file import FileSource
+from airflow_provider_yandex_orders.storage import require_seen
 from airflow_provider_yandex_orders.waiting import Wait
 
 NAMED = 100
@@ -77,6 +78,7 @@ def _told(wait: Wait, key: str) -> str:
 def _delivered(delivery: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     for part in delivery["parts"]:
         refused = set(part.get("refused") or ())
+        require_seen(str(part["path"]))
         with FileSource(str(part["path"])).opened() as file:
             content = file.read()
         for order in orders_of(content, format_of(str(part["path"]))):

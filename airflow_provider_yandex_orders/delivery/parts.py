@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_yandex_orders.rows.formats import FileFormat
+from airflow_provider_yandex_orders.storage import whole_file
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -49,7 +50,7 @@ def write_parts(
     while line is not None:
         path = folder / f"{name}-{len(parts) + 1:05d}{form.suffix}"
         digest, size, rows = hashlib.sha256(), 0, 0
-        with path.open("wb") as file:
+        with whole_file(path) as file:
 
             def write(block: bytes) -> None:
                 nonlocal size

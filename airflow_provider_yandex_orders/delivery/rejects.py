@@ -7,25 +7,26 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
 from airflow_provider_yandex_orders.rows.faults import Fault
+from airflow_provider_yandex_orders.storage import whole_file
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 FIRST = 5
 """How many entries the log shows."""
-SPOOLED = 1_000_000
-"""Bytes of an earlier file that are kept in memory while more is added."""
 
 
 class LinesFile:
     """A JSON Lines file made with its first entry; one of an earlier try is removed.
+
+    It is there when the block ends, well or not: what was found until then is worth reading. A write that fails leaves
+    no file, and one that was to get more as it was.
 
     :param path: where it is written.
     :param more: add to the file that is there, whatever the storage.
@@ -50,21 +51,18 @@ class LinesFile:
 
     def write(self, entry: Any) -> None:
         """Write one entry."""
-        if self._file is None:
-            self._file = self._opened.enter_context(self._begin())
-        self._file.write(msgspec.json.encode(entry) + b"\n")
+        line = msgspec.json.encode(entry) + b"\n"
+        try:
+            if self._file is None:
+                self._file = self._opened.enter_context(whole_file(self._path))
+                if self._more and self._path.is_file():
+                    with self._path.open("rb") as earlier:
+                        shutil.copyfileobj(earlier, self._file)
+            self._file.write(line)
+        except BaseException as error:
+            self._opened.__exit__(type(error), error, error.__traceback__)
+            raise
         self.entries += 1
-
-    def _begin(self) -> Any:
-        if not (self._more and self._path.is_file()):
-            return self._path.open("wb")
-        with SpooledTemporaryFile(max_size=SPOOLED) as earlier:  # object storage cannot append
-            with self._path.open("rb") as file:
-                shutil.copyfileobj(file, earlier)
-            earlier.seek(0)
-            file = self._path.open("wb")
-            shutil.copyfileobj(earlier, file)
-        return file
 
     @property
     def path(self) -> str | None:

@@ -16,6 +16,7 @@ from airflow_provider_yandex_orders.metrica.answers import (
     part_of,
     uploading_of,
 )
+from airflow_provider_yandex_orders.storage import is_staged, opened_path, size_of, unseen
 from airflow_provider_yandex_orders.waiting import UploadState
 
 if TYPE_CHECKING:
@@ -311,12 +312,19 @@ class MetricaHook(ServiceHook):
     def _upload(
         self, endpoint: str, path: str | ObjectStoragePath, params: Mapping[str, Any], *, resend: bool
     ) -> dict[str, Any]:
-        from airflow.providers.common.compat.sdk import ObjectStoragePath
+        file = opened_path(path, "Upload", "Correct the path.") if isinstance(path, str) else path
+        try:
+            size = size_of(file)
+        except FileNotFoundError:
+            if is_staged(file):
+                raise unseen(str(file)) from None
+            size = None
+        if size is None:
+            raise ConfigurationError(f"There is no file {file} to upload. Correct the path.")
 
-        file = ObjectStoragePath(path) if isinstance(path, str) else path
-        if not file.is_file():
-            raise ConfigurationError(f"There is no file {file} to upload.")
-        opened, size = (lambda: file.open("rb")), file.stat().st_size
+        def opened() -> Any:
+            return file.open("rb")
+
         if endpoint.endswith("/json"):
             body = FileBody(opened, size=size, filename=file.name, content_type="application/json")
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -68,9 +69,17 @@ class FileBody:
         if self._head:
             yield self._head
         left = self._size
-        with self._open_file() as file:
+        with ExitStack() as opened:
+            file = None
             while left:
-                block = file.read(min(BLOCK, left))
+                try:
+                    file = file or opened.enter_context(self._open_file())
+                    block = file.read(min(BLOCK, left))
+                except Exception as error:  # noqa: BLE001 - whatever a storage raises
+                    raise SourceUnavailable(
+                        f"Send {self._filename!r}: the file cannot be read now ({type(error).__name__}). The next try "
+                        "may pass."
+                    ) from None
                 if not block:
                     # Not an OSError: requests would take that for the network's and hide the text.
                     raise SourceUnavailable(

@@ -3,48 +3,42 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_provider_yandex_orders.storage import is_local
+from airflow_provider_yandex_orders.storage import check_writable, opened_path, put_whole
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-_BLOCK = 1024 * 1024
+
+_DOING = "Prepare the folder for order statistics"
+_CURE = "Correct path of the task."
 
 
-def publish(folder: Path, target: ObjectStoragePath, stem: str, writer: str) -> dict[str, str]:
+def target_folder(url: str) -> ObjectStoragePath:
+    """The folder published files go to, known to be writable before the first page is asked for.
+
+    :param url: local path or object storage URL.
+    :raises ConfigurationError: it cannot be written there, and never will.
+    :raises PassingError: the storage does not answer.
+    """
+    folder = opened_path(url, _DOING, _CURE)
+    check_writable(folder, _DOING, _CURE, rights=("write",))
+    return folder
+
+
+def publish(folder: Path, target: ObjectStoragePath, stem: str) -> dict[str, str]:
     """Put every file of a local folder into another one, local or object storage.
 
     :param folder: the files.
     :param target: where they go; files of the same name are replaced.
     :param stem: beginning of each name there.
-    :param writer: who writes, for the names of files that are not whole yet: two writers never share one, and the next
-        try of a killed writer uses its own again.
     :return: what each file holds (its name before the first point) to its path.
     """
     placed = {}
     for file in sorted(folder.iterdir()):
         path = target / f"{stem}.{file.name}"
-        if is_local(target):
-            _replace(file, Path(path.path), hashlib.sha256(writer.encode()).hexdigest()[:8])
-        else:
-            _upload(file, path)
+        put_whole(file, path)
         placed[file.name.partition(".")[0]] = str(path)
     return placed
-
-
-def _replace(file: Path, path: Path, writer: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{writer}.part")
-    shutil.copyfile(file, unfinished)
-    unfinished.replace(path)
-
-
-def _upload(file: Path, path: ObjectStoragePath) -> None:
-    """An object appears when its upload ends; nothing but reading a finished local file can fail before."""
-    with file.open("rb") as read, path.open("wb") as written:
-        shutil.copyfileobj(read, written, _BLOCK)

@@ -7,14 +7,16 @@ import gzip
 import logging
 import time
 import zlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from glob import escape
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from airflow_provider_yandex_orders.exceptions import PassingError
 from airflow_provider_yandex_orders.market.page import OrdersPage, Place
-from airflow_provider_yandex_orders.storage import write_whole
+from airflow_provider_yandex_orders.storage import read_whole, staging_root, write_whole
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -24,6 +26,29 @@ log = logging.getLogger(__name__)
 KEEP_SECONDS = 12 * 60 * 60
 """Pages older than this are not gone on from: their orders have moved on, and tokens do not live for ever."""
 _GZIP_LEVEL = 1
+
+
+def remove_expired(staging_path: str | None, context: Mapping[str, Any]) -> None:
+    """Remove pages that failed fetches of this task left in earlier runs, once nobody goes on from them any more.
+
+    What cannot be removed is no reason to fetch nothing: it is logged.
+
+    :param staging_path: as of :func:`~airflow_provider_yandex_orders.storage.staging_folder`.
+    :param context: the task's context.
+    """
+    ti = context["ti"]
+    dag = staging_root(staging_path) / ti.dag_id
+    oldest = datetime.now(UTC) - timedelta(seconds=KEEP_SECONDS)
+    try:
+        pages = dag.fs.glob(f"{escape(dag.path)}/*/{escape(ti.task_id)}/**/page-*.jsonl.gz")
+        expired = [page for page in pages if dag.fs.modified(page) < oldest]
+        for page in expired:
+            dag.fs.rm_file(page)
+    except Exception as error:  # noqa: BLE001 - whatever a storage raises
+        log.warning("Pages of earlier runs in %s were not removed: %s.", dag, type(error).__name__)
+    else:
+        if expired:
+            log.info("Removed %d pages that earlier runs left.", len(expired))
 
 
 class _Head(msgspec.Struct):
@@ -103,7 +128,7 @@ class StagedPages:
 
     def _read(self, number: int) -> tuple[_Head, OrdersPage, int] | None:
         try:
-            content = gzip.decompress(self._path(number).read_bytes())
+            content = gzip.decompress(read_whole(self._path(number)))
             head_line, *lines = content.split(b"\n")
             head = msgspec.json.decode(head_line, type=_Head)
         except FileNotFoundError:

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypedDict
 
 from airflow.providers.common.compat.sdk import Asset, BaseOperator, Context
@@ -18,12 +16,12 @@ from airflow_provider_yandex_orders.market.fetch import Job, fetch
 from airflow_provider_yandex_orders.market.filters import OrderFilter, check_page_size, order_filter, run_window
 from airflow_provider_yandex_orders.market.outputs import FORMATS
 from airflow_provider_yandex_orders.market.page import OrdersPage
-from airflow_provider_yandex_orders.market.publish import publish
-from airflow_provider_yandex_orders.market.staged import StagedPages
+from airflow_provider_yandex_orders.market.publish import publish, target_folder
+from airflow_provider_yandex_orders.market.staged import StagedPages, remove_expired
 from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
 from airflow_provider_yandex_orders.operators.base import zone
 from airflow_provider_yandex_orders.retry import with_retry_policy
-from airflow_provider_yandex_orders.storage import staging_folder
+from airflow_provider_yandex_orders.storage import scratch_folder, staging_folder
 
 
 class OrderStats(TypedDict):
@@ -133,14 +131,13 @@ class MarketFetchOrderStatsOperator(BaseOperator):
 
     def execute(self, context: Context) -> OrderStats:
         """Check, fetch, publish, report."""
-        from airflow.providers.common.compat.sdk import ObjectStoragePath
-
         hook = MarketHook(self.market_conn_id)
         campaign_id = hook.campaign_id(self.campaign_id)
         page_size = check_page_size(self.page_size)
         chosen = self._filter(context)
         self._check_output()
-        folder, target = staging_folder(self.staging_path, context), ObjectStoragePath(self.path)
+        folder, target = staging_folder(self.staging_path, context), target_folder(self.path)
+        remove_expired(self.staging_path, context)
 
         def fetch_page(body: Mapping[str, Any], token: str | None) -> OrdersPage:
             return hook.order_stats_page(campaign_id, body, page_token=token, page_size=page_size)
@@ -148,9 +145,9 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         job = Job(fetch_page, chosen.bodies(), self.output_format, self.tables)
         staged = StagedPages(folder, chosen.fingerprint(hook.base_url, campaign_id, page_size))
         self.log.info("Reading order statistics of store %d: %s.", campaign_id, chosen.window or chosen.label)
-        with TemporaryDirectory(prefix="order-stats-") as local:
-            fetched = fetch(job, staged, Path(local))
-            paths = publish(Path(local), target, f"order_stats_{campaign_id}_{chosen.label}", str(folder))
+        with scratch_folder(str(folder)) as local:
+            fetched = fetch(job, staged, local)
+            paths = publish(local, target, f"order_stats_{campaign_id}_{chosen.label}")
         staged.clear()
         stats = OrderStats(
             service="market",

@@ -13,6 +13,7 @@ import msgspec
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
 from airflow_provider_yandex_orders.sources.file import FileSource
+from airflow_provider_yandex_orders.storage import require_seen
 
 _decode = msgspec.json.Decoder(dict[str, list[dict[str, Any]]], float_hook=Decimal).decode  # amounts stay exact
 
@@ -38,6 +39,7 @@ class PartsSource(Source):
 
     def _rows(self) -> Iterator[Row]:
         for path in self.paths:
+            require_seen(path)
             source = FileSource(path)
             if path.endswith(".csv"):
                 with source.open() as stream:
