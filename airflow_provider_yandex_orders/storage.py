@@ -82,24 +82,23 @@ def opened_path(url: str, doing: str, cure: str) -> ObjectStoragePath:
         return path
 
 
-def check_writable(
-    folder: ObjectStoragePath, doing: str, cure: str, *, rights: tuple[str, ...] = tuple(_RIGHTS)
-) -> None:
+def check_writable(folder: ObjectStoragePath, doing: str, cure: str, *, only_write: bool = False) -> None:
     """Make sure that a folder can be used, by a small file written and removed, before any work is done for it.
 
-    A local folder is made, closed to other users, and what killed tasks left half-written in it is removed.
+    A local folder is made, closed to other users, and what killed tasks left half-written in it is removed. In object
+    storage the keys must be good for listing, reading and deleting too, where a task goes on from its own files.
 
     :param folder: the folder.
     :param doing: what it is for, as a message begins.
     :param cure: what to correct.
-    :param rights: what must be possible: ``write``, ``list``, ``read``, ``delete``.
+    :param only_write: ask for no other right, and make no folder yet.
     :raises ConfigurationError: something of it is not; the message names it.
     :raises PassingError: the storage does not answer.
     """
-    probe = folder / _PROBE
+    probe = (_nearest(folder) if only_write and is_local(folder) else folder) / _PROBE
     steps: dict[str, Callable[[], object]] = {
         "write": lambda: _write(probe, b""),
-        "list": lambda: probe.fs.ls(folder.path),
+        "list": lambda: None if only_write else probe.fs.ls(folder.path),
         "read": lambda: probe.fs.cat_file(probe.path),
         "delete": lambda: probe.fs.rm_file(probe.path),
     }
@@ -107,14 +106,21 @@ def check_writable(
         try:
             step()
         except Exception as error:  # noqa: BLE001 - whatever a storage raises
-            if right not in rights or (right != "write" and isinstance(error, FileNotFoundError)):
-                continue  # another try of this task has just removed it
+            if right != "write" and (only_write or isinstance(error, FileNotFoundError)):
+                continue  # not found: another try of this task has just removed it
             needed = "" if is_local(folder) else f"{right} ({_RIGHTS[right]})"
             raise storage_fault(doing, folder, error, cure, needed) from None
     if is_local(folder):
         for left in Path(folder.path).glob(".*.new"):
             if _abandoned(left):
                 left.unlink(missing_ok=True)
+
+
+def _nearest(folder: ObjectStoragePath) -> ObjectStoragePath:
+    """The folder, or where it is not there yet, the one it would be made in."""
+    while folder.parent != folder and not folder.exists():
+        folder = folder.parent
+    return folder
 
 
 def _local_root() -> str:

@@ -83,7 +83,7 @@ def storage_fault(
         return PassingError(f"{said} The storage cannot be used now; the next try may pass.")
     if right:
         keys = f"the keys of {conn_id!r}" if conn_id else "the storage's keys"
-        right = f" Give {keys} the right to {right}, or another folder:"
+        right = f" Give {keys} the right to {right}, or choose another folder."
     return ConfigurationError(f"{said}{right} {cure}")
 
 

@@ -24,7 +24,7 @@ def target_folder(url: str) -> ObjectStoragePath:
     :raises PassingError: the storage does not answer.
     """
     folder = opened_path(url, _DOING, _CURE)
-    check_writable(folder, _DOING, _CURE, rights=("write",))
+    check_writable(folder, _DOING, _CURE, only_write=True)
     return folder
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, prepare
-from airflow_provider_yandex_orders.exceptions import SourceError
+from airflow_provider_yandex_orders.exceptions import PassingError, SourceError
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
@@ -78,7 +78,7 @@ def test_a_delivery_without_parts() -> None:
 @pytest.mark.parametrize("name", ["part-00001.json", "part-00001.csv"])
 def test_a_part_that_is_gone(folder: ObjectStoragePath, name: str) -> None:
     source = PartsSource(delivery(ORDERS, [str(folder / name)]))
-    with source.open() as stream, pytest.raises(SourceError, match="no such file"):
+    with source.open() as stream, pytest.raises(PassingError, match="no such file here.*staging_path"):
         next(stream.rows)
 
 
