@@ -5,12 +5,14 @@ VENV := .venv
 OLD := .venv-2.11
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint test-2.11 constraints clean
+.PHONY: help demo test lint test-2.11 test-s3 check-pins constraints clean
 
 help:
 	@echo "make demo       a day of orders from a CRM to the sandbox, run by a real Airflow (KEEP=1 keeps the sandbox up)"
 	@echo "make test       the whole test suite on Airflow 3.3"
 	@echo "make test-2.11  the tests that hold on Airflow 2.11 too"
+	@echo "make test-s3    the tests that need an S3 server and the Amazon provider"
+	@echo "make check-pins whether the pinned versions can be installed with what object storage needs"
 	@echo "make lint       style, types, import rules"
 	@echo "make clean      remove what these commands made"
 
@@ -29,6 +31,14 @@ lint: $(VENV)/ready-lint
 test-2.11: $(OLD)/ready
 	$(OLD)/bin/python -m pytest -m "not live and not slow" $(ARGS)
 
+# Nothing is installed: the resolver alone says whether the pins agree with each other and with the Amazon provider.
+check-pins: $(VENV)/bin/python
+	$(VENV)/bin/python $(PIP) --dry-run --ignore-installed --constraint constraints.txt ".[test-s3,lint]"
+	$(VENV)/bin/python $(PIP) --dry-run --ignore-installed --constraint constraints-2.11.txt ".[test-s3]"
+
+test-s3: $(VENV)/ready-s3
+	$(VENV)/bin/python -m pytest tests/s3 $(ARGS)
+
 # What an environment holds is decided by pyproject.toml and pinned by the constraints.
 $(VENV)/ready-%: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(VENV)/bin/python $(PIP) --constraint constraints.txt --editable ".[$(EXTRAS_$*)]"
@@ -37,6 +47,7 @@ $(VENV)/ready-%: pyproject.toml constraints.txt | $(VENV)/bin/python
 EXTRAS_demo := demo
 EXTRAS_test := test
 EXTRAS_lint := test,lint
+EXTRAS_s3 := test-s3
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -52,9 +63,9 @@ $(OLD)/ready: pyproject.toml constraints-2.11.txt
 # Pins everything anew from what an index has today; the diff is to be read and tested.
 constraints:
 	rm -rf $(VENV) $(OLD)
-	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python $(PIP) --editable ".[test,lint]" "apache-airflow==3.3.*"
+	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python $(PIP) --editable ".[test-s3,lint]" "apache-airflow==3.3.*"
 	$(VENV)/bin/python -m pip freeze --exclude-editable > constraints.txt
-	$(PYTHON) -m venv $(OLD) && $(OLD)/bin/python $(PIP) --editable ".[test]" "apache-airflow==2.11.*"
+	$(PYTHON) -m venv $(OLD) && $(OLD)/bin/python $(PIP) --editable ".[test-s3]" "apache-airflow==2.11.*"
 	$(OLD)/bin/python -m pip freeze --exclude-editable > constraints-2.11.txt
 
 clean:

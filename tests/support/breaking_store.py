@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -33,8 +34,6 @@ def breaks_after(size: int) -> Iterator[None]:
 
 def _init_by_writing(self: Any, fs: Any = None, path: Any = None, data: bytes | None = None) -> None:
     self.fs, self.path, self.mode = fs, path, "rb+"
-    from datetime import UTC, datetime
-
     self.modified = datetime.now(tz=UTC)
     if data:
         try:
@@ -46,14 +45,18 @@ def _init_by_writing(self: Any, fs: Any = None, path: Any = None, data: bytes | 
 
 
 @contextmanager
-def raising(error: Exception, *names: str) -> Iterator[None]:
-    """The storage answers these calls, by default all, with an error."""
-
-    def fail(*args: Any, **kwargs: Any) -> Any:
-        raise error
-
-    call: Callable[..., Any] = fail
+def raising(error: Exception, *names: str, last: str = "") -> Iterator[None]:
+    """The storage answers these calls, by default all, with an error; with ``last`` only for paths that end so."""
     with pytest.MonkeyPatch.context() as patch:
         for name in names or CALLS:
-            patch.setattr(MemoryFileSystem, name, call)
+            patch.setattr(MemoryFileSystem, name, _failing(getattr(MemoryFileSystem, name), error, last))
         yield
+
+
+def _failing(call: Callable[..., Any], error: Exception, last: str) -> Callable[..., Any]:
+    def fail(self: Any, path: Any, *args: Any, **kwargs: Any) -> Any:
+        if str(path).endswith(last):
+            raise error
+        return call(self, path, *args, **kwargs)
+
+    return fail

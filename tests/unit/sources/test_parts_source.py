@@ -78,7 +78,7 @@ def test_a_delivery_without_parts() -> None:
 @pytest.mark.parametrize("name", ["part-00001.json", "part-00001.csv"])
 def test_a_part_that_is_gone(folder: ObjectStoragePath, name: str) -> None:
     source = PartsSource(delivery(ORDERS, [str(folder / name)]))
-    with source.open() as stream, pytest.raises(PassingError, match="no such file here.*staging_path"):
+    with source.open() as stream, pytest.raises(PassingError, match=r"no such file here.*staging_path"):
         next(stream.rows)
 
 
