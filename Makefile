@@ -32,9 +32,9 @@ test-2.11: $(OLD)/ready
 	$(OLD)/bin/python -m pytest -m "not live and not slow" $(ARGS)
 
 # Nothing is installed: the resolver alone says whether the pins agree with each other and with the Amazon provider.
-check-pins: $(VENV)/bin/python
-	$(VENV)/bin/python $(PIP) --dry-run --ignore-installed --constraint constraints.txt ".[test-s3,lint]"
-	$(VENV)/bin/python $(PIP) --dry-run --ignore-installed --constraint constraints-2.11.txt ".[test-s3]"
+check-pins: $(VENV)/ready-test $(OLD)/ready
+	$(VENV)/bin/python $(PIP) --dry-run --constraint constraints.txt "apache-airflow-providers-amazon[s3fs]"
+	$(OLD)/bin/python $(PIP) --dry-run --constraint constraints-2.11.txt "apache-airflow-providers-amazon[s3fs]"
 
 test-s3: $(VENV)/ready-s3
 	$(VENV)/bin/python -m pytest tests/s3 $(ARGS)

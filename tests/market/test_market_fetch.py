@@ -20,7 +20,12 @@ import msgspec
 import pytest
 from airflow.providers.common.compat.sdk import Asset
 
-from airflow_provider_yandex_orders.exceptions import PassingError, QuotaExceeded, ServiceUnavailable
+from airflow_provider_yandex_orders.exceptions import (
+    ConfigurationError,
+    PassingError,
+    QuotaExceeded,
+    ServiceUnavailable,
+)
 from airflow_provider_yandex_orders.hooks.market import MarketHook
 from airflow_provider_yandex_orders.market.fetch import fetch
 from airflow_provider_yandex_orders.market.page import PagesBroken
@@ -28,7 +33,9 @@ from airflow_provider_yandex_orders.market.staged import StagedPages
 from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.market.market_support import WINDOW, contents, lines_of, raw_orders, rows_of
+from tests.support.breaking_store import raising
 from tests.support.market_official import OfficialCheck
+from tests.support.storage import memory_bucket
 
 try:
     from airflow.sdk.io import attach
@@ -404,6 +411,28 @@ class TestSameFilesWhateverHappens:
         with pytest.raises(PassingError, match="page 2"):
             operator().execute(context())
         assert not (tmp_path / "files").exists()
+
+    def test_pages_of_earlier_runs_go_when_nobody_goes_on_from_them(
+        self, market: SandboxServer, operator: Operator, context: Context, tmp_path: Path
+    ) -> None:
+        for run_id in ("old", "young"):
+            market.client.add_fault(preset="market_quota", path=STATS, skip=2)
+            with pytest.raises(QuotaExceeded):
+                operator().execute(context(run_id=run_id))
+        pages = sorted((tmp_path / "staging").rglob("page-*"))
+        assert len(pages) == 4
+        for page in pages:
+            if "old" in page.parts:
+                os.utime(page, (0, 0))
+        operator().execute(context())
+        assert sorted((tmp_path / "staging").rglob("page-*")) == [page for page in pages if "young" in page.parts]
+
+    def test_a_target_without_the_right_is_told_before_the_first_request(
+        self, market: SandboxServer, operator: Operator, context: Context
+    ) -> None:
+        with raising(PermissionError("Forbidden")), pytest.raises(ConfigurationError, match="path of the task"):
+            operator(path=memory_bucket()).execute(context())
+        assert stats_requests(market) == 0
 
     def test_a_task_that_is_cleared_reads_anew(
         self, market: SandboxServer, operator: Operator, context: Context

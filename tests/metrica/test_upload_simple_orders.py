@@ -30,8 +30,10 @@ from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimple
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sources import FileSource, SqlSource
+from tests.support.breaking_store import raising
 from tests.support.connections import connect
 from tests.support.ports import free_port
+from tests.support.storage import memory_bucket
 
 Context = Callable[..., Any]
 
@@ -476,3 +478,13 @@ def test_the_sample_is_the_vendors() -> None:
     with SAMPLE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == ["s_ord1", "s_ord2", ""]
+
+
+def test_a_staging_folder_without_the_right_is_told_before_the_first_row(run: Callable[..., Any]) -> None:
+    class Untouched(FileSource):
+        def open(self) -> Any:
+            raise AssertionError("a row was read")
+
+    bucket = memory_bucket()
+    with raising(PermissionError("Forbidden")), pytest.raises(ConfigurationError, match="right to write"):
+        run(MetricaUploadSimpleOrdersOperator, source=Untouched("a.csv"), staging_path=bucket)

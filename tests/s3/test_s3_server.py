@@ -76,7 +76,7 @@ def test_an_upload_from_end_to_end(
     metrica: SandboxServer, client: Any, bucket: str, context: Callable[..., dict[str, Any]]
 ) -> None:
     rows = [{"id": f"o{n}", "create_date_time": "2026-11-20 10:00:00", "emails": f"a{n}@x.com"} for n in range(3)]
-    upload = MetricaUploadSimpleOrdersOperator(
+    upload: Any = MetricaUploadSimpleOrdersOperator(
         task_id="upload",
         source=[*rows, {"id": "bad"}],
         max_rejected=1,

@@ -12,8 +12,14 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceRefused, ServiceUnavailable
+from airflow_provider_yandex_orders.exceptions import (
+    ConfigurationError,
+    PassingError,
+    ServiceRefused,
+    ServiceUnavailable,
+)
 from airflow_provider_yandex_orders.hooks.metrica import LIST_LIMIT, LIST_PAGES, MetricaHook
+from tests.support.breaking_store import raising
 from tests.unit.hooks.metrica_support import COUNTER, TOKEN
 from tests.unit.http.scripted_server import Reply, ScriptedServer, Seen, error_reply, json_reply
 from tests.unit.http.wire import file_of, file_part
@@ -181,6 +187,36 @@ def test_upload_of_no_file(server: ScriptedServer, hook: MetricaHook, tmp_path: 
         with pytest.raises(ConfigurationError, match="no file"):
             ALL_UPLOADS[name](hook, str(path))
     assert server.seen == []
+
+
+@pytest.mark.parametrize("name", ALL_UPLOADS)
+def test_a_storage_that_is_down_is_not_a_file_that_is_missing(
+    server: ScriptedServer, hook: MetricaHook, memory_url: str, name: str
+) -> None:
+    with raising(ConnectionError("down")), pytest.raises(PassingError, match=r"none\.csv.*ConnectionError: down"):
+        ALL_UPLOADS[name](hook, f"{memory_url}/none.csv")
+    assert server.seen == []
+
+
+def test_a_staged_file_of_another_worker(
+    server: ScriptedServer, hook: MetricaHook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__YANDEX_ORDERS__STAGING_PATH", str(tmp_path))
+    with pytest.raises(PassingError, match="staging_path"):
+        hook.upload_orders(None, str(tmp_path / "dag" / "part-00001.json"))
+    assert server.seen == []
+
+
+def test_a_storage_that_breaks_while_a_file_is_sent(server: ScriptedServer, hook: MetricaHook, memory_url: str) -> None:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    path = ObjectStoragePath(f"{memory_url}/part-00001.csv")
+    path.write_bytes(b"id\n")
+    with (
+        raising(ConnectionError("down"), "open"),
+        pytest.raises(PassingError, match=r"part-00001\.csv.*cannot be read"),
+    ):
+        hook.upload_simple_orders(None, path)
 
 
 @pytest.mark.parametrize("name", ALL_UPLOADS)
