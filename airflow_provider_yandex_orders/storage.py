@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import conf
 
+from airflow_provider_yandex_orders.exceptions import SourceUnavailable
+
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
@@ -51,6 +53,18 @@ def _local_root() -> str:
 def is_local(path: ObjectStoragePath) -> bool:
     """Whether a path lies on this machine's own file system."""
     return path.protocol in ("", "file", "local")
+
+
+def not_seen(path: str) -> SourceUnavailable:
+    """The error for a staged file this worker does not see: another one may have it.
+
+    :param path: where it should be.
+    """
+    return SourceUnavailable(
+        f"Read {path}: there is no such file on this worker. Where workers are several machines, set staging_path of "
+        "the task that wrote it (or [yandex_orders] staging_path) to storage all of them see, such as s3://. If the "
+        "file was deleted, clear the task that wrote it. Nothing was sent."
+    )
 
 
 def write_whole(path: ObjectStoragePath, content: bytes) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, orders_of
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.sources.file import FileSource
-from airflow_provider_yandex_orders.waiting import Wait
+from airflow_provider_yandex_orders.sources.parts import parts_in
+from airflow_provider_yandex_orders.waiting import Heard
 
 NAMED = 100
 """Most orders a message names."""
@@ -51,31 +52,31 @@ def sample_of(orders: Mapping[str, str | None], size: int | None) -> dict[str, s
     return {key: word for place, (key, word) in enumerate(orders.items()) if place in places}
 
 
-def found_orders(wait: Wait) -> dict[str, Any]:
+def found_orders(heard: Heard) -> dict[str, Any]:
     """How many orders were asked for, and how many have which status."""
-    by_status = Counter(state.status for state in wait.states.values() if state is not None)
-    return {"checked": len(wait.states), "by_status": dict(sorted(by_status.items()))}
+    by_status = Counter(state.status for state in heard.states.values() if state is not None)
+    return {"checked": len(heard.states), "by_status": dict(sorted(by_status.items()))}
 
 
-def still_missing(wait: Wait, seconds: float) -> str:
+def still_missing(heard: Heard, seconds: float) -> str:
     """Message for orders that are not there as expected."""
-    missing = wait.open
-    shown = ", ".join(f"{key} ({_told(wait, key)})" for key in islice(missing, NAMED))
+    missing = heard.open
+    shown = ", ".join(f"{key} ({_told(heard, key)})" for key in islice(missing, NAMED))
     more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
     return (
-        f"Verify orders: {len(missing)} of {len(wait.states)} are not as expected after {seconds:g} s: {shown}{more}. "
+        f"Verify orders: {len(missing)} of {len(heard.states)} are not as expected after {seconds:g} s: {shown}{more}. "
         "The platform accepted the import. Look for them there (market settings, matching); clear the import's task to "
         "send what is missing."
     )
 
 
-def _told(wait: Wait, key: str) -> str:
-    state = wait.states[key]
+def _told(heard: Heard, key: str) -> str:
+    state = heard.states[key]
     return f"{state.status}, {state.detail}" if state else "not there"
 
 
 def _delivered(delivery: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-    for part in delivery["parts"]:
+    for part in parts_in(delivery):
         refused = set(part.get("refused") or ())
         with FileSource(str(part["path"])).opened() as file:
             content = file.read()

@@ -7,7 +7,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
@@ -19,8 +19,8 @@ from airflow_provider_yandex_orders.http.faults import FaultReader
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
-PROBE_TIMEOUT = (10.0, 30.0)
-"""Seconds the "Test" button waits for a connection and for an answer."""
+PROBE_TIMEOUT = (10.0, 20.0)
+"""Seconds a request that is not repeated (a poll, the "Test" button) waits for a connection and for an answer."""
 
 _LOCAL = re.compile(r"^http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|/|$)")
 
@@ -107,6 +107,11 @@ class ServiceHook(BaseHook):
             self.log.warning("The token travels unencrypted: the host of %r begins with http://.", self.conn_id)
         return url
 
+    def once(self) -> Self:
+        """The hook, trying each request once and for half a minute at most: a poll is itself the retry."""
+        self.client.attempts, self.client.timeout = 1, PROBE_TIMEOUT
+        return self
+
     def extra(self, name: str) -> Any:
         """A field of the connection's extra; ``None`` when it is missing or empty."""
         value = self.connection.extra_dejson.get(name)
@@ -115,8 +120,7 @@ class ServiceHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Answer of the "Test" button: whether the connection works, and what is wrong if not."""
         try:
-            self.client.attempts, self.client.timeout = 1, PROBE_TIMEOUT
-            return self._probe()
+            return self.once()._probe()
         except (PermanentError, PassingError) as error:
             return False, str(error)
 

@@ -209,7 +209,12 @@ class MetricaHook(ServiceHook):
             number = self.counter_id(counter_id)
             doing = f"Ask for upload {upload_id}"
             path = f"/management/v1/counter/{number}/offline_conversions/uploading/{upload_id}"
-            found = [part_of(self.client.call("GET", path, doing=doing), "uploading", dict, doing)]
+            try:
+                found = [part_of(self.client.call("GET", path, doing=doing), "uploading", dict, doing)]
+            except ServiceRefused as error:
+                if error.answer is None or error.answer.http_status not in (400, 404):
+                    raise
+                found = self.offline_uploadings(number)  # tells an upload not listed yet from a wrong counter
         else:
             found = self.offline_uploadings(counter_id)
         states = map(offline_upload_state, found)

@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_provider_yandex_orders.altcraft.verify import expected_orders, found_orders, sample_of, still_missing
+from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_yandex_orders.altcraft.verify import expected_orders, sample_of
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.sensors.base import WaitSensor
-from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersTrigger
-from airflow_provider_yandex_orders.waiting import UploadState, Wait
+from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersWait
 
 
 class AltcraftOrdersSensor(WaitSensor):
@@ -23,7 +24,9 @@ class AltcraftOrdersSensor(WaitSensor):
         which tells the statuses too. (templated)
     :param status: status the orders must have, where ``order_ids`` does not tell; by default any. (templated)
     :param sample: how many orders to ask for, evenly spread; ``None`` for all.
-    :param altcraft_conn_id: connection of type ``altcraft``. (templated)
+    :param altcraft_conn_id: connection of type ``altcraft``, ``altcraft_default`` by default. (templated)
+    :param deferrable: wait in the triggerer, without a worker slot; by default as ``[operators] default_deferrable``
+        says.
     :return: ``{"checked": 100, "by_status": {"paid": 97, ...}}``
     """
 
@@ -36,47 +39,42 @@ class AltcraftOrdersSensor(WaitSensor):
         status: str | None = None,
         sample: int | None = 100,
         altcraft_conn_id: str = AltcraftHook.default_conn_name,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(deferrable=deferrable, **kwargs)
         self.order_ids = order_ids
         self.status = status
         self.sample = sample
         self.altcraft_conn_id = altcraft_conn_id
 
-    def begin(self) -> Wait:
-        """The orders to ask for.
+    def _new_wait(self) -> AltcraftOrdersWait:
+        return AltcraftOrdersWait(self.altcraft_conn_id)
 
-        :raises ConfigurationError: ``order_ids`` came out as something else.
-        """
+    def _wanted(self) -> dict[str, str | None]:
+        for each in [self.order_ids] if isinstance(self.order_ids, Mapping) else _listed(self.order_ids):
+            _check_delivery(each)
         try:
-            self._expected = sample_of(expected_orders(self.order_ids, self.status), self.sample)
+            return sample_of(expected_orders(self.order_ids, self.status), self.sample)
         except TypeError as error:
             raise ConfigurationError(
                 f"Verify orders: order_ids is {error} after rendering. Give a list of ids, or the output of an import "
                 "task (a skipped import has none)."
             ) from None
-        return Wait(self._expected)
 
-    def ask(self, ids: Sequence[str]) -> dict[str, UploadState]:
-        """The states of orders."""
-        return AltcraftHook(self.altcraft_conn_id).order_states(self._expected, ids)
 
-    def trigger(self, end_time: float) -> AltcraftOrdersTrigger:
-        """The trigger that waits in this sensor's place."""
-        return AltcraftOrdersTrigger(
-            altcraft_conn_id=self.altcraft_conn_id,
-            orders=self._expected,
-            poll_interval=float(self.poke_interval),
-            end_time=end_time,
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, (list, tuple)) else ()
+
+
+def _check_delivery(value: Any) -> None:
+    if not isinstance(value, Mapping) or "parts" not in value:
+        return
+    if value.get("service", "altcraft") != "altcraft":
+        raise ConfigurationError(
+            f"Verify orders: order_ids has a delivery to {value['service']}. Give the output of an import task."
         )
-
-    def judged(self, wait: Wait) -> dict[str, Any]:
-        """How many orders were asked for, and how many have which status."""
-        found = found_orders(wait)
-        self.log.info("Orders asked for: %d; by status: %s.", found["checked"], found["by_status"])
-        return found
-
-    def late(self, wait: Wait) -> str:
-        """Message for a wait that took too long."""
-        return still_missing(wait, self.timeout)
+    if "rows_prepared" in value:
+        raise ConfigurationError(
+            "Verify orders: order_ids has a delivery that was only prepared (dry_run=True): nothing of it is there."
+        )

@@ -584,13 +584,13 @@ class TestVerify:
     def test_missing_ones_are_named(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
         altcraft.client.add_fault(path=IMPORT, status=200, body={"error": 0, "error_text": ""})
         with pytest.raises(PassingError, match=r"2 of 2 .*A-0001 \(not there\), A-0002 \(not there\)"):
-            operator([order(1), order(2)], verify=True, wait_timeout=0).execute(context())
+            operator([order(1), order(2)], verify=True, timeout=0).execute(context())
 
     def test_another_status_is_named(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
         answer = {"error": 0, "error_text": "", "result": [{"endpoint": "shop-1", "status": "canceled"}]}
         altcraft.client.add_fault(path="get_status", status=200, body=answer, times=None)
         with pytest.raises(PassingError, match=r"A-0001 \(canceled, expected new\)"):
-            operator([order(1)], verify=True, wait_timeout=0).execute(context())
+            operator([order(1)], verify=True, timeout=0).execute(context())
 
     def test_refused_ones_are_not_looked_for(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
         rows = [order(1), order(2, currency="XXX")]
@@ -599,7 +599,7 @@ class TestVerify:
 
     def test_deferred(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
         altcraft.client.add_fault(path="get_status", preset="altcraft_unavailable", times=6)
-        task = operator([order(1)], verify=True, deferrable=True, poll_interval=0.1)
+        task = operator([order(1)], verify=True, deferrable=True, poke_interval=0.1)
         with pytest.raises(TaskDeferred) as deferred:
             task.execute(context())
         assert deferred.value.kwargs is not None

@@ -94,8 +94,8 @@ class TestInTheWorker:
         assert sensor(delivery, sample=4).execute(context())["checked"] == 4
         assert len(altcraft.client.requests()) == before + 4
         task = sensor(delivery, sample=4)
-        assert list(task.wait.states) == ["A-0000", "A-0005", "A-0010", "A-0015"]
-        assert len(sensor(delivery, sample=None).wait.states) == 20
+        assert list(task._wanted()) == ["A-0000", "A-0005", "A-0010", "A-0015"]
+        assert len(sensor(delivery, sample=None)._wanted()) == 20
 
     def test_an_outage_is_sat_out(self, altcraft: SandboxServer, imported: Any, context: Context) -> None:
         imported(order(1))

@@ -207,7 +207,7 @@ class TestTheEnd:
 
     def test_the_operator_can_wait_itself(self, metrica: SandboxServer, run: Run) -> None:
         metrica.client.change_settings(processing_seconds=1)
-        delivery = run(OPERATOR, source=[conversion(1)], wait_for_completion=True, poll_interval=0.2)
+        delivery = run(OPERATOR, source=[conversion(1)], wait_for_completion=True, poke_interval=0.2)
         assert delivery["parts"][0]["status"] == "PROCESSED"
 
     def test_the_time_out_names_what_is_open_and_how(self, metrica: SandboxServer, run: Run, context: Any) -> None:

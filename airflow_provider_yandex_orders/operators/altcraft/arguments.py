@@ -16,7 +16,7 @@ from airflow_provider_yandex_orders.altcraft.order_kind import definitions, line
 from airflow_provider_yandex_orders.altcraft.xml import xml_format
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
-from airflow_provider_yandex_orders.operators.base import UploadOperator, hidden
+from airflow_provider_yandex_orders.operators.base import SourceArgument, UploadOperator
 from airflow_provider_yandex_orders.rows.convert import Rules
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.formats import FileFormat, json_format
@@ -36,6 +36,7 @@ class AltcraftOrderArguments(UploadOperator):
         order has its own in ``lines``. (templated)
     :param line_columns: ``{"field": "key"}`` where lines inside an order have other names.
     :param altcraft_conn_id: connection of type ``altcraft``. (templated)
+    :param status_map: the CRM's statuses of orders to the platform's. (templated)
     :param line_status_map: the CRM's statuses of lines to the platform's. (templated)
     :param extra_statuses: statuses of orders this platform has besides the five documented ones.
     :param extra_line_statuses: statuses of lines it has besides the six built-in ones and ``custom_line_statuses``.
@@ -55,6 +56,7 @@ class AltcraftOrderArguments(UploadOperator):
 
     template_fields: Sequence[str] = (
         *UploadOperator.template_fields,
+        "status_map",
         "lines",
         "altcraft_conn_id",
         "skip_triggers",
@@ -63,7 +65,9 @@ class AltcraftOrderArguments(UploadOperator):
         "custom_line_statuses",
         "defaults",
     )
-    source_fields: ClassVar[tuple[str, ...]] = ("source", "lines")
+    _source_arguments: ClassVar[tuple[str, ...]] = ("source", "lines")
+
+    lines = SourceArgument()
 
     def __init__(
         self,
@@ -72,6 +76,7 @@ class AltcraftOrderArguments(UploadOperator):
         lines: Any = None,
         line_columns: Mapping[str, str] | None = None,
         altcraft_conn_id: str = AltcraftHook.default_conn_name,
+        status_map: Mapping[str, str] | None = None,
         line_status_map: Mapping[str, str] | None = None,
         extra_statuses: Sequence[str] = (),
         extra_line_statuses: Sequence[str] = (),
@@ -86,9 +91,10 @@ class AltcraftOrderArguments(UploadOperator):
     ) -> None:
         super().__init__(max_part_rows=batch_size, **kwargs)
         self.skip_triggers = skip_triggers
-        self.lines = hidden(lines)
+        self.lines = lines
         self.line_columns = line_columns
         self.altcraft_conn_id = altcraft_conn_id
+        self.status_map = status_map
         self.line_status_map = line_status_map
         self.extra_statuses = extra_statuses
         self.extra_line_statuses = extra_line_statuses
@@ -100,15 +106,16 @@ class AltcraftOrderArguments(UploadOperator):
         self.body_format = body_format
         self.xml_data = xml_data
 
-    def check_arguments(self) -> None:
+    def _check_arguments(self) -> None:
         """Make sure that the arguments can work.
 
         :raises ConfigurationError: one cannot.
         """
         if self.body_format not in BODIES or self.xml_data not in XML_DATA:
             raise ConfigurationError(f"body_format must be json or xml, and xml_data one of {', '.join(XML_DATA)}.")
-        self.check_status_map(self.order_kind, self.status_map, "status_map")
-        self.check_status_map(self.line_kind, self.line_status_map, "line_status_map")
+        self._check_shared_arguments()
+        self._check_status_map(self.order_kind, self.status_map, "status_map")
+        self._check_status_map(self.line_kind, self.line_status_map, "line_status_map")
         _ = self.triggers_skipped, self.definitions
 
     @cached_property
@@ -148,7 +155,7 @@ class AltcraftOrderArguments(UploadOperator):
 
     def rules(self) -> Rules:
         """How rows are checked."""
-        zone = self.source_zone()
+        zone = self._source_zone()
         lines = self.lines.columns if isinstance(self.lines, Source) else None
         return replace(
             rules_of(zone, self.status_map),
@@ -161,9 +168,9 @@ class AltcraftOrderArguments(UploadOperator):
         kind = self.order_kind
         return xml_format(kind, ROW) if self.body_format == "xml" else json_format(kind)
 
-    def rows_source(self) -> Source:
+    def _rows_source(self) -> Source:
         """The orders, with their lines where those come from a source of their own."""
-        orders = super().rows_source()
+        orders = super()._rows_source()
         if self.lines is None:
             return orders
         return OrdersWithLines(
@@ -175,6 +182,6 @@ class AltcraftOrderArguments(UploadOperator):
             field="lines",
         )
 
-    def mapped_columns(self) -> Mapping[str, str]:
+    def _mapped_columns(self) -> Mapping[str, str]:
         """Extra fields are mapped like the others."""
         return self.extra_fields or {}

@@ -13,7 +13,7 @@ import pytest
 from airflow_provider_yandex_orders.altcraft.verify import expected_orders, found_orders, sample_of, still_missing
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.sources.shelf import BATCH, Shelf
-from airflow_provider_yandex_orders.waiting import SHOWN, UploadState, Wait
+from airflow_provider_yandex_orders.waiting import SHOWN, Heard, UploadState
 
 
 def test_a_shelf_gives_back_what_it_took() -> None:
@@ -96,16 +96,16 @@ def state(key: str, status: str, final: bool) -> UploadState:
 
 
 def test_what_was_found_and_what_was_not() -> None:
-    wait = Wait(["A", "B", "C"])
+    wait = Heard(["A", "B", "C"])
     wait.hear({"A": state("A", "paid", True), "B": state("B", "new", False)})
     assert found_orders(wait) == {"checked": 3, "by_status": {"new": 1, "paid": 1}}
     message = still_missing(wait, 60)
     assert "2 of 3 are not as expected after 60 s: B (new, expected paid), C (not there)." in message
-    again = Wait.from_event(wait.to_event())
+    again = Heard.from_event(wait.to_event())
     assert still_missing(again, 60) == message
 
 
 def test_long_waits_stay_readable() -> None:
-    wait = Wait(map(str, range(150)))
+    wait = Heard(map(str, range(150)))
     assert wait.describe_open().endswith(f"{SHOWN - 1} (not listed yet) and {150 - SHOWN} more")
     assert "99 (not there) and 50 more." in still_missing(wait, 1)

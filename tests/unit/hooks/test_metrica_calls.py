@@ -294,9 +294,20 @@ def test_the_states_of_several_offline_uploads(server: ScriptedServer, hook: Met
     assert only(server).path == f"{MANAGEMENT}/offline_conversions/uploadings"
 
 
-def test_an_offline_upload_the_service_does_not_know(server: ScriptedServer, hook: MetricaHook) -> None:
-    server.script(error_reply(400, "invalid_parameter", "No object with specified ID."))
-    with pytest.raises(ServiceRefused, match=r"Ask for upload 5: .*No object with specified ID\."):
+@pytest.mark.parametrize("status", [400, 404])
+def test_an_offline_upload_the_service_does_not_list_yet(
+    server: ScriptedServer, hook: MetricaHook, status: int
+) -> None:
+    server.script(
+        error_reply(status, "invalid_parameter", "No object with specified ID."), json_reply({"uploadings": []})
+    )
+    assert hook.upload_states("offline", None, ["5"]) == {}
+    assert [seen.path for seen in server.seen][1] == f"{MANAGEMENT}/offline_conversions/uploadings"
+
+
+def test_a_counter_that_is_not_there_is_no_upload_to_wait_for(server: ScriptedServer, hook: MetricaHook) -> None:
+    server.script(*[error_reply(404, "not_found", "Entity not found") for _ in range(2)])
+    with pytest.raises(ServiceRefused, match="counter_id"):
         hook.upload_states("offline", None, ["5"])
 
 
