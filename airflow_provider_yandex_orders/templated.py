@@ -33,7 +33,7 @@ def whole(value: object, name: str, *, least: int = 1) -> int:
     """
     number = None if isinstance(value, bool) else _number(value, int)
     if number is None or number < least or (isinstance(value, float) and value != number):
-        raise ConfigurationError(f"{name} must be a whole number, {least} or more.")
+        raise ConfigurationError(f"{name} must be a whole number and at least {least}.")
     return number
 
 
