@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from abc import abstractmethod
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 PROBE_TIMEOUT = (10.0, 20.0)
 """Seconds a request that is not repeated (a poll, the "Test" button) waits for a connection and for an answer."""
 
+SHOWN = 5
+"""Most unknown fields of an extra a message names."""
+
 _LOCAL = re.compile(r"^http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|/|$)")
 
 
@@ -35,6 +40,8 @@ class ServiceHook(BaseHook):
     conn_type: ClassVar[str]
     service: ClassVar[str]
     default_host: ClassVar[str | None] = None
+    api_path: ClassVar[str]
+    """Pattern of the paths of the API, which a host copied from its documentation ends with."""
     read_fault: FaultReader
 
     def __init__(self, conn_id: str, *, connection: Connection | None = None) -> None:
@@ -91,7 +98,7 @@ class ServiceHook(BaseHook):
 
     @property
     def base_url(self) -> str:
-        """Scheme, host and port the requests go to.
+        """Scheme, host and port the requests go to, with a path where a proxy has one; that of the API is cut off.
 
         :raises ConfigurationError: the connection names no host and the service has no default one.
         """
@@ -100,6 +107,7 @@ class ServiceHook(BaseHook):
         if not host:
             raise ConfigurationError(f"The connection {self.conn_id!r} names no host: {self.service} needs one.")
         url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
+        url = re.sub(rf"(?<=[^/:]){self.api_path}(?:[/?#].*)?$", "", url)
         place = re.fullmatch(r"([^/]+//[^/]+?)(:\d+)?(/.*)?", url)
         if connection.port and place and not place[2]:
             url = f"{place[1]}:{connection.port}{place[3] or ''}"
@@ -114,15 +122,52 @@ class ServiceHook(BaseHook):
 
     def extra(self, name: str) -> Any:
         """A field of the connection's extra; ``None`` when it is missing or empty."""
-        value = self.connection.extra_dejson.get(name)
+        value = self._extras.get(name)
         return None if value == "" else value
+
+    @cached_property
+    def _extras(self) -> Mapping[str, Any]:
+        """The connection's extra.
+
+        :raises ConfigurationError: it is something else than a JSON object.
+        """
+        text = (self.connection.extra or "").strip()
+        fix = 'write it as {"field": "value"}, or leave it empty.'
+        try:
+            given = json.loads(text or "null")
+        except ValueError:
+            raise ConfigurationError(f"The extra of the connection {self.conn_id!r} is not JSON: {fix}") from None
+        if given is None:
+            return {}
+        if not isinstance(given, dict):
+            raise ConfigurationError(f"The extra of the connection {self.conn_id!r} is not a JSON object: {fix}")
+        extras: Mapping[str, Any] = self.connection.extra_dejson  # Airflow masks secrets in it
+        return extras
 
     def test_connection(self) -> tuple[bool, str]:
         """Answer of the "Test" button: whether the connection works, and what is wrong if not."""
         try:
-            return self.once()._probe()
+            hook, unread = self.once(), self._unread_extras()
+            works, message = hook._probe()
         except (PermanentError, PassingError) as error:
             return False, str(error)
+        return works, f"{message}{unread}"
+
+    def _unread_extras(self) -> str:
+        """Words on fields of the extra that nothing reads.
+
+        :raises ConfigurationError: one of them must be a typing error.
+        """
+        known = connection_type(self.conn_type).get("conn-fields", {})
+        unknown = [name for name in self._extras if name not in known]
+        for name in unknown:
+            for meant in get_close_matches(name.lower(), known, n=1):
+                raise ConfigurationError(
+                    f"The extra of the connection {self.conn_id!r} has {name!r}, which is not read: did you mean "
+                    f"{meant!r}?"
+                )
+        shown = ", ".join(repr(name) for name in unknown[:SHOWN])
+        return f" The extra has fields that are not read: {shown}." if unknown else ""
 
     @abstractmethod
     def _headers(self, token: str) -> Mapping[str, str]:

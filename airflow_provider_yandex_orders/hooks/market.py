@@ -42,6 +42,7 @@ class MarketHook(ServiceHook):
 
     service: ClassVar[str] = "Yandex Market"
     default_host: ClassVar[str | None] = api.DEFAULT_HOST
+    api_path: ClassVar[str] = "/v2"
     read_fault = staticmethod(api.read_fault)
 
     def __init__(self, market_conn_id: str = default_conn_name, *, connection: Connection | None = None) -> None:
