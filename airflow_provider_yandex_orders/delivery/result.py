@@ -29,7 +29,7 @@ _UPLOAD_ID = re.compile(r"[\w.:-]+")
 
 
 class DeliveredPart(TypedDict):
-    """One file of a delivery. ``refused`` has the keys of rows the service would not take, where there are any."""
+    """One file of a delivery. ``rows_refused`` counts rows the service would not take, where there are any."""
 
     path: str
     rows: int
@@ -38,15 +38,16 @@ class DeliveredPart(TypedDict):
     upload_id: str | None
     status: str
     rows_accepted: int | None
-    refused: NotRequired[list[str]]
+    rows_refused: NotRequired[int]
 
 
 class Delivery(TypedDict):
     """What an upload did. ``rows_read = rows_sent + rows_rejected + rows_duplicate + rows_deferred``.
 
-    It went to a counter of Metrica (``counter_id``) or to a platform (``host``); ``verified`` says what was found
-    there. Where nothing was to be sent ``rows_sent`` is 0 and ``rows_prepared`` stands in its place. Where the list of
-    parts is long, ``parts`` is empty and ``parts_path`` names a JSON file with all of them.
+    It went to a counter of Metrica (``counter_id``) or to a platform (``host``); ``sample`` names some of the orders
+    sent to a platform with their statuses, ``verified`` says what was found there. Where nothing was to be sent
+    ``rows_sent`` is 0 and ``rows_prepared`` stands in its place. Where the list of parts is long, ``parts`` is empty
+    and ``parts_path`` names a JSON file with all of them.
     """
 
     service: str
@@ -65,6 +66,7 @@ class Delivery(TypedDict):
     deferred_path: str | None
     parts: list[DeliveredPart]
     parts_path: NotRequired[str]
+    sample: NotRequired[dict[str, str | None]]
     verified: NotRequired[dict[str, Any]]
 
 
@@ -82,7 +84,7 @@ def delivery_of(
 
     :param sends: whether the parts were to be sent.
     """
-    refused = sum(len(part.get("refused", ())) for part in parts)
+    refused = sum(part.get("rows_refused", 0) for part in parts)
     rows = sum(part["rows"] for part in parts) - refused
     delivery = Delivery(
         service=service,

@@ -106,7 +106,7 @@ def _delivered(part: Part, known: Mapping[str, Any]) -> DeliveredPart:
         rows_accepted=known["rows_accepted"],
     )
     if refused:
-        delivered["refused"] = [key for key, _said in refused]
+        delivered["rows_refused"] = len(refused)
     return delivered
 
 

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_yandex_orders.altcraft.verify import expected_orders, sample_of
+from airflow_provider_yandex_orders.altcraft.verify import SAMPLE, expected_orders, sample_of
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.sensors.base import WaitSensor
@@ -20,13 +20,14 @@ class AltcraftOrdersSensor(WaitSensor):
 
     .. seealso:: https://guides.altcraft.com/en/developer-guide/market/orders/get-status
 
-    :param order_ids: a list of order ids, ``{"id": "status"}``, or what the import returned (``import_orders.output``),
-        which tells the statuses too. (templated)
+    :param order_ids: a list of order ids, ``{"id": "status"}``, or what an import returned (``import_orders.output``),
+        or a list of such. An import tells a sample of its orders with their statuses (its ``verify_sample``).
+        (templated)
     :param status: status the orders must have, where ``order_ids`` does not tell; by default any. (templated)
-    :param sample: how many orders to ask for, evenly spread; ``None`` for all.
-    :param altcraft_conn_id: connection of type ``altcraft``, ``altcraft_default`` by default. (templated)
-    :param deferrable: wait in the triggerer, without a worker slot; by default as ``[operators] default_deferrable``
-        says.
+    :param sample: how many of them to ask for, evenly spread, from 1 to 500; by default 100; ``None`` for each, of 500
+        at most.
+    :param altcraft_conn_id: connection of type ``altcraft``; by default ``altcraft_default``. (templated)
+    :param deferrable: wait in the triggerer, without a worker slot; by default ``[operators] default_deferrable``.
     :return: ``{"checked": 100, "by_status": {"paid": 97, ...}}``
     """
 
@@ -37,7 +38,7 @@ class AltcraftOrdersSensor(WaitSensor):
         *,
         order_ids: Any,
         status: str | None = None,
-        sample: int | None = 100,
+        sample: int | None = SAMPLE,
         altcraft_conn_id: str = AltcraftHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
@@ -52,8 +53,6 @@ class AltcraftOrdersSensor(WaitSensor):
         return AltcraftOrdersWait(self.altcraft_conn_id)
 
     def _wanted(self) -> dict[str, str | None]:
-        for each in [self.order_ids] if isinstance(self.order_ids, Mapping) else _listed(self.order_ids):
-            _check_delivery(each)
         try:
             return sample_of(expected_orders(self.order_ids, self.status), self.sample)
         except TypeError as error:
@@ -61,20 +60,3 @@ class AltcraftOrdersSensor(WaitSensor):
                 f"Verify orders: order_ids is {error} after rendering. Give a list of ids, or the output of an import "
                 "task (a skipped import has none)."
             ) from None
-
-
-def _listed(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, (list, tuple)) else ()
-
-
-def _check_delivery(value: Any) -> None:
-    if not isinstance(value, Mapping) or "parts" not in value:
-        return
-    if value.get("service", "altcraft") != "altcraft":
-        raise ConfigurationError(
-            f"Verify orders: order_ids has a delivery to {value['service']}. Give the output of an import task."
-        )
-    if "rows_prepared" in value:
-        raise ConfigurationError(
-            "Verify orders: order_ids has a delivery that was only prepared (dry_run=True): nothing of it is there."
-        )
