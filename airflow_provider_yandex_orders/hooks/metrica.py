@@ -189,14 +189,17 @@ class MetricaHook(ServiceHook):
         answer = self.client.call("GET", self._cdp(counter_id, "last_uploadings"), doing=doing, params=params)
         return part_of(answer, "uploadings", list, doing)
 
-    def offline_uploadings(self, counter_id: int | str | None = None) -> list[dict[str, Any]]:
+    def offline_uploadings(
+        self, counter_id: int | str | None = None, *, page_size: int = OFFLINE_LIMIT
+    ) -> list[dict[str, Any]]:
         """All uploads of offline conversions of a counter, without those of calls and chats.
 
         Source: https://yandex.ru/dev/metrika/ru/management/openapi/offline_conversions/findAll_1
 
         :param counter_id: the counter; ``None`` for the connection's.
+        :param page_size: uploads of one answer.
         """
-        return list(self._offline_uploadings(self.counter_id(counter_id)))
+        return list(self._offline_uploadings(self.counter_id(counter_id), page_size))
 
     def upload_states(
         self, family: str, counter_id: int | str | None, upload_ids: Collection[str]
@@ -308,20 +311,20 @@ class MetricaHook(ServiceHook):
             before = oldest
         return found
 
-    def _offline_uploadings(self, number: int) -> Iterator[dict[str, Any]]:
+    def _offline_uploadings(self, number: int, page_size: int = OFFLINE_LIMIT) -> Iterator[dict[str, Any]]:
         """The uploads of a counter, page by page, each once: one that comes in meanwhile moves the others on."""
         doing = f"List the offline conversions of counter {number}"
         path = f"/management/v1/counter/{number}/offline_conversions/uploadings"
         told: set[object] = set()
         offset = 0
         while True:
-            params = {"type": OFFLINE_TYPE, "limit": OFFLINE_LIMIT, "offset": offset}
+            params = {"type": OFFLINE_TYPE, "limit": page_size, "offset": offset}
             page = part_of(self.client.call("GET", path, doing=doing, params=params), "uploadings", list, doing)
             new = [each for each in page if str(each.get("id")) not in told]
             yield from new
             told.update(str(each.get("id")) for each in new)
             offset += len(page)
-            if len(page) < OFFLINE_LIMIT or not new:
+            if len(page) < page_size or not new:
                 return
 
     def _upload_entity(
