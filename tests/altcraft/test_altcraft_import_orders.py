@@ -343,8 +343,8 @@ class TestWrongSettings:
             ({"status_map": {"x": "confirmed"}}, ["status_map['x']", "new, delivered"]),
             ({"line_status_map": {"x": "in_process"}}, ["line_status_map['x']", "processing"]),
             ({"skip_triggers": "{{ what }}"}, ["skip_triggers", "true or false"]),
-            ({"batch_size": 0}, ["at least 1"]),
-            ({"verify_sample": 0}, ["verify_sample must be a whole number"]),
+            ({"batch_size": 0}, ["batch_size must be"]),
+            ({"verify_sample": 0}, ["verify_sample must be"]),
             ({"defaults": {"lines": []}}, ["defaults", "'lines'"]),
             ({"defaults": {"external_id": "1"}}, ["defaults", "'external_id'"]),
             ({"defaults": {"currency": "roubles"}}, ["defaults", "'currency'", "three letters"]),
@@ -580,6 +580,17 @@ class TestVerify:
         delivery = operator([order(n) for n in range(30)], verify=True, verify_sample=7).execute(context())
         assert delivery["verified"] == {"checked": 7, "by_status": {"new": 7}}
         assert sum(each["path"].endswith("get_status") for each in altcraft.client.requests()) == 7
+
+    def test_parts_that_were_not_kept_stay_known(
+        self, altcraft: SandboxServer, operator: Any, context: Context
+    ) -> None:
+        rows = [order(1), order(2)]
+        delivery = operator(rows, verify=True, keep_parts=False).execute(context())
+        assert delivery["verified"]["checked"] == 2
+        assert not Path(delivery["parts"][0]["path"]).exists()
+        operator(rows, batch_size=1, keep_parts=False).execute(context())
+        assert {each["times_received"] for each in held(altcraft).values()} == {2}
+        assert {each["triggers_started"] for each in held(altcraft).values()} == {1}
 
     def test_what_travels_is_small_whatever_was_sent(
         self, altcraft: SandboxServer, operator: Any, context: Context

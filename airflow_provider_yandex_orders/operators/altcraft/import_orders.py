@@ -34,7 +34,7 @@ from airflow_provider_yandex_orders.rows.scalars import flag
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.storage import staging_folder
-from airflow_provider_yandex_orders.templated import switch
+from airflow_provider_yandex_orders.templated import switch, whole
 from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersWait
 from airflow_provider_yandex_orders.waiting import Wait
 
@@ -231,6 +231,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
             raise ConfigurationError(f"body_format must be json or xml, and xml_data one of {', '.join(XML_DATA)}.")
         self._check_shared_arguments()
         switch(self.verify, "verify")
+        whole(self.max_part_rows, "batch_size")
         self._check_status_map(self._shape.orders, self.status_map, "status_map")
         self._check_status_map(self._shape.lines, self.line_status_map, "line_status_map")
         sample_size(self.verify_sample, "verify_sample")
