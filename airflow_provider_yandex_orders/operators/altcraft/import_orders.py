@@ -79,7 +79,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
     :param max_rejected: rejected orders that are put up with: a number, or a share below 1; by default 0. With more of
         them before the import nothing is sent; orders the platform refuses count too, after the good ones went.
         (templated)
-    :param batch_size: most orders of one request; by default 100.
+    :param batch_size: most orders of one request; by default 100. (templated)
     :param max_part_bytes: most bytes of one request; by default 5 MB. (templated)
     :param body_format: ``json`` (default) or ``xml``.
     :param xml_data: how XML holds the orders, which the documentation does not show: ``rows`` (default: ``<data>`` with
