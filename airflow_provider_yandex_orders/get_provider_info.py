@@ -89,7 +89,12 @@ _CONNECTION_TYPES: list[dict[str, Any]] = [
                 "label": "Counter id",
                 "description": "The counter a task uses when it names none.",
                 "schema": {"type": ["string", "null"], "pattern": "^[0-9]*$"},
-            }
+            },
+            "token_issued": {
+                "label": "Token issued on",
+                "description": "Day the token was made (2026-01-31): a note for people, as a token lives about a year.",
+                "schema": {"type": ["string", "null"], "format": "date"},
+            },
         },
     },
     {

@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The state of an upload and the wait for several, in words that fit every service."""
+"""One wait, held by operators and sensors alike: states of uploads, how they are polled, how the end is judged."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, NoReturn, Self
 
 from airflow_provider_yandex_orders.exceptions import (
-    ConfigurationError,
+    PassingError,
     PermanentError,
     ServiceRefused,
     UploadFailedError,
 )
+from airflow_provider_yandex_orders.templated import share, switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ SHOWN = 20
 """Most open ids a line of the log names."""
 
 
-class Wait:
+class Heard:
     """Uploads that are waited for, and the last that was heard of each.
 
     :param upload_ids: the service's ids.
@@ -89,17 +93,134 @@ class Wait:
         }
 
     @classmethod
-    def from_event(cls, uploads: Mapping[str, Any]) -> Wait:
-        """The wait a trigger's event tells of."""
-        wait = cls(uploads)
-        wait.hear({upload_id: UploadState(**state) for upload_id, state in uploads.items() if state})
-        return wait
+    def from_event(cls, uploads: Mapping[str, Any]) -> Heard:
+        """What a trigger's event tells."""
+        heard = cls(uploads)
+        heard.hear({upload_id: UploadState(**state) for upload_id, state in uploads.items() if state})
+        return heard
 
 
 log = logging.getLogger(__name__)
 
 
-def read_event(event: Any) -> tuple[Wait, bool]:
+class Wait(ABC):
+    """What a task waits for: how to ask for it, who waits in the task's place, and what the end must be like.
+
+    It begins without anything to wait for: a task that resumes needs only what its trigger heard.
+    """
+
+    def __init__(self) -> None:
+        self.wanted: Mapping[str, Any] = {}
+        self.heard = Heard(())
+        self.asked = ""
+
+    def expect(self, wanted: Mapping[str, Any]) -> Self:
+        """Wait for these.
+
+        :param wanted: id to what is needed to ask for it, such as the counter it went to.
+        """
+        self.wanted = wanted
+        self.heard = Heard(wanted)
+        return self
+
+    @abstractmethod
+    def ask(self, ids: Sequence[str]) -> Mapping[str, UploadState]:
+        """What the service says of some ids now; one not listed yet is left out."""
+
+    @abstractmethod
+    def trigger(self, poke_interval: float, end_time: float) -> Any:
+        """The trigger that waits in the task's place.
+
+        :param poke_interval: seconds between two polls.
+        :param end_time: moment to give up, in seconds since 1970.
+        """
+
+    @abstractmethod
+    def result(self) -> Any:
+        """What has become of it, when all is final.
+
+        :raises UploadFailedError: the end is bad.
+        """
+
+    @abstractmethod
+    def late(self, seconds: float) -> str:
+        """Message for a wait that took longer than some seconds."""
+
+    def poll(self) -> bool:
+        """Ask once about what is open; a service that cannot answer now is asked again later.
+
+        :return: whether all is final.
+        """
+        if self.heard.open:
+            try:
+                self.heard.hear(self.ask(self.heard.open))
+            except PassingError as error:
+                log.warning("%s", error)
+        if self.heard.open:
+            log.info("Not final yet: %s.", self.heard.describe_open())
+        return not self.heard.open
+
+    def run(self, poke_interval: float, seconds: float) -> None:
+        """Poll in the worker until all is final.
+
+        :param poke_interval: seconds between two polls.
+        :param seconds: how long at most.
+        :raises PassingError: it took longer.
+        """
+        end_time = time.time() + seconds
+        while not self.poll():
+            left = end_time - time.time()
+            if left <= 0:
+                raise PassingError(self.late(seconds))
+            time.sleep(min(poke_interval, left))
+
+    def hand_over(
+        self, task: Any, *, poke_interval: float, seconds: float, started: float, kwargs: dict[str, Any] | None = None
+    ) -> NoReturn:
+        """Leave the wait to the triggerer.
+
+        Airflow 3 forgets a deferred task's ``execution_timeout``: what is left of it ends the wait as well.
+
+        :param task: the operator or sensor.
+        :param poke_interval: seconds between two polls.
+        :param seconds: how long at most.
+        :param started: when the task began to work, in seconds since 1970.
+        :param kwargs: what ``execute_complete`` is given beside the event.
+        """
+        now, timeout = time.time(), None
+        if task.execution_timeout is not None:
+            timeout = max(task.execution_timeout - timedelta(seconds=now - started), timedelta(seconds=1))
+            seconds = min(seconds, timeout.total_seconds())
+        task.defer(
+            trigger=self.trigger(poke_interval, now + seconds),
+            method_name="execute_complete",
+            kwargs=kwargs,
+            timeout=timeout,
+        )
+        raise AssertionError("unreachable: a task that defers is left by an exception")
+
+    def resume(self, event: Any) -> bool:
+        """Take in what the trigger heard.
+
+        :return: whether all is final; else the time was over.
+        :raises ServiceRefused: asking could not work.
+        :raises PermanentError: the event is none of ours.
+        """
+        self.heard, timed_out = read_event(event)
+        self.asked = str(event.get("asked") or "")
+        return not timed_out
+
+
+def seconds_of(timeout: float, execution_timeout: timedelta | None) -> float:
+    """How long a deferred wait lasts at most, in seconds: until its own time-out or the task's.
+
+    :param timeout: the wait's, in seconds.
+    :param execution_timeout: the task's.
+    """
+    return timeout if execution_timeout is None else min(timeout, execution_timeout.total_seconds())
+
+
+def read_event(event: Any) -> tuple[Heard, bool]:
     """Read a trigger's event.
 
     :return: the uploads, and whether the time was over.
@@ -114,7 +235,7 @@ def read_event(event: Any) -> tuple[Wait, bool]:
             f"Resume after waiting: the trigger sent {status or 'nothing'!r}, which this version does not know. Make "
             "the versions of the package on workers and triggerers equal and clear the task."
         )
-    return Wait.from_event(event["uploads"]), status == "timeout"
+    return Heard.from_event(event["uploads"]), status == "timeout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +251,13 @@ class Demands:
     min_linked: float = 0
     forgiven: tuple[str, ...] = ()
 
+    def is_bad(self, state: UploadState) -> bool:
+        """Whether a state is final and its word is neither good nor forgiven."""
+        return state.final and not state.good and state.status not in self.forgiven
+
     def faults(self, state: UploadState) -> Iterator[str]:
         """What is wrong with the end of one upload."""
-        if state.final and not state.good and state.status not in self.forgiven:
+        if self.is_bad(state):
             yield state.status + (f" ({state.detail})" if state.detail else "")
         if _below(state.rows_accepted, state.rows_total, self.min_accepted):
             counted = f"{state.rows_accepted} of {state.rows_total}"
@@ -141,29 +266,27 @@ class Demands:
             yield f"only {state.rows_linked} of {state.rows_accepted} rows linked, min_linked is {self.min_linked:g}"
 
 
-def offline_demands(min_accepted: float, min_linked: float, allow_linkage_failure: bool) -> Demands:
+def offline_demands(min_accepted: float | str, min_linked: float | str, allow_linkage_failure: bool | str) -> Demands:
     """The demands on uploads of offline conversions.
 
     :raises ConfigurationError: a share is not between 0 and 1.
     """
-    for name, share in (("min_accepted", min_accepted), ("min_linked", min_linked)):
-        if not 0 <= share <= 1:
-            raise ConfigurationError(f"{name} must be a share from 0 to 1.")
-    return Demands(min_accepted, min_linked, ("LINKAGE_FAILURE",) if allow_linkage_failure else ())
+    forgiven = ("LINKAGE_FAILURE",) if switch(allow_linkage_failure, "allow_linkage_failure") else ()
+    return Demands(share(min_accepted, "min_accepted"), share(min_linked, "min_linked"), forgiven)
 
 
 def _below(part: int | None, whole: int | None, share: float) -> bool:
     return part is not None and bool(whole) and part / (whole or 1) < share
 
 
-def judge(wait: Wait, demands: Demands = Demands()) -> dict[str, Any]:
+def judge(heard: Heard, demands: Demands = Demands()) -> dict[str, Any]:
     """Log the end of every upload.
 
     :return: status of each upload.
     :raises UploadFailedError: at least one ended badly.
     """
     faults = []
-    for upload_id, state in wait.states.items():
+    for upload_id, state in heard.states.items():
         if state is not None:
             log.info("Upload %s: %s. %s", upload_id, state.status, _counts(state))
             faults += [f"{upload_id} is {fault}" for fault in demands.faults(state)]
@@ -172,7 +295,7 @@ def judge(wait: Wait, demands: Demands = Demands()) -> dict[str, Any]:
             f"Wait for uploads: {'; '.join(faults)}. The service took these files: look at the parts named by the "
             "upload task, correct the rows at their source and clear the upload task, or ask for less."
         )
-    return {upload_id: state.status if state else None for upload_id, state in wait.states.items()}
+    return {upload_id: state.status if state else None for upload_id, state in heard.states.items()}
 
 
 def _counts(state: UploadState) -> str:
@@ -186,11 +309,3 @@ def _counts(state: UploadState) -> str:
         if count is not None
     ]
     return "; ".join(each for each in (", ".join(shown), state.detail) if each)
-
-
-def still_open(wait: Wait, seconds: float) -> str:
-    """Message for a wait that took too long."""
-    return (
-        f"Wait for uploads: not final after {seconds:g} s: {wait.describe_open()}. The files were taken; nothing "
-        "needs to be sent again. Clear this task to wait on, or give it a longer time."
-    )

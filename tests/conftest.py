@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -49,7 +50,14 @@ def context() -> Callable[..., dict[str, Any]]:
     """Makes the context of a task instance, as far as the operators read it."""
 
     def make(task_id: str = "upload", run_id: str = "manual__1", map_index: int = -1) -> dict[str, Any]:
-        ti = SimpleNamespace(dag_id="a_dag", run_id=run_id, task_id=task_id, map_index=map_index)
+        pushed: dict[str, Any] = {}
+
+        def push(key: str, value: Any) -> None:
+            pushed[key] = json.loads(json.dumps(value))  # as Airflow keeps it
+
+        ti = SimpleNamespace(
+            dag_id="a_dag", run_id=run_id, task_id=task_id, map_index=map_index, xcom_push=push, pushed=pushed
+        )
         return {"ti": ti, "task_instance": ti}
 
     return make

@@ -83,8 +83,6 @@ def _read(part: Part) -> dict[str, Any]:
 
 _Row = TypeVar("_Row")
 
-log = logging.getLogger(__name__)
-
 
 def sift(
     rows: Sequence[_Row],

@@ -20,6 +20,13 @@ from airflow_provider_yandex_orders.sources.shelf import Shelf
 
 log = logging.getLogger(__name__)
 
+KEY = "external_id"
+"""The orders' field with their id."""
+ORDER_KEY = "order_external_id"
+"""The lines' field with the id of their order."""
+FIELD = "lines"
+"""The orders' field that takes the lines."""
+
 
 class OrdersWithLines(Source):
     """Rows of one source, each with a list of the rows of another.
@@ -30,19 +37,13 @@ class OrdersWithLines(Source):
     :param orders: the rows.
     :param lines: what belongs to them.
     :param kind: the kind of the lines.
-    :param key: the orders' field with their id.
-    :param order_key: the lines' field with the id of their order.
-    :param field: the orders' field that takes the lines.
     """
 
-    def __init__(self, orders: Source, lines: Source, *, kind: RowKind, key: str, order_key: str, field: str) -> None:
+    def __init__(self, orders: Source, lines: Source, *, kind: RowKind) -> None:
         self.orders = orders
         self.lines = lines
         self.columns = orders.columns
         self._kind = kind
-        self._key = key
-        self._order_key = order_key
-        self._field = field
 
     def serialize(self) -> dict[str, Any]:
         """Both sources."""
@@ -58,30 +59,30 @@ class OrdersWithLines(Source):
             with self.lines.open() as stream:
                 self._fill(shelf, stream)
             with self.orders.open() as stream:
-                columns = None if stream.columns is None else [*stream.columns, self._column(self.orders, self._field)]
+                columns = None if stream.columns is None else [*stream.columns, self._column(self.orders, FIELD)]
                 yield RowStream(columns, self._joined(shelf, stream))
 
     def _fill(self, shelf: Shelf, stream: RowStream) -> None:
         check_mapping(self.lines.columns, self._kind)
-        order_column, id_column = (self._column(self.lines, name) for name in (self._order_key, *self._kind.key))
-        needed = (replace(each, required=each.required or each.name == self._order_key) for each in self._kind.fields)
+        order_column, id_column = (self._column(self.lines, name) for name in (ORDER_KEY, *self._kind.key))
+        needed = (replace(each, required=each.required or each.name == ORDER_KEY) for each in self._kind.fields)
         kind = replace(self._kind, fields=tuple(needed))
         number = 0
         for number, row in enumerate(watched(self.lines, kind, stream, require_key=True), start=1):
             if isinstance(row, UnreadableRow):
                 raise self._spoilt(number, row.reason, row.fix)
             if is_missing(row.get(order_column)):
-                raise self._spoilt(number, f"{self._order_key} is empty", "give each line the id of its order")
+                raise self._spoilt(number, f"{ORDER_KEY} is empty", "give each line the id of its order")
             try:
                 order_id = text(row.get(order_column))
             except BadValue as bad:
-                raise self._spoilt(number, f"{self._order_key} {bad.reason}", bad.fix) from None
+                raise self._spoilt(number, f"{ORDER_KEY} {bad.reason}", bad.fix) from None
             shelf.add(order_id, str(row.get(id_column)), row)
         shelf.close()
         log.info("Lines read: %d.", number)
 
     def _joined(self, shelf: Shelf, stream: RowStream) -> Iterator[Row]:
-        key_column, field = self._column(self.orders, self._key), self._column(self.orders, self._field)
+        key_column, field = self._column(self.orders, KEY), self._column(self.orders, FIELD)
         for row in stream.rows:
             if isinstance(row, UnreadableRow):
                 yield row

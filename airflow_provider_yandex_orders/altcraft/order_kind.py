@@ -1,66 +1,108 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Orders as one task sends them: the declared kind, with what the task's arguments change in it."""
+"""Orders as one task sends them: the declared kinds, with what the task's arguments change in them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import tzinfo
+from functools import cached_property
 from typing import Any
 
-from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDER_LINES, ALTCRAFT_ORDERS
+from airflow_provider_yandex_orders.altcraft.body import ROW
+from airflow_provider_yandex_orders.altcraft.kinds import (
+    ALTCRAFT_CUSTOM_FIELDS,
+    ALTCRAFT_LINE_STATUSES,
+    ALTCRAFT_ORDER_LINES,
+    ALTCRAFT_ORDERS,
+)
+from airflow_provider_yandex_orders.altcraft.xml import xml_format
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.rows.check import row_checker
 from airflow_provider_yandex_orders.rows.convert import Rules, converter
 from airflow_provider_yandex_orders.rows.faults import BadValue
+from airflow_provider_yandex_orders.rows.formats import FileFormat, json_format
 from airflow_provider_yandex_orders.rows.kind import Field, FieldType, RowKind
 from airflow_provider_yandex_orders.rows.rules import FitsXml
 
 
-def line_kind(statuses: Iterable[str]) -> RowKind:
-    """Lines, with statuses besides those every platform has."""
-    return ALTCRAFT_ORDER_LINES.with_statuses(tuple(map(str, statuses)))
+@dataclass(frozen=True)
+class OrderShape:
+    """What orders are like in one task; each property raises ``ConfigurationError`` where its arguments cannot work.
 
-
-def order_kind(
-    lines: RowKind,
-    *,
-    statuses: Iterable[str] = (),
-    extra_fields: Iterable[str] = (),
-    defaults: Mapping[str, Any] | None = None,
-    as_xml: bool = False,
-) -> RowKind:
-    """Orders with lines of a kind.
-
-    :param lines: the kind of the lines.
-    :param statuses: statuses besides the documented ones.
-    :param extra_fields: fields that are sent as they are.
-    :param defaults: values for fields a row has nothing in.
-    :param as_xml: whether they are sent as XML, which cannot hold every text.
-    :raises ConfigurationError: one of them cannot work.
+    :param extra_statuses: statuses of orders besides the documented ones.
+    :param extra_line_statuses: statuses of lines besides those every platform has.
+    :param custom_fields: definitions of custom fields that go along with the import.
+    :param custom_line_statuses: definitions of line statuses, likewise.
+    :param defaults: values of fields an order has nothing in.
+    :param extra_fields: fields that are sent as they are, and their columns.
+    :param as_xml: whether orders are sent as XML, which cannot hold every text.
     """
-    kind = ALTCRAFT_ORDERS.with_rows("lines", lines).with_statuses(tuple(map(str, statuses)))
-    for name in extra_fields:
-        if name in kind.field_names:
-            raise ConfigurationError(f"extra_fields: {name!r} is a field of every order; map it with columns=.")
-    kind = kind.with_fields(tuple(Field(name, FieldType.RAW, "As it is.") for name in extra_fields))
-    kind = kind.with_defaults(_converted(kind, defaults or {}))
-    return kind.with_rules((FitsXml(),)) if as_xml else kind
+
+    extra_statuses: Sequence[str] = ()
+    extra_line_statuses: Sequence[str] = ()
+    custom_fields: Sequence[Mapping[str, Any]] | None = None
+    custom_line_statuses: Sequence[Mapping[str, Any]] | None = None
+    defaults: Mapping[str, Any] | None = None
+    extra_fields: Mapping[str, str] | None = None
+    as_xml: bool = False
+
+    @cached_property
+    def definitions(self) -> dict[str, list[dict[str, Any]]]:
+        """What the import defines on its way."""
+        return {
+            "custom_fields": _definitions(self.custom_fields, ALTCRAFT_CUSTOM_FIELDS, "custom_fields"),
+            "custom_line_statuses": _definitions(
+                self.custom_line_statuses, ALTCRAFT_LINE_STATUSES, "custom_line_statuses"
+            ),
+        }
+
+    @cached_property
+    def lines(self) -> RowKind:
+        """The kind of the lines."""
+        defined = [each["external_id"] for each in self.definitions["custom_line_statuses"]]
+        return ALTCRAFT_ORDER_LINES.with_statuses((*defined, *map(str, self.extra_line_statuses)))
+
+    @cached_property
+    def orders(self) -> RowKind:
+        """The kind of the orders."""
+        kind = ALTCRAFT_ORDERS.with_rows("lines", self.lines).with_statuses(tuple(map(str, self.extra_statuses)))
+        for name in self.extra_fields or ():
+            if name in kind.field_names:
+                raise ConfigurationError(f"extra_fields: {name!r} is a field of every order; map it with columns=.")
+        kind = kind.with_fields(tuple(Field(name, FieldType.RAW, "As it is.") for name in self.extra_fields or ()))
+        kind = kind.with_defaults(_converted(kind, self.defaults or {}))
+        return kind.with_rules((FitsXml(),)) if self.as_xml else kind
+
+    @property
+    def file_format(self) -> FileFormat:
+        """How orders are written."""
+        return xml_format(self.orders, ROW) if self.as_xml else json_format(self.orders)
 
 
-def rules_of(zone: tzinfo | None, status_map: Mapping[str, str] | None) -> Rules:
-    """How rows are checked: the platform has no time zone of its own to fall back on."""
+def order_options(
+    zone: tzinfo | None,
+    status_map: Mapping[str, str] | None,
+    line_status_map: Mapping[str, str] | None,
+    line_columns: Mapping[str, str] | None,
+) -> Rules:
+    """How orders and their lines are checked.
+
+    :param zone: zone of date-times without one; the platform has none of its own to fall back on.
+    :param status_map: the source's statuses of orders to the platform's.
+    :param line_status_map: likewise of lines.
+    :param line_columns: the lines' fields to their keys.
+    """
+    return replace(_options(zone, status_map), of_rows=_options(zone, line_status_map), row_columns=line_columns)
+
+
+def _options(zone: tzinfo | None, status_map: Mapping[str, str] | None) -> Rules:
     return Rules(counter_zone=_no_zone, source_zone=zone, status_map=status_map or {})
 
 
-def definitions(given: Sequence[Mapping[str, Any]] | None, kind: RowKind, said_by: str) -> list[dict[str, Any]]:
-    """Definitions that go along with an import, checked.
-
-    :param given: one mapping each.
-    :param kind: what they are.
-    :param said_by: the argument, for the message.
-    :raises ConfigurationError: one of them cannot work.
-    """
-    check = row_checker(kind, rules_of(None, None))
+def _definitions(given: Sequence[Mapping[str, Any]] | None, kind: RowKind, said_by: str) -> list[dict[str, Any]]:
+    """Definitions that go along with an import, checked."""
+    check = row_checker(kind, _options(None, None))
     found = []
     for definition in given or ():
         if not isinstance(definition, Mapping):
@@ -82,7 +124,7 @@ def _converted(kind: RowKind, defaults: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in defaults.items():
         if name not in declared:
             raise ConfigurationError(f"defaults: {name!r} cannot have one; these can: {', '.join(declared)}.")
-        convert = converter(declared[name], kind, rules_of(None, None))
+        convert = converter(declared[name], kind, _options(None, None))
         try:
             found[name] = [convert(each) for each in value] if declared[name].many else convert(value)
         except BadValue as bad:

@@ -3,33 +3,83 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, orders_of
+from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.sources.file import FileSource
 from airflow_provider_yandex_orders.storage import require_seen
-from airflow_provider_yandex_orders.waiting import Wait
+from airflow_provider_yandex_orders.templated import whole
+from airflow_provider_yandex_orders.waiting import Heard
 
+SAMPLE = 100
+"""Orders that are asked for where the user says nothing."""
+MOST = 500
+"""Most orders of one wait: each is a request, and all are kept in memory, in the trigger and in its event."""
+SAMPLE_CHARACTERS = 20_000
+"""Most characters of JSON a delivery spends on its sample: all of it must fit into an XCom."""
 NAMED = 100
 """Most orders a message names."""
+
+
+def sample_size(size: int | str | None, said_by: str) -> int:
+    """How many orders are asked for.
+
+    :param size: the user's choice; ``None`` for as many as can be.
+    :param said_by: the argument, for the message.
+    :raises ConfigurationError: it cannot work.
+    """
+    if size in (None, "", "None"):
+        return MOST
+    chosen = whole(size, said_by)
+    if chosen > MOST:
+        raise ConfigurationError(
+            f"{said_by} must be from 1 to {MOST}, as each order is a request; None stands for all up to that."
+        )
+    return chosen
+
+
+def sent_sample(parts: Sequence[Part], size: int, refused: Callable[[Part], Collection[str]]) -> dict[str, str | None]:
+    """Id and status of some of the orders that were sent, evenly spread and the same each time.
+
+    Only the parts that hold them are read. An id that looks like an e-mail address is passed over: the sample goes into
+    XCom.
+
+    :param parts: what was sent.
+    :param size: how many orders.
+    :param refused: ids of the orders of a part that the platform would not take.
+    """
+    places = _places(sum(part.rows for part in parts), size)
+    found: dict[str, str | None] = {}
+    begin = 0
+    for part in parts:
+        here = [place - begin for place in places if begin <= place < begin + part.rows]
+        begin += part.rows
+        if here:
+            good = [head for head in _heads(part.path) if "@" not in head[0] and head[0] not in set(refused(part))]
+            found.update(good[min(place, len(good) - 1)] for place in here if good)
+    while found and len(json.dumps(found)) > SAMPLE_CHARACTERS:
+        found = _spread(found, len(found) // 2)
+    return found
 
 
 def expected_orders(value: Any, status: str | None = None) -> dict[str, str | None]:
     """Order id to the status it must have.
 
-    :param value: ids, a mapping of ids to statuses, a delivery (whose parts tell the statuses), or a list of
-        deliveries.
+    :param value: ids, a mapping of ids to statuses, a delivery (whose sample tells both), or a list of deliveries.
     :param status: the status where ``value`` tells none; ``None`` for any.
     :raises TypeError: ``value`` is none of these.
+    :raises ConfigurationError: it is a delivery of which nothing can be asked here.
     """
     if isinstance(value, str):
         return {value: status}
     if isinstance(value, Mapping):
-        return dict(_delivered(value)) if "parts" in value else {str(key): word for key, word in value.items()}
+        return _delivered(value) if "parts" in value else {str(key): word for key, word in value.items()}
     if value is None or not hasattr(value, "__iter__"):
         raise TypeError(type(value).__name__)
     found: dict[str, str | None] = {}
@@ -38,50 +88,74 @@ def expected_orders(value: Any, status: str | None = None) -> dict[str, str | No
     return found
 
 
-def sample_of(orders: Mapping[str, str | None], size: int | None) -> dict[str, str | None]:
+def sample_of(orders: Mapping[str, str | None], size: int | None, said_by: str = "sample") -> dict[str, str | None]:
     """Some of the orders, evenly spread and the same each time.
 
     :param size: how many; ``None`` for all.
-    :raises ConfigurationError: it is less than one.
+    :param said_by: the argument, for the message.
+    :raises ConfigurationError: it cannot work, or there are too many to ask for each.
     """
-    if size is not None and size < 1:
-        raise ConfigurationError("A sample has at least one order; None stands for all.")
-    if size is None or len(orders) <= size:
-        return dict(orders)
-    places = {number * len(orders) // size for number in range(size)}
-    return {key: word for place, (key, word) in enumerate(orders.items()) if place in places}
+    most = sample_size(size, said_by)
+    if size is None and len(orders) > most:
+        raise ConfigurationError(
+            f"Verify orders: {len(orders)} ids are given, and each is a request. Let {said_by} be {MOST} or less, or "
+            "give fewer ids."
+        )
+    return _spread(orders, most)
 
 
-def found_orders(wait: Wait) -> dict[str, Any]:
+def found_orders(heard: Heard) -> dict[str, Any]:
     """How many orders were asked for, and how many have which status."""
-    by_status = Counter(state.status for state in wait.states.values() if state is not None)
-    return {"checked": len(wait.states), "by_status": dict(sorted(by_status.items()))}
+    by_status = Counter(state.status for state in heard.states.values() if state is not None)
+    return {"checked": len(heard.states), "by_status": dict(sorted(by_status.items()))}
 
 
-def still_missing(wait: Wait, seconds: float) -> str:
+def still_missing(heard: Heard, seconds: float) -> str:
     """Message for orders that are not there as expected."""
-    missing = wait.open
-    shown = ", ".join(f"{key} ({_told(wait, key)})" for key in islice(missing, NAMED))
+    missing = heard.open
+    shown = ", ".join(f"{key} ({_told(heard, key)})" for key in islice(missing, NAMED))
     more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
     return (
-        f"Verify orders: {len(missing)} of {len(wait.states)} are not as expected after {seconds:g} s: {shown}{more}. "
+        f"Verify orders: {len(missing)} of {len(heard.states)} are not as expected after {seconds:g} s: {shown}{more}. "
         "The platform accepted the import. Look for them there (market settings, matching); clear the import's task to "
         "send what is missing."
     )
 
 
-def _told(wait: Wait, key: str) -> str:
-    state = wait.states[key]
+def _told(heard: Heard, key: str) -> str:
+    state = heard.states[key]
     return f"{state.status}, {state.detail}" if state else "not there"
 
 
-def _delivered(delivery: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
-    for part in delivery["parts"]:
-        refused = set(part.get("refused") or ())
-        require_seen(str(part["path"]))
-        with FileSource(str(part["path"])).opened() as file:
-            content = file.read()
-        for order in orders_of(content, format_of(str(part["path"]))):
-            key, status = head_of(order)
-            if key not in refused:
-                yield key, status
+def _delivered(delivery: Mapping[str, Any]) -> dict[str, str | None]:
+    """The sample of a delivery."""
+    if delivery.get("service") != "altcraft":
+        raise ConfigurationError(
+            f"Verify orders: order_ids is a delivery to {delivery.get('service')}: give the output of an import into "
+            "the Altcraft Platform."
+        )
+    sample: dict[str, str | None] = dict(delivery.get("sample") or {})
+    if not sample and (delivery.get("rows_sent") or "rows_prepared" in delivery):
+        raise ConfigurationError(
+            "Verify orders: order_ids is a delivery that names no order to ask for. Give the output of a task that "
+            "sent orders, or their ids."
+        )
+    return sample
+
+
+def _spread(orders: Mapping[str, str | None], size: int) -> dict[str, str | None]:
+    places = set(_places(len(orders), size))
+    return {key: word for place, (key, word) in enumerate(orders.items()) if place in places}
+
+
+def _places(count: int, size: int) -> list[int]:
+    """Evenly spread places, from 0."""
+    size = min(size, count)
+    return [number * count // size for number in range(size)]
+
+
+def _heads(path: str) -> Iterator[tuple[str, str]]:
+    require_seen(path)
+    with FileSource(path).opened() as file:
+        content = file.read()
+    return map(head_of, orders_of(content, format_of(path)))

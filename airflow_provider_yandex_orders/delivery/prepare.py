@@ -60,7 +60,7 @@ class Plan:
     :param limits: sizes and tolerance.
     :param folder: where parts and rejects go.
     :param files: names of the upload's files and how each is written: one, or one an identifier.
-    :param is_known: tells whether the service has a customer, where that is asked.
+    :param counted: told how many rows there are of which sort, before anything can fail for it.
     """
 
     kind: RowKind
@@ -68,7 +68,7 @@ class Plan:
     limits: Limits
     folder: ObjectStoragePath
     files: Mapping[str, FileFormat]
-    is_known: Callable[[str], bool] | None = None
+    counted: Callable[[Prepared], None] = lambda _prepared: None
 
 
 @dataclass(slots=True)
@@ -86,6 +86,7 @@ class Prepared:
     rows_deferred: int = 0
     values_dropped: int = 0
     rejected_path: str | None = None
+    dropped_path: str | None = None
     deferred_path: str | None = None
     has_keyless: bool = False
 
@@ -140,10 +141,12 @@ def prepare(source: Source, plan: Plan) -> Prepared:
             rows_deferred=deferred.entries,
             values_dropped=dropped.entries,
             rejected_path=rejected.path,
+            dropped_path=dropped.path,
             deferred_path=deferred.path,
             has_keyless=spool.keyless() > 0,
         )
-        notes["unknown_customer"] = _check_owners(plan, spool)
+        plan.counted(prepared)
+        _check_owners(plan, spool)
         _log_rows(prepared, rejected, dropped, notes, limits)
         if not limits.allows(prepared.rows_rejected, prepared.rows_read):
             raise RejectedRowsError(
@@ -172,22 +175,19 @@ def _file_chooser(plan: Plan) -> Callable[[Mapping[str, Any]], str]:
     return lambda values: next(name for name in plan.files if values.get(name))
 
 
-def _check_owners(plan: Plan, spool: Spool) -> int:
-    """Count the rows whose customer the service does not have.
+def _check_owners(plan: Plan, spool: Spool) -> None:
+    """Make sure that no customer has more rows than the service takes.
 
-    :raises RejectedRowsError: one customer has more rows than the service takes.
+    :raises RejectedRowsError: one has.
     """
-    unknown, limit = 0, plan.kind.owner_limit
-    for owner, rows in spool.owners():
+    limit = plan.kind.owner_limit
+    for _owner, rows in spool.owners():
         if limit and rows > limit:
             raise RejectedRowsError(
                 f"Check rows: one value of {plan.kind.owner} stands in {rows:,} rows, and the service takes {limit:,} "
                 "of one customer. Nothing was sent. A value that stands for all guests is no customer: send such "
                 "orders as simplified orders, with their own e-mail or phone."
             )
-        if plan.is_known and not plan.is_known(owner):
-            unknown += rows
-    return unknown
 
 
 def _window_start(limits: Limits) -> str:
@@ -226,11 +226,5 @@ def _log_rows(
             )
         elif note == "total_differs":
             log.warning("%d rows have a total that is not the sum of what is in them: sent as given.", count)
-        elif note == "unknown_customer":
-            log.warning(
-                "%d orders belong to customers this counter was never sent from here: upload their contacts first, "
-                "else these orders find no visit.",
-                count,
-            )
         else:
             log.warning("%d rows had no %s: the service's default is sent.", count, note.removeprefix("default_"))

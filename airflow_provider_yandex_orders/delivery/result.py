@@ -3,14 +3,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
+
+import msgspec
+
+from airflow_provider_yandex_orders.sources.parts import parts_in
+from airflow_provider_yandex_orders.storage import write_whole
 
 if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    from airflow_provider_yandex_orders.delivery.parts import Part
     from airflow_provider_yandex_orders.delivery.prepare import Prepared
+
+XCOM_BYTES = 40_000
+"""A delivery with a longer list of parts has it in a file: below 48 kB with room for what is added after the send."""
+
+PREPARED = "PREPARED"
+"""Status of a part that was not to be sent."""
+
+_UPLOAD_ID = re.compile(r"[\w.:-]+")
 
 
 class DeliveredPart(TypedDict):
-    """One file of a delivery. ``refused`` has the keys of rows the service would not take, where there are any."""
+    """One file of a delivery. ``rows_refused`` counts rows the service would not take, where there are any."""
 
     path: str
     rows: int
@@ -19,14 +38,16 @@ class DeliveredPart(TypedDict):
     upload_id: str | None
     status: str
     rows_accepted: int | None
-    refused: NotRequired[list[str]]
+    rows_refused: NotRequired[int]
 
 
 class Delivery(TypedDict):
     """What an upload did. ``rows_read = rows_sent + rows_rejected + rows_duplicate + rows_deferred``.
 
-    It went to a counter of Metrica (``counter_id``) or to a platform (``host``); ``verified`` says what was found
-    there.
+    It went to a counter of Metrica (``counter_id``) or to a platform (``host``); ``sample`` names some of the orders
+    sent to a platform with their statuses, ``verified`` says what was found there. Where nothing was to be sent
+    ``rows_sent`` is 0 and ``rows_prepared`` stands in its place. Where the list of parts is long, ``parts`` is empty
+    and ``parts_path`` names a JSON file with all of them.
     """
 
     service: str
@@ -35,13 +56,17 @@ class Delivery(TypedDict):
     host: NotRequired[str]
     rows_read: int
     rows_sent: int
+    rows_prepared: NotRequired[int]
     rows_rejected: int
     rows_duplicate: int
     rows_deferred: int
     values_dropped: int
     rejected_path: str | None
+    dropped_path: str | None
     deferred_path: str | None
     parts: list[DeliveredPart]
+    parts_path: NotRequired[str]
+    sample: NotRequired[dict[str, str | None]]
     verified: NotRequired[dict[str, Any]]
 
 
@@ -53,22 +78,30 @@ def delivery_of(
     entity: str,
     counter_id: int | None = None,
     host: str | None = None,
+    sends: bool = True,
 ) -> Delivery:
-    """The delivery of what was prepared and what became of its parts."""
-    refused = sum(len(part.get("refused", ())) for part in parts)
+    """The delivery of what was prepared and what became of its parts.
+
+    :param sends: whether the parts were to be sent.
+    """
+    refused = sum(part.get("rows_refused", 0) for part in parts)
+    rows = sum(part["rows"] for part in parts) - refused
     delivery = Delivery(
         service=service,
         entity=entity,
         rows_read=prepared.rows_read,
-        rows_sent=sum(part["rows"] for part in parts) - refused,
+        rows_sent=rows if sends else 0,
         rows_rejected=prepared.rows_rejected + refused,
         rows_duplicate=prepared.rows_duplicate,
         rows_deferred=prepared.rows_deferred,
         values_dropped=prepared.values_dropped,
         rejected_path=prepared.rejected_path,
+        dropped_path=prepared.dropped_path,
         deferred_path=prepared.deferred_path,
         parts=parts,
     )
+    if not sends:
+        delivery["rows_prepared"] = rows
     if counter_id is not None:
         delivery["counter_id"] = counter_id
     if host is not None:
@@ -76,15 +109,81 @@ def delivery_of(
     return delivery
 
 
-def upload_ids_of(value: Any) -> list[str]:
-    """Upload ids of a delivery, or a list of ids (or of deliveries, as mapped tasks give them).
+def prepared_part(part: Part) -> DeliveredPart:
+    """A part that is not to be sent by this task."""
+    return DeliveredPart(
+        path=part.path,
+        rows=part.rows,
+        bytes=part.bytes,
+        sha256=part.sha256,
+        upload_id=None,
+        status=PREPARED,
+        rows_accepted=None,
+    )
 
-    :raises TypeError: it is none of these.
+
+def compacted(delivery: Delivery, folder: ObjectStoragePath) -> Delivery:
+    """The delivery as it goes through XCom: a long list of parts is put into a file.
+
+    :param folder: the task's folder.
     """
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict):
-        return [str(part["upload_id"]) for part in value.get("parts", []) if part.get("upload_id")]
+    if len(json.dumps(delivery)) <= XCOM_BYTES:
+        return delivery
+    path = folder / "parts.json"
+    write_whole(path, msgspec.json.encode(delivery["parts"]))
+    short = delivery.copy()
+    short["parts"], short["parts_path"] = [], str(path)
+    return short
+
+
+def expanded(delivery: Delivery) -> Delivery:
+    """The delivery with its whole list of parts."""
+    whole = delivery.copy()
+    whole["parts"] = cast("list[DeliveredPart]", parts_in(delivery))
+    whole.pop("parts_path", None)
+    return whole
+
+
+def uploads_of(value: Any, *, service: str, entities: frozenset[str]) -> dict[str, int | None]:
+    """Upload ids, each with the counter its delivery names (``None``: it was given without a delivery).
+
+    :param value: an id (text or number), a delivery, or a list of these, as mapped tasks give them.
+    :param service: the service that is asked.
+    :param entities: the entities whose uploads it can tell of here.
+    :raises TypeError: it is none of these.
+    :raises ValueError: a delivery is of something else, or nothing of it was to be sent; the message says so.
+    """
+    if isinstance(value, Mapping):
+        return _uploads_in(value, service, entities)
+    if isinstance(value, (str, int)) and not isinstance(value, bool):
+        if not _UPLOAD_ID.fullmatch(str(value)):
+            raise TypeError("a text that is no id")
+        return {str(value): None}
     if value is None or not hasattr(value, "__iter__"):
         raise TypeError(type(value).__name__)
-    return [upload_id for each in value for upload_id in upload_ids_of(each)]
+    found: dict[str, int | None] = {}
+    for each in value:
+        found |= uploads_of(each, service=service, entities=entities)
+    return found
+
+
+def _uploads_in(delivery: Mapping[str, Any], service: str, entities: frozenset[str]) -> dict[str, int | None]:
+    if "parts" not in delivery:
+        raise TypeError("a mapping that is no delivery")
+    if delivery.get("service", service) != service:
+        raise ValueError(f"has a delivery to {delivery['service']}, and this sensor asks {service}")
+    if delivery.get("entity") is not None and delivery["entity"] not in entities:
+        raise ValueError(
+            f"has a delivery of {delivery['entity']}, and this sensor waits for {', '.join(sorted(entities))}"
+        )
+    if "rows_prepared" in delivery:
+        raise ValueError(
+            "has a delivery that was only prepared (send=False or dry_run=True): there is no upload to wait for. Give "
+            "the output of the task that sends it"
+        )
+    counter_id = delivery.get("counter_id")
+    return {
+        str(part["upload_id"]): None if counter_id is None else int(counter_id)
+        for part in parts_in(delivery)
+        if part.get("upload_id")
+    }

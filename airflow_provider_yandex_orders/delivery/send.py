@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_yandex_orders.delivery.parts import Part
@@ -18,7 +18,7 @@ from airflow_provider_yandex_orders.exceptions import (
     UploadFailedError,
     UploadUnclearError,
 )
-from airflow_provider_yandex_orders.waiting import UploadState
+from airflow_provider_yandex_orders.waiting import Demands, UploadState
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ class Route:
     :param may_repeat: whether a part that may have arrived can be sent again.
     :param resend: sends a part that may have arrived before, or of which rows were refused, where that is done in
         another way; it is told what is remembered of the part.
+    :param demands: which ends count as good: a part that ended otherwise is sent again.
     """
 
     upload: Callable[[Part], UploadState]
@@ -50,28 +51,37 @@ class Route:
     find: Callable[[Part], UploadState | None] | None = None
     may_repeat: bool = True
     resend: Callable[[Part, Mapping[str, Any]], UploadState] | None = None
+    demands: Demands = field(default_factory=Demands)
 
 
-def send_parts(parts: Sequence[Part], route: Route, progress: Progress) -> list[DeliveredPart]:
+def send_parts(
+    parts: Sequence[Part], route: Route, progress: Progress, delivered: list[DeliveredPart] | None = None
+) -> list[DeliveredPart]:
     """Send the parts one after the other; those an earlier try brought through are not sent again.
 
     :param parts: the files.
     :param route: how they reach the service.
     :param progress: what earlier tries sent.
+    :param delivered: takes each part as it comes through, for those who want to know after a failure as well.
+    :return: all parts.
     :raises UploadFailedError: the service judged a part bad.
     """
-    return [_deliver(part, f"Part {number} of {len(parts)}", route, progress) for number, part in enumerate(parts, 1)]
+    delivered = [] if delivered is None else delivered
+    for number, part in enumerate(parts, 1):
+        _deliver(part, f"Part {number} of {len(parts)}", route, progress, delivered)
+    return delivered
 
 
-def _deliver(part: Part, named: str, route: Route, progress: Progress) -> DeliveredPart:
+def _deliver(part: Part, named: str, route: Route, progress: Progress, delivered: list[DeliveredPart]) -> None:
     key = route.key_of(part)
     remembered = progress.get(key)
     known = _known(part, key, remembered, route, progress)
     if known is None:
         send = _upload if route.resend is None else _repeatable_upload
         state = send(part, key, remembered, route, progress)
-        if state.final and not state.good:
+        if route.demands.is_bad(state):
             progress.set(key, {"status": NOT_TAKEN})
+            delivered.append(_delivered(part, _remembered(state)))
             raise UploadFailedError(failed_part(part.path, state))
         known = _remembered(state)
         log.info("%s: %d rows%s, %s.", named, part.rows, _as_upload(known), known["status"])
@@ -81,6 +91,11 @@ def _deliver(part: Part, named: str, route: Route, progress: Progress) -> Delive
     accepted, refused = known["rows_accepted"], known.get("refused") or []
     if accepted is not None and accepted + len(refused) != part.rows:
         log.warning("The service counts %d rows in %s, which has %d.", accepted, part.path, part.rows)
+    delivered.append(_delivered(part, known))
+
+
+def _delivered(part: Part, known: Mapping[str, Any]) -> DeliveredPart:
+    refused = known.get("refused") or []
     delivered = DeliveredPart(
         path=part.path,
         rows=part.rows,
@@ -88,10 +103,10 @@ def _deliver(part: Part, named: str, route: Route, progress: Progress) -> Delive
         sha256=part.sha256,
         upload_id=known["upload_id"] or None,
         status=known["status"],
-        rows_accepted=accepted,
+        rows_accepted=known["rows_accepted"],
     )
     if refused:
-        delivered["refused"] = [key for key, _said in refused]
+        delivered["rows_refused"] = len(refused)
     return delivered
 
 
@@ -131,7 +146,7 @@ def _known(
         state = route.state_of(known["upload_id"])
         if state is None:
             return known
-    return None if state is None or (state.final and not state.good) else _remembered(state)
+    return None if state is None or route.demands.is_bad(state) else _remembered(state)
 
 
 def _upload(

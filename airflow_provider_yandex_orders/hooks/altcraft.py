@@ -39,6 +39,7 @@ class AltcraftHook(ServiceHook):
     hook_name: ClassVar[str] = "Altcraft Platform"
 
     service: ClassVar[str] = "Altcraft"
+    api_path: ClassVar[str] = r"/api/v\d[\d.]*"
 
     def __init__(self, altcraft_conn_id: str = default_conn_name, *, connection: Connection | None = None) -> None:
         super().__init__(altcraft_conn_id, connection=connection)
@@ -176,4 +177,7 @@ class AltcraftHook(ServiceHook):
     def _probe(self) -> tuple[bool, str]:
         answer = self._ask("list", "List one order", from_id="", limit=1)
         found = "an order" if answer.get("result") else "no order yet"
-        return True, f"The token works and may list orders (there is {found}). Importing may need one more role."
+        return True, (
+            f"The token works and may list orders (there is {found}). Reading works; whether the token may import "
+            "shows with the first import."
+        )

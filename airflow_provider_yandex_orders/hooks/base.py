@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from abc import abstractmethod
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
@@ -19,8 +21,11 @@ from airflow_provider_yandex_orders.http.faults import FaultReader
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
-PROBE_TIMEOUT = (10.0, 30.0)
-"""Seconds the "Test" button waits for a connection and for an answer."""
+PROBE_TIMEOUT = (10.0, 20.0)
+"""Seconds a request that is not repeated (a poll, the "Test" button) waits for a connection and for an answer."""
+
+SHOWN = 5
+"""Most unknown fields of an extra a message names."""
 
 _LOCAL = re.compile(r"^http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|/|$)")
 
@@ -35,6 +40,8 @@ class ServiceHook(BaseHook):
     conn_type: ClassVar[str]
     service: ClassVar[str]
     default_host: ClassVar[str | None] = None
+    api_path: ClassVar[str]
+    """Pattern of the paths of the API, which a host copied from its documentation ends with."""
     read_fault: FaultReader
 
     def __init__(self, conn_id: str, *, connection: Connection | None = None) -> None:
@@ -91,7 +98,7 @@ class ServiceHook(BaseHook):
 
     @property
     def base_url(self) -> str:
-        """Scheme, host and port the requests go to.
+        """Scheme, host and port the requests go to, with a path where a proxy has one; that of the API is cut off.
 
         :raises ConfigurationError: the connection names no host and the service has no default one.
         """
@@ -100,6 +107,7 @@ class ServiceHook(BaseHook):
         if not host:
             raise ConfigurationError(f"The connection {self.conn_id!r} names no host: {self.service} needs one.")
         url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
+        url = re.sub(rf"(?<=[^/:]){self.api_path}(?:[/?#].*)?$", "", url)
         place = re.fullmatch(r"([^/]+//[^/]+?)(:\d+)?(/.*)?", url)
         if connection.port and place and not place[2]:
             url = f"{place[1]}:{connection.port}{place[3] or ''}"
@@ -107,18 +115,59 @@ class ServiceHook(BaseHook):
             self.log.warning("The token travels unencrypted: the host of %r begins with http://.", self.conn_id)
         return url
 
+    def once(self) -> Self:
+        """The hook, trying each request once and for half a minute at most: a poll is itself the retry."""
+        self.client.attempts, self.client.timeout = 1, PROBE_TIMEOUT
+        return self
+
     def extra(self, name: str) -> Any:
         """A field of the connection's extra; ``None`` when it is missing or empty."""
-        value = self.connection.extra_dejson.get(name)
+        value = self._extras.get(name)
         return None if value == "" else value
+
+    @cached_property
+    def _extras(self) -> Mapping[str, Any]:
+        """The connection's extra.
+
+        :raises ConfigurationError: it is something else than a JSON object.
+        """
+        text = (self.connection.extra or "").strip()
+        fix = 'write it as {"field": "value"}, or leave it empty.'
+        try:
+            given = json.loads(text or "null")
+        except ValueError:
+            raise ConfigurationError(f"The extra of the connection {self.conn_id!r} is not JSON: {fix}") from None
+        if given is None:
+            return {}
+        if not isinstance(given, dict):
+            raise ConfigurationError(f"The extra of the connection {self.conn_id!r} is not a JSON object: {fix}")
+        extras: Mapping[str, Any] = self.connection.extra_dejson  # Airflow masks secrets in it
+        return extras
 
     def test_connection(self) -> tuple[bool, str]:
         """Answer of the "Test" button: whether the connection works, and what is wrong if not."""
         try:
-            self.client.attempts, self.client.timeout = 1, PROBE_TIMEOUT
-            return self._probe()
+            hook, unread = self.once(), self._unread_extras()
+            works, message = hook._probe()
         except (PermanentError, PassingError) as error:
             return False, str(error)
+        return works, f"{message}{unread}"
+
+    def _unread_extras(self) -> str:
+        """Words on fields of the extra that nothing reads.
+
+        :raises ConfigurationError: one of them must be a typing error.
+        """
+        known = connection_type(self.conn_type).get("conn-fields", {})
+        unknown = [name for name in self._extras if name not in known]
+        for name in unknown:
+            for meant in get_close_matches(name.lower(), known, n=1):
+                raise ConfigurationError(
+                    f"The extra of the connection {self.conn_id!r} has {name!r}, which is not read: did you mean "
+                    f"{meant!r}?"
+                )
+        shown = ", ".join(repr(name) for name in unknown[:SHOWN])
+        return f" The extra has fields that are not read: {shown}." if unknown else ""
 
     @abstractmethod
     def _headers(self, token: str) -> Mapping[str, str]:
@@ -138,3 +187,20 @@ class ServiceHook(BaseHook):
                 "copy the token alone, without the word OAuth, into the password field."
             )
         return token
+
+
+_LARGEST_ID = 2**63 - 1
+
+
+def positive_id(value: object, said_by: str, where: str) -> int:
+    """An id of a service: a whole number above 0, given as a number or as text of the digits 0 to 9.
+
+    :param value: what was given; space around it is nothing.
+    :param said_by: the argument it came by, for the message.
+    :param where: where people find the right one, for the message: ``as the list of stores shows it``.
+    :raises ConfigurationError: it is none.
+    """
+    text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    if text.isascii() and text.isdigit() and len(text) <= 20 and 0 < int(text) <= _LARGEST_ID:
+        return int(text)
+    raise ConfigurationError(f"{said_by} must be a whole number above 0, {where}.")

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceRefused
-from airflow_provider_yandex_orders.hooks.base import ServiceHook
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, ServiceRefused
+from airflow_provider_yandex_orders.hooks.base import ServiceHook, positive_id
 from airflow_provider_yandex_orders.http.body import FileBody, multipart
 from airflow_provider_yandex_orders.metrica import api
 from airflow_provider_yandex_orders.metrica.answers import (
@@ -26,6 +26,13 @@ LIST_LIMIT = 1000
 """Most uploads ``last_uploadings`` gives in one answer."""
 LIST_PAGES = 20
 """How far back a wait looks for its uploads, in answers of that size."""
+OFFLINE_LIMIT = 10_000
+"""Uploads of offline conversions in one answer: what the service takes by itself."""
+OFFLINE_TYPE = "BASIC"
+"""Conversions, apart from calls and chats, which have lists of their own."""
+
+
+_WRITING = "Reading works; whether the token may write shows with the first upload."
 
 
 class MetricaHook(ServiceHook):
@@ -45,6 +52,7 @@ class MetricaHook(ServiceHook):
 
     service: ClassVar[str] = "Yandex Metrica"
     default_host: ClassVar[str | None] = api.DEFAULT_HOST
+    api_path: ClassVar[str] = "/(?:management|cdp|stat)"
     read_fault = staticmethod(api.read_fault)
 
     def __init__(self, metrica_conn_id: str = default_conn_name, *, connection: Connection | None = None) -> None:
@@ -61,9 +69,7 @@ class MetricaHook(ServiceHook):
             raise ConfigurationError(
                 f"No counter: give counter_id to the task, or put it into the extra of {self.conn_id!r}."
             )
-        if isinstance(chosen, bool) or not str(chosen).strip().isdecimal():
-            raise ConfigurationError("counter_id must be a whole number, as Metrica shows it beside the counter.")
-        return int(str(chosen))
+        return positive_id(chosen, "counter_id", "as Metrica shows it beside the counter")
 
     def counter(self, counter_id: int | str | None = None) -> dict[str, Any]:
         """The counter's settings, among them ``time_zone_name`` and ``permission``.
@@ -166,7 +172,7 @@ class MetricaHook(ServiceHook):
         """
         number = self.counter_id(counter_id)
         endpoint = f"/management/v1/counter/{number}/offline_conversions/upload"
-        return self._upload(endpoint, path, {"comment": comment}, resend=False)
+        return self._upload(endpoint, path, {"comment": comment, "type": OFFLINE_TYPE}, resend=False)
 
     def last_uploadings(
         self, counter_id: int | str | None = None, *, limit: int = LIST_LIMIT, before: str | None = None
@@ -184,15 +190,17 @@ class MetricaHook(ServiceHook):
         answer = self.client.call("GET", self._cdp(counter_id, "last_uploadings"), doing=doing, params=params)
         return part_of(answer, "uploadings", list, doing)
 
-    def offline_uploadings(self, counter_id: int | str | None = None) -> list[dict[str, Any]]:
-        """The uploads of offline conversions of a counter.
+    def offline_uploadings(
+        self, counter_id: int | str | None = None, *, page_size: int = OFFLINE_LIMIT
+    ) -> list[dict[str, Any]]:
+        """All uploads of offline conversions of a counter, without those of calls and chats.
 
         Source: https://yandex.ru/dev/metrika/ru/management/openapi/offline_conversions/findAll_1
+
+        :param counter_id: the counter; ``None`` for the connection's.
+        :param page_size: uploads of one answer.
         """
-        number = self.counter_id(counter_id)
-        doing = f"List the offline conversions of counter {number}"
-        answer = self.client.call("GET", f"/management/v1/counter/{number}/offline_conversions/uploadings", doing=doing)
-        return part_of(answer, "uploadings", list, doing)
+        return list(self._offline_uploadings(self.counter_id(counter_id), page_size))
 
     def upload_states(
         self, family: str, counter_id: int | str | None, upload_ids: Collection[str]
@@ -210,11 +218,23 @@ class MetricaHook(ServiceHook):
             number = self.counter_id(counter_id)
             doing = f"Ask for upload {upload_id}"
             path = f"/management/v1/counter/{number}/offline_conversions/uploading/{upload_id}"
-            found = [part_of(self.client.call("GET", path, doing=doing), "uploading", dict, doing)]
+            try:
+                found: Iterable[dict[str, Any]] = [
+                    part_of(self.client.call("GET", path, doing=doing), "uploading", dict, doing)
+                ]
+            except ServiceRefused as error:
+                if error.answer is None or error.answer.http_status not in (400, 404):
+                    raise
+                found = self._offline_uploadings(number)  # tells an upload not listed yet from a wrong counter
         else:
-            found = self.offline_uploadings(counter_id)
-        states = map(offline_upload_state, found)
-        return {state.upload_id: state for state in states if state.upload_id in set(upload_ids)}
+            found = self._offline_uploadings(self.counter_id(counter_id))
+        wanted, states = set(upload_ids), {}
+        for state in map(offline_upload_state, found):
+            if state.upload_id in wanted:
+                states[state.upload_id] = state
+                if len(states) == len(wanted):
+                    break
+        return states
 
     def goals(self, counter_id: int | str | None = None) -> list[dict[str, Any]]:
         """The goals of a counter.
@@ -292,6 +312,22 @@ class MetricaHook(ServiceHook):
             before = oldest
         return found
 
+    def _offline_uploadings(self, number: int, page_size: int = OFFLINE_LIMIT) -> Iterator[dict[str, Any]]:
+        """The uploads of a counter, page by page, each once: one that comes in meanwhile moves the others on."""
+        doing = f"List the offline conversions of counter {number}"
+        path = f"/management/v1/counter/{number}/offline_conversions/uploadings"
+        told: set[object] = set()
+        offset = 0
+        while True:
+            params = {"type": OFFLINE_TYPE, "limit": page_size, "offset": offset}
+            page = part_of(self.client.call("GET", path, doing=doing, params=params), "uploadings", list, doing)
+            new = [each for each in page if str(each.get("id")) not in told]
+            yield from new
+            told.update(str(each.get("id")) for each in new)
+            offset += len(page)
+            if len(page) < page_size or not new:
+                return
+
     def _upload_entity(
         self,
         entity: str,
@@ -338,19 +374,42 @@ class MetricaHook(ServiceHook):
 
     def _probe(self) -> tuple[bool, str]:
         if self.extra("counter_id") is None:
-            doing = "List the counters"
-            answer = self.client.call("GET", "/management/v1/counters", doing=doing, params={"per_page": 1})
-            part_of(answer, "counters", list, doing)
             return True, (
-                f"The token works and sees {answer.get('rows', 0)} counter(s). No counter_id in the extra: "
-                "each task must name its counter."
+                f"The token works and sees {self._counters_seen()} counter(s). No counter in the connection: each task "
+                f"must name one. {_WRITING}"
             )
-        counter = self.counter()
-        permission = counter.get("permission")
-        named = f"Counter {counter.get('id')} ({counter.get('name')}, {counter.get('time_zone_name')})"
+        number = self.counter_id()
+        try:
+            counter = self.counter(number)
+        except ServiceRefused as error:
+            return False, self._why(error, number)
+        permission = str(counter.get("permission"))
+        named = f"Counter {number} ({counter.get('name')}, {counter.get('time_zone_name')})"
         if permission not in api.CAN_UPLOAD:
+            return False, f"{named}: its account may only look (permission {permission!r}). Uploads need edit rights."
+        return True, f"{named}: its account may edit (permission {permission!r}). {_WRITING}"
+
+    def _why(self, error: ServiceRefused, number: int) -> str:
+        """What is missing where a counter is denied: the right to it, or a scope of the token."""
+        if error.answer is None or error.answer.error_type != "access_denied":
+            return str(error)
+        said = error.answer.said.rstrip(". ")
+        try:
+            seen = self._counters_seen()
+        except ServiceRefused:
             return (
-                False,
-                f"{named}: the token may only look (permission {permission!r}). Uploads need edit rights.",
+                f"The token may neither read counter {number} nor list counters ({said}): it lacks a scope. "
+                "Get one with metrika:write, or with metrika:read and metrika:offline_data."
             )
-        return True, f"{named}: the token may upload (permission {permission!r})."
+        except PassingError:
+            return str(error)
+        return (
+            f"The token works and sees {seen} counter(s), but not counter {number} ({said}): correct "
+            "counter_id, or give the account of the token edit rights on the counter."
+        )
+
+    def _counters_seen(self) -> str:
+        doing = "List the counters"
+        answer = self.client.call("GET", "/management/v1/counters", doing=doing, params={"per_page": 1})
+        found = part_of(answer, "counters", list, doing)
+        return str(answer.get("rows", len(found)))

@@ -36,6 +36,8 @@ _BAD_ADDRESS = (
     requests.exceptions.InvalidSchema,
     requests.exceptions.InvalidURL,
 )
+_NO_TLS = ("wrong version number", "record layer failure", "packet length too long")
+"""What OpenSSL makes of an answer that is plain HTTP."""
 _backoff = wait_exponential_jitter(initial=1, max=30, jitter=2)
 
 
@@ -216,6 +218,11 @@ class ServiceClient:
             return ConfigurationError(
                 f"{doing}: the TLS certificate of {where} cannot be verified. If a proxy of your company signs "
                 "traffic, give its certificate in REQUESTS_CA_BUNDLE; the check itself is never switched off."
+            )
+        if isinstance(error, requests.exceptions.SSLError) and any(word in str(error).lower() for word in _NO_TLS):
+            return ConfigurationError(
+                f"{doing}: the host {self._host} speaks plain HTTP: if it is a sandbox of your own, write the "
+                f"connection's host as http://{self._host}; else name the port that speaks HTTPS."
             )
         never_connected = isinstance(error, requests.exceptions.ConnectTimeout) or "NewConnectionError" in repr(error)
         if "NameResolutionError" in repr(error):

@@ -73,3 +73,11 @@ def offline_upload_state(uploading: Mapping[str, Any]) -> UploadState:
         rows_total=uploading.get("source_quantity"),
         detail=", ".join(not_found),
     )
+
+
+def upload_state(family: str, uploading: Mapping[str, Any]) -> UploadState:
+    """Read one ``uploading`` object.
+
+    :param family: ``crm`` or ``offline``.
+    """
+    return crm_upload_state(uploading) if family == "crm" else offline_upload_state(uploading)

@@ -26,7 +26,7 @@ LINKING_WINDOW_DAYS = 21
 _TOKEN = "Get a new OAuth token and put it into the connection's password."
 _RIGHTS = (
     "Give the account of the token edit rights on the counter, and the token the scope metrika:write "
-    "(or metrika:offline_data for uploads)."
+    "(or metrika:read and metrika:offline_data for uploads)."
 )
 _DAILY = "The quota is whole again at the time named; fewer and larger parts spend less of it."
 _DEFAULT_ADVICE = "Correct what the service names and run the task again."

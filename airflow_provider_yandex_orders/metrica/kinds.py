@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Simplified orders of Metrica: an order with its customer's identifiers in one row."""
+"""The kinds of rows Metrica takes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from airflow_provider_yandex_orders.rows.kind import Field, FieldType, RowKind
 
 SIMPLE_ORDERS = RowKind(
     name="simple_orders",
+    family="crm",
     page="https://yandex.ru/dev/metrika/ru/management/openapi/schema/uploadSimpleOrders",
     key=("id",),
     label="id",
@@ -61,6 +62,7 @@ SIMPLE_ORDERS = RowKind(
 
 CONTACTS = RowKind(
     name="contacts",
+    family="crm",
     page="https://yandex.com/dev/metrika/en/management/openapi/schema/uploadContactJson_1",
     key=("uniq_id",),
     label="uniq_id",
@@ -83,6 +85,7 @@ CONTACTS = RowKind(
 
 ORDERS = RowKind(
     name="orders",
+    family="crm",
     page="https://yandex.com/dev/metrika/en/management/openapi/schema/uploadOrdersJson_1",
     key=("id",),
     label="id",
@@ -123,6 +126,7 @@ ORDERS = RowKind(
 
 OFFLINE_CONVERSIONS = RowKind(
     name="offline_conversions",
+    family="offline",
     page="https://yandex.ru/dev/metrika/ru/management/openapi/offline_conversions/upload_1",
     # The service counts the same conversion once: a repeated row only changes its price.
     key=("ClientId", "UserId", "Yclid", "PurchaseId", "Target", "DateTime"),
@@ -141,3 +145,11 @@ OFFLINE_CONVERSIONS = RowKind(
         Field("id", FieldType.TEXT, "Not sent: names the row in a rejects file.", sent=False),
     ),
 )
+
+
+def entities(family: str) -> frozenset[str]:
+    """Names of the kinds whose uploads one list tells of.
+
+    :param family: ``crm`` or ``offline``.
+    """
+    return frozenset(kind.name for kind in globals().values() if isinstance(kind, RowKind) and kind.family == family)

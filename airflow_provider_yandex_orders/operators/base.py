@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every upload operator does: prepare, send each part once, wait if asked, report."""
+"""What every upload operator does: take the arguments, report the delivery, wait if asked."""
 
 from __future__ import annotations
 
 import copy
-import time
+import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cache
+from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, Context, conf
+from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, Context, ObjectStoragePath, conf
 
 from airflow_provider_yandex_orders.delivery.prepare import Limits
-from airflow_provider_yandex_orders.delivery.result import Delivery
+from airflow_provider_yandex_orders.delivery.result import Delivery, compacted, expanded
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.rows.convert import status
@@ -22,120 +24,182 @@ from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.parts import PartsSource
 from airflow_provider_yandex_orders.sources.rows import as_source
-from airflow_provider_yandex_orders.waiting import UploadState, Wait, read_event
+from airflow_provider_yandex_orders.storage import staging_folder
+from airflow_provider_yandex_orders.templated import number, switch, whole
+from airflow_provider_yandex_orders.waiting import Wait, seconds_of
 
 if TYPE_CHECKING:
-    import jinja2
+    from datetime import timedelta
 
-    from airflow_provider_yandex_orders.triggers.base import WaitTrigger
+    import jinja2
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
+
+
+class SourceArgument:
+    """An operator's argument that holds a source. What is set is copied, and rows are hidden, whoever sets it.
+
+    Two tasks may share one source and Airflow renders in place; the instances of a mapped task share theirs and are
+    rendered without the operator's own ``render_template_fields``. A list of rows, also one that comes by XCom, is
+    kept as a source, which shows only their number.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, task: Any, owner: type | None = None) -> Any:
+        return self if task is None else task.__dict__.get(self._name)
+
+    def __set__(self, task: Any, value: Any) -> None:
+        if isinstance(value, Source):
+            value = copy.copy(value)
+        elif isinstance(value, (list, tuple, Mapping)):
+            value = as_source(value)
+        task.__dict__[self._name] = value
 
 
 class UploadOperator(BaseOperator):
-    """Arguments all uploads share.
+    """The arguments all uploads share; each operator lists them with its own and says what they mean."""
 
-    :param source: where the rows come from: a ``SqlSource``, a ``FileSource``, a list of dicts, or the output of a
-        task that returns one. (templated)
-    :param status_map: the CRM's order statuses to the service's. A status that is in neither is rejected. (templated)
-    :param source_timezone: zone of date-times without one, such as ``Europe/Moscow``; by default the zone of the
-        service's counter. (templated)
-    :param max_rejected: rejected rows that are put up with: a number, or a share below 1. With more of them nothing is
-        sent and the task fails.
-    :param max_part_rows: rows of one uploaded file.
-    :param max_part_bytes: bytes of one uploaded file; by default 100 MB of CSV or 2 MB of JSON.
-    :param skip_empty: skip the task when the source has no rows; by default it succeeds without an upload.
-    :param staging_path: folder or object storage URL for parts and rejects; by default ``[yandex_orders] staging_path``
-        of Airflow's configuration, else a folder under ``AIRFLOW_HOME``. (templated)
-    :param poll_interval: seconds between two questions, where the task waits for what the service does.
-    :param wait_timeout: seconds after which that wait gives up.
-    :param deferrable: wait in the triggerer, without a worker slot.
-    """
-
-    template_fields: Sequence[str] = ("source", "status_map", "source_timezone", "staging_path")
+    template_fields: Sequence[str] = (
+        "source",
+        "source_timezone",
+        "staging_path",
+        "max_rejected",
+        "max_part_rows",
+        "max_part_bytes",
+        "skip_empty",
+        "_dry_run",  # `dry_run` is a method of Airflow's operators
+        "keep_parts",
+        "poke_interval",
+        "timeout",
+    )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers = {"source": "json", "status_map": "json"}  # noqa: RUF012 - as Airflow declares it
     ui_color = "#fff4cc"
-    source_fields: ClassVar[tuple[str, ...]] = ("source",)
+
+    source = SourceArgument()
+    status_map: Mapping[str, str] | None = None
 
     def __init__(
         self,
         *,
         source: Any,
-        status_map: Mapping[str, str] | None = None,
         source_timezone: str | None = None,
-        max_rejected: float = 0,
-        max_part_rows: int = 50_000,
-        max_part_bytes: int | None = None,
-        skip_empty: bool = False,
+        max_rejected: float | str = 0,
+        max_part_rows: int | str = 50_000,
+        max_part_bytes: int | str | None = None,
+        skip_empty: bool | str = False,
+        dry_run: bool | str = False,
         staging_path: str | None = None,
-        poll_interval: float = 30,
-        wait_timeout: float = 2 * 60 * 60,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        keep_parts: bool | str = True,
+        poke_interval: float | timedelta | str = 30,
+        timeout: float | timedelta | str = 2 * 60 * 60,
+        deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
         super().__init__(**with_retry_policy(kwargs))
-        self.source = hidden(source)
-        self.status_map = status_map
+        self.source = source
         self.source_timezone = source_timezone
         self.max_rejected = max_rejected
         self.max_part_rows = max_part_rows
         self.max_part_bytes = max_part_bytes
         self.skip_empty = skip_empty
+        self._dry_run = dry_run
         self.staging_path = staging_path
-        self.poll_interval = poll_interval
-        self.wait_timeout = wait_timeout
+        self.keep_parts = keep_parts
+        self.poke_interval = poke_interval
+        self.timeout = timeout
         self.deferrable = deferrable
 
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
-        """Render a copy of each source (two tasks may share one), and hide rows that came by XCom."""
-        for name in self.source_fields:
-            source = getattr(self, name)
-            setattr(self, name, copy.copy(source) if isinstance(source, Source) else source)
+        """Render a copy of each source: Airflow hands the same one to every run in a process."""
+        for name in self._source_arguments:
+            setattr(self, name, getattr(self, name))
         super().render_template_fields(context, jinja_env)
-        for name in self.source_fields:
-            setattr(self, name, hidden(getattr(self, name)))
 
-    def rows_source(self) -> Source:
+    _source_arguments: ClassVar[tuple[str, ...]] = ("source",)
+    _wait_argument: ClassVar[str] = "wait_for_completion"
+
+    # What operators differ in.
+
+    @abstractmethod
+    def _new_wait(self) -> Wait:
+        """How this task waits."""
+
+    @abstractmethod
+    def _finish(self, delivery: Delivery, wait: Wait) -> Delivery:
+        """The delivery, when all is final.
+
+        :raises UploadFailedError: the end is bad.
+        """
+
+    def _mapped_columns(self) -> Mapping[str, str]:
+        """Columns this task maps besides those of the source."""
+        return {}
+
+    # Arguments.
+
+    def _rows_source(self) -> Source:
         """The source, with all columns mapped that this task maps.
 
         :raises SourceError: ``source`` came out as something else.
         """
         source = copy.copy(as_source(self.source))
-        source.columns = {**(source.columns or {}), **self.mapped_columns()} or None
+        source.columns = {**(source.columns or {}), **self._mapped_columns()} or None
         return source
 
-    def mapped_columns(self) -> Mapping[str, str]:
-        """Columns this task maps besides those of the source."""
-        return {}
-
-    def limits(self, default_part_bytes: int, window_days: int | None = None) -> Limits:
-        """The sizes and the tolerance, checked.
+    def _limits(self, default_part_bytes: int, window_days: int | None = None) -> Limits:
+        """The sizes and the tolerance.
 
         :param default_part_bytes: bytes of a part where the user names none.
         :param window_days: of :class:`Limits`.
         :raises ConfigurationError: one of them cannot work.
         """
-        part_bytes = default_part_bytes if self.max_part_bytes is None else self.max_part_bytes
-        if self.max_part_rows < 1 or part_bytes < 1:
-            raise ConfigurationError("max_part_rows and max_part_bytes must be at least 1.")
-        if self.max_rejected < 0:
-            raise ConfigurationError("max_rejected must be 0 or more: a number of rows, or a share below 1.")
-        return Limits(self.max_rejected, self.max_part_rows, part_bytes, window_days)
+        named = self.max_part_bytes not in (None, "", "None")
+        return Limits(
+            number(self.max_rejected, "max_rejected", meaning="a number of rows, 0 or more, or a share below 1"),
+            whole(self.max_part_rows, "max_part_rows"),
+            whole(self.max_part_bytes, "max_part_bytes") if named else default_part_bytes,
+            window_days,
+        )
 
-    def source_zone(self) -> ZoneInfo | None:
+    def _check_shared_arguments(self) -> None:
+        """Make sure that the arguments all uploads have can work.
+
+        :raises ConfigurationError: one cannot.
+        """
+        for name in ("skip_empty", "keep_parts"):
+            switch(getattr(self, name), name)
+        switch(self._dry_run, "dry_run")
+        _ = self._poke_seconds, self._timeout_seconds
+
+    @property
+    def _poke_seconds(self) -> float:
+        return number(self.poke_interval, "poke_interval", meaning="a number of seconds, 0 or more")
+
+    @property
+    def _timeout_seconds(self) -> float:
+        return number(self.timeout, "timeout", meaning="a number of seconds, 0 or more")
+
+    def _source_zone(self) -> ZoneInfo | None:
         """Zone of date-times without one.
 
         :raises ConfigurationError: there is no such zone.
         """
-        if not self.source_timezone or isinstance(self.rows_source(), PartsSource):
+        if not self.source_timezone or isinstance(as_source(self.source), PartsSource):
             return None  # prepared parts are in the counter's zone already
         return zone(self.source_timezone, "source_timezone")
 
-    def check_status_map(self, kind: RowKind, status_map: Mapping[str, str] | None, said_by: str) -> None:
+    def _check_status_map(self, kind: RowKind, status_map: Mapping[str, str] | None, said_by: str) -> None:
         """Make sure that statuses are mapped to such as a kind of row takes.
 
         :param said_by: the argument, for the message.
         :raises ConfigurationError: one is not.
         """
+        if status_map is not None and not isinstance(status_map, Mapping):
+            raise ConfigurationError(f'{said_by} must be a mapping, such as {{"paid": "PAID"}}.')
         convert = status(kind, {})
         for word, mapped in (status_map or {}).items():
             try:
@@ -143,61 +207,99 @@ class UploadOperator(BaseOperator):
             except BadValue as bad:
                 raise ConfigurationError(f"{said_by}[{word!r}] {bad.reason}: {bad.fix}.") from None
 
-    def wait_until_final(self, wait: Wait, delivery: Delivery) -> Delivery:
-        """Ask until every state is final; a deferrable task asks once and leaves the rest to a trigger."""
-        end_time = time.time() + self.wait_timeout
-        while True:
-            try:
-                wait.hear(self.states(wait.open))
-            except PassingError as error:
-                self.log.warning("%s", error)
-            if not wait.open:
-                return self.judged(delivery, wait)
-            self.log.info("Not final yet: %s.", wait.describe_open())
-            if self.deferrable:
-                self.defer(
-                    trigger=self.trigger(wait, end_time),
-                    method_name="execute_complete",
-                    kwargs={"delivery": delivery},
-                )
-            if time.time() >= end_time:
-                raise PassingError(self.late(wait))
-            time.sleep(self.poll_interval)
+    def _warn_of_idle_deferral(self, waits: object) -> None:
+        """Say while the DAG is parsed that a task told to wait without a slot does not wait at all."""
+        if self.deferrable and not DEFERRABLE and not waits:
+            warnings.warn(
+                f"Task {self.task_id!r}: deferrable=True does nothing, as the task does not wait. Add "
+                f"{self._wait_argument}=True, or leave deferrable to the sensor that waits.",
+                UserWarning,
+                stacklevel=2,
+            )
 
-    def execute_complete(self, context: Context, event: Any, delivery: Delivery) -> Delivery:
-        """Judge what the trigger heard."""
-        wait, timed_out = read_event(event)
-        if timed_out:
-            raise PassingError(self.late(wait))
-        return self.judged(delivery, wait)
+    # The delivery.
 
-    @abstractmethod
-    def states(self, ids: Sequence[str]) -> dict[str, UploadState]:
-        """What the service says of some ids now."""
+    def _report(self, context: Context, delivery: Delivery, folder: ObjectStoragePath) -> Delivery:
+        """Put what is known so far into XCom, where it stays when the task waits or fails.
 
-    @abstractmethod
-    def trigger(self, wait: Wait, end_time: float) -> WaitTrigger:
-        """The trigger that waits in this task's place."""
+        :return: the delivery as it goes through XCom.
+        """
+        short = delivery
+        try:
+            short = compacted(delivery, folder)
+            context["ti"].xcom_push(key="delivery", value=short)
+        except Exception as error:  # noqa: BLE001 - what only tells never fails a delivery
+            self.log.warning("The delivery could not be put into XCom (%s).", type(error).__name__)
+        return short
 
-    @abstractmethod
-    def judged(self, delivery: Delivery, wait: Wait) -> Delivery:
-        """The delivery, when all is final."""
-
-    @abstractmethod
-    def late(self, wait: Wait) -> str:
-        """Message for a wait that took too long."""
-
-    def skip_if_empty(self, rows_read: int) -> None:
+    def _skip_if_empty(self, rows_read: int) -> None:
         """End the task as skipped when there was nothing to read and the user wants that."""
         if rows_read == 0:
-            if self.skip_empty:
+            if switch(self.skip_empty, "skip_empty"):
                 raise AirflowSkipException("The source gave no rows: skipped, as skip_empty asks.")
             self.log.info("The source gave no rows: nothing is sent, and that is fine.")
 
+    def _drop_parts(self, delivery: Delivery) -> None:
+        """Delete the part files, where the user does not want to keep what was accepted."""
+        if switch(self.keep_parts, "keep_parts"):
+            return
+        from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-def hidden(source: Any) -> Any:
-    """Literal rows as a source, which shows only their number; anything else as it is."""
-    return as_source(source) if isinstance(source, (list, tuple, Mapping)) else source
+        for part in expanded(delivery)["parts"]:
+            try:
+                ObjectStoragePath(part["path"]).unlink(missing_ok=True)
+            except Exception as error:  # noqa: BLE001 - the rows were accepted
+                self.log.warning("Part %s could not be deleted (%s).", part["path"], type(error).__name__)
+
+    # The wait.
+
+    def _wait_until_final(self, context: Context, wait: Wait, delivery: Delivery, started: float) -> Delivery:
+        """Wait in the worker; a deferrable task asks once and leaves the rest to a trigger.
+
+        :param started: when the task began, in seconds since 1970.
+        """
+        poke_interval, seconds = self._poke_seconds, self._timeout_seconds
+        if not self.deferrable:
+            wait.run(poke_interval, seconds)
+        elif not wait.poll():
+            wait.hand_over(
+                self, poke_interval=poke_interval, seconds=seconds, started=started, kwargs={"delivery": delivery}
+            )
+        return self._end(context, delivery, wait)
+
+    def execute_complete(self, context: Context, event: Any, delivery: Delivery) -> Delivery:
+        """Judge what the trigger heard."""
+        wait = self._new_wait()
+        if not wait.resume(event):
+            raise PassingError(wait.late(seconds_of(self._timeout_seconds, self.execution_timeout)))
+        return self._end(context, delivery, wait)
+
+    def _end(self, context: Context, delivery: Delivery, wait: Wait) -> Delivery:
+        folder = staging_folder(self.staging_path, context)
+        whole_delivery = expanded(delivery)
+        for part in whole_delivery["parts"]:
+            state = wait.heard.states.get(part["upload_id"] or "")
+            if state is not None:
+                part["status"], part["rows_accepted"] = state.status, state.rows_accepted
+        short = self._report(context, whole_delivery, folder)
+        short = self._finish(short, wait)
+        self._drop_parts(short)
+        return short
+
+
+def handed_on(names: Mapping[str, Any], base: type) -> dict[str, Any]:
+    """The arguments an ``__init__`` hands on: those its base lists, and Airflow's own.
+
+    :param names: its ``locals()``, before anything else stands in them.
+    :param base: the class whose ``__init__`` takes them.
+    """
+    return {name: names[name] for name in _listed(base) if name in names} | dict(names["kwargs"])
+
+
+@cache
+def _listed(base: type) -> tuple[str, ...]:
+    parameters = signature(base.__init__).parameters.values()  # type: ignore[misc]
+    return tuple(each.name for each in parameters if each.kind is each.KEYWORD_ONLY)
 
 
 def zone(name: str, said_by: str) -> ZoneInfo:

@@ -107,6 +107,7 @@ class RowKind:
     :param only_statuses: whether nothing but ``statuses`` will do.
     :param rules: what must hold between the fields of one row, in the order it is looked at.
     :param page: address of the service's page that describes it.
+    :param family: which of the service's lists tells the state of its uploads, where there are several.
     """
 
     name: str
@@ -124,6 +125,7 @@ class RowKind:
     own_statuses: bool = False
     only_statuses: bool = False
     rules: tuple[RowRule, ...] = ()
+    family: str = ""
 
     @property
     def sent_fields(self) -> tuple[Field, ...]:

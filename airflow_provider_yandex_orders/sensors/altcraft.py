@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airflow_provider_yandex_orders.altcraft.verify import expected_orders, found_orders, sample_of, still_missing
+from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_yandex_orders.altcraft.verify import SAMPLE, expected_orders, sample_of
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.sensors.base import WaitSensor
-from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersTrigger
-from airflow_provider_yandex_orders.waiting import UploadState, Wait
+from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersWait
 
 
 class AltcraftOrdersSensor(WaitSensor):
@@ -19,11 +20,14 @@ class AltcraftOrdersSensor(WaitSensor):
 
     .. seealso:: https://guides.altcraft.com/en/developer-guide/market/orders/get-status
 
-    :param order_ids: a list of order ids, ``{"id": "status"}``, or what the import returned (``import_orders.output``),
-        which tells the statuses too. (templated)
+    :param order_ids: a list of order ids, ``{"id": "status"}``, or what an import returned (``import_orders.output``),
+        or a list of such. An import tells a sample of its orders with their statuses (its ``verify_sample``).
+        (templated)
     :param status: status the orders must have, where ``order_ids`` does not tell; by default any. (templated)
-    :param sample: how many orders to ask for, evenly spread; ``None`` for all.
-    :param altcraft_conn_id: connection of type ``altcraft``. (templated)
+    :param sample: how many of them to ask for, evenly spread, from 1 to 500; by default 100; ``None`` for each, of 500
+        at most.
+    :param altcraft_conn_id: connection of type ``altcraft``; by default ``altcraft_default``. (templated)
+    :param deferrable: wait in the triggerer, without a worker slot; by default ``[operators] default_deferrable``.
     :return: ``{"checked": 100, "by_status": {"paid": 97, ...}}``
     """
 
@@ -34,49 +38,25 @@ class AltcraftOrdersSensor(WaitSensor):
         *,
         order_ids: Any,
         status: str | None = None,
-        sample: int | None = 100,
+        sample: int | None = SAMPLE,
         altcraft_conn_id: str = AltcraftHook.default_conn_name,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(deferrable=deferrable, **kwargs)
         self.order_ids = order_ids
         self.status = status
         self.sample = sample
         self.altcraft_conn_id = altcraft_conn_id
 
-    def begin(self) -> Wait:
-        """The orders to ask for.
+    def _new_wait(self) -> AltcraftOrdersWait:
+        return AltcraftOrdersWait(self.altcraft_conn_id)
 
-        :raises ConfigurationError: ``order_ids`` came out as something else.
-        """
+    def _wanted(self) -> dict[str, str | None]:
         try:
-            self._expected = sample_of(expected_orders(self.order_ids, self.status), self.sample)
+            return sample_of(expected_orders(self.order_ids, self.status), self.sample)
         except TypeError as error:
             raise ConfigurationError(
                 f"Verify orders: order_ids is {error} after rendering. Give a list of ids, or the output of an import "
                 "task (a skipped import has none)."
             ) from None
-        return Wait(self._expected)
-
-    def ask(self, ids: Sequence[str]) -> dict[str, UploadState]:
-        """The states of orders."""
-        return AltcraftHook(self.altcraft_conn_id).order_states(self._expected, ids)
-
-    def trigger(self, end_time: float) -> AltcraftOrdersTrigger:
-        """The trigger that waits in this sensor's place."""
-        return AltcraftOrdersTrigger(
-            altcraft_conn_id=self.altcraft_conn_id,
-            orders=self._expected,
-            poll_interval=float(self.poke_interval),
-            end_time=end_time,
-        )
-
-    def judged(self, wait: Wait) -> dict[str, Any]:
-        """How many orders were asked for, and how many have which status."""
-        found = found_orders(wait)
-        self.log.info("Orders asked for: %d; by status: %s.", found["checked"], found["by_status"])
-        return found
-
-    def late(self, wait: Wait) -> str:
-        """Message for a wait that took too long."""
-        return still_missing(wait, self.timeout)

@@ -5,68 +5,39 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from airflow.providers.common.compat.sdk import (
-    AirflowSensorTimeout,
-    BaseSensorOperator,
-    Context,
-    PokeReturnValue,
-    conf,
-)
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensorOperator, Context, PokeReturnValue
 
 from airflow_provider_yandex_orders.exceptions import PassingError
-from airflow_provider_yandex_orders.triggers.base import WaitTrigger
-from airflow_provider_yandex_orders.waiting import UploadState, Wait, read_event
+from airflow_provider_yandex_orders.waiting import Wait, seconds_of
 
 
 class WaitSensor(BaseSensorOperator):
     """Waits until a service has a final state for some ids, and judges the end.
 
-    ``poke_interval`` (seconds between two questions) and ``timeout`` (seconds until the sensor gives up) are
-    Airflow's own and mean the same deferred or not.
-
     :param deferrable: wait in the triggerer, without a worker slot.
     """
 
-    def __init__(
-        self,
-        *,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, deferrable: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.deferrable = deferrable
 
-    @cached_property
-    def wait(self) -> Wait:
-        """What is waited for, and the last that was heard of it."""
-        return self.begin()
+    @abstractmethod
+    def _new_wait(self) -> Wait:
+        """How this sensor waits."""
 
     @abstractmethod
-    def begin(self) -> Wait:
-        """What is to be waited for.
+    def _wanted(self) -> dict[str, Any]:
+        """What it waits for.
 
         :raises ConfigurationError: an argument came out as something else.
         """
 
-    @abstractmethod
-    def ask(self, ids: Sequence[str]) -> dict[str, UploadState]:
-        """What the service says of some ids now."""
-
-    @abstractmethod
-    def trigger(self, end_time: float) -> WaitTrigger:
-        """The trigger that waits in this sensor's place."""
-
-    @abstractmethod
-    def judged(self, wait: Wait) -> Any:
-        """The sensor's result, when all is final."""
-
-    @abstractmethod
-    def late(self, wait: Wait) -> str:
-        """Message for a wait that took too long."""
+    @cached_property
+    def _wait(self) -> Wait:
+        return self._new_wait().expect(self._wanted())
 
     def execute(self, context: Context) -> Any:
         """Ask once, and wait if that does not settle it."""
@@ -74,29 +45,26 @@ class WaitSensor(BaseSensorOperator):
             try:
                 return super().execute(context)
             except AirflowSensorTimeout:
-                raise AirflowSensorTimeout(self.late(self.wait)) from None
-        answer = self.poke(context)
-        if answer:
-            return answer.xcom_value
-        self.defer(trigger=self.trigger(time.time() + float(self.timeout)), method_name="execute_complete")
-        return None
+                raise AirflowSensorTimeout(self._wait.late(self.timeout)) from None
+        started = time.time()
+        if self._wait.poll():
+            return self._wait.result()
+        return self._wait.hand_over(
+            self, poke_interval=float(self.poke_interval), seconds=float(self.timeout), started=started
+        )
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Ask the service once."""
-        wait = self.wait
-        if wait.open:
-            try:
-                wait.hear(self.ask(wait.open))
-            except PassingError as error:
-                self.log.warning("%s", error)
-        if wait.open:
-            self.log.info("Not final yet: %s.", wait.describe_open())
-            return PokeReturnValue(False)
-        return PokeReturnValue(True, self.judged(wait))
+        if self._wait.poll():
+            return PokeReturnValue(True, self._wait.result())
+        return PokeReturnValue(False)
 
     def execute_complete(self, context: Context, event: Any) -> Any:
         """Judge what the trigger heard."""
-        wait, timed_out = read_event(event)
-        if timed_out:
-            raise AirflowSensorTimeout(self.late(wait))
-        return self.judged(wait)
+        wait = self._new_wait()
+        if wait.resume(event):
+            return wait.result()
+        seconds = seconds_of(float(self.timeout), self.execution_timeout)
+        # Airflow tries a task anew after its execution_timeout, and a sensor after its timeout not.
+        error = PassingError if seconds < self.timeout else AirflowSensorTimeout
+        raise error(wait.late(seconds))

@@ -10,12 +10,28 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_yandex_orders.exceptions import SourceError
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
 from airflow_provider_yandex_orders.sources.file import FileSource
 from airflow_provider_yandex_orders.storage import require_seen
 
 _decode = msgspec.json.Decoder(dict[str, list[dict[str, Any]]], float_hook=Decimal).decode  # amounts stay exact
+
+
+def parts_in(delivery: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All parts of a delivery, also where their list lies in a file of its own.
+
+    :raises SourceUnavailable: this worker does not see that file.
+    """
+    path = delivery.get("parts_path")
+    if not path:
+        return list(delivery["parts"])
+    require_seen(str(path))
+    with FileSource(str(path)).opened() as file:
+        try:
+            return msgspec.json.decode(file.read(), type=list[dict[str, Any]])
+        except msgspec.DecodeError:
+            raise SourceError(f"Read {path}: this is no list of parts. Clear the upload task that made it.") from None
 
 
 class PartsSource(Source):
@@ -26,7 +42,7 @@ class PartsSource(Source):
 
     def __init__(self, delivery: Mapping[str, Any]) -> None:
         self.entity = str(delivery["entity"])
-        self.paths = [str(part["path"]) for part in delivery["parts"]]
+        self._delivery = delivery
 
     @contextmanager
     def open(self) -> Iterator[RowStream]:
@@ -35,10 +51,27 @@ class PartsSource(Source):
 
     def serialize(self) -> dict[str, Any]:
         """The paths."""
-        return {"entity": self.entity, "paths": self.paths}
+        listed = self._delivery.get("parts_path")
+        paths = [str(listed)] if listed else [str(part["path"]) for part in self._delivery["parts"]]
+        return {"entity": self.entity, "paths": paths}
+
+    def check_destination(self, **wanted: object) -> None:
+        """Make sure that the parts were made for where they are to go: they are in its time zone.
+
+        :param wanted: ``service``, ``entity``, ``counter_id``, ... of the task that sends them.
+        :raises ConfigurationError: they were made for another place.
+        """
+        for name, value in wanted.items():
+            made_for = self._delivery.get(name, value)
+            if str(made_for) != str(value):
+                raise ConfigurationError(
+                    f"source= is a delivery whose {name} is {made_for!r}, and this task sends to {value!r}. Parts keep "
+                    "the form and the time zone of the place they were prepared for: prepare them anew for this one."
+                )
 
     def _rows(self) -> Iterator[Row]:
-        for path in self.paths:
+        for part in parts_in(self._delivery):
+            path = str(part["path"])
             require_seen(path)
             source = FileSource(path)
             if path.endswith(".csv"):

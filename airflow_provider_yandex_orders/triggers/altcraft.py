@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waits until orders are at an Altcraft Platform."""
+"""Waits until orders are at an Altcraft Platform: the wait of a task, and the trigger that waits in its place."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from airflow_provider_yandex_orders.altcraft.verify import found_orders, still_missing
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.triggers.base import WaitTrigger
-from airflow_provider_yandex_orders.waiting import UploadState
+from airflow_provider_yandex_orders.waiting import UploadState, Wait
 
 
 class AltcraftOrdersTrigger(WaitTrigger):
@@ -17,16 +18,16 @@ class AltcraftOrdersTrigger(WaitTrigger):
 
     :param altcraft_conn_id: the connection.
     :param orders: order id to the status it must have; ``None`` for any.
-    :param poll_interval: seconds between two questions; the first comes one interval after the start.
+    :param poke_interval: seconds between two polls; the first comes one interval after the start.
     :param end_time: moment to give up, in seconds since 1970.
     """
 
     hook_class: ClassVar[type[ServiceHook]] = AltcraftHook
 
     def __init__(
-        self, *, altcraft_conn_id: str, orders: Mapping[str, str | None], poll_interval: float, end_time: float
+        self, *, altcraft_conn_id: str, orders: Mapping[str, str | None], poke_interval: float, end_time: float
     ) -> None:
-        super().__init__(conn_id=altcraft_conn_id, ids=list(orders), poll_interval=poll_interval, end_time=end_time)
+        super().__init__(conn_id=altcraft_conn_id, ids=list(orders), poke_interval=poke_interval, end_time=end_time)
         self.orders = dict(orders)
 
     def arguments(self) -> dict[str, Any]:
@@ -36,3 +37,37 @@ class AltcraftOrdersTrigger(WaitTrigger):
     def ask(self, hook: AltcraftHook, ids: Sequence[str]) -> dict[str, UploadState]:
         """The states of orders."""
         return hook.order_states(self.orders, ids)
+
+
+class AltcraftOrdersWait(Wait):
+    """The wait for orders, each with the status it must have.
+
+    :param altcraft_conn_id: the connection.
+    """
+
+    wanted: Mapping[str, str | None]
+
+    def __init__(self, altcraft_conn_id: str) -> None:
+        super().__init__()
+        self.altcraft_conn_id = altcraft_conn_id
+
+    def ask(self, ids: Sequence[str]) -> dict[str, UploadState]:
+        """The states of orders."""
+        return AltcraftHook(self.altcraft_conn_id).once().order_states(self.wanted, ids)
+
+    def trigger(self, poke_interval: float, end_time: float) -> AltcraftOrdersTrigger:
+        """The trigger that waits in the task's place."""
+        return AltcraftOrdersTrigger(
+            altcraft_conn_id=self.altcraft_conn_id,
+            orders=self.wanted,
+            poke_interval=poke_interval,
+            end_time=end_time,
+        )
+
+    def result(self) -> dict[str, Any]:
+        """How many orders were asked for, and how many have which status."""
+        return found_orders(self.heard)
+
+    def late(self, seconds: float) -> str:
+        """Message for a wait that took too long."""
+        return still_missing(self.heard, seconds)

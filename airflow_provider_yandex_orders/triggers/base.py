@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the triggers of all services share: ask about some ids until there is something to tell."""
+"""What the triggers of all services share: poll for some ids until there is something to tell."""
 
 from __future__ import annotations
 
@@ -14,27 +14,31 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
-from airflow_provider_yandex_orders.waiting import UploadState, Wait
+from airflow_provider_yandex_orders.waiting import Heard, UploadState
+
+LAST_POLL = 5.0
+"""Seconds the last poll may take, which begins when the time is over."""
 
 
 class WaitTrigger(BaseTrigger):
     """Fires once, when all ids have a final state, when the time is over, or when asking cannot work.
 
-    A service that does not answer is asked again until ``end_time``.
+    A service that does not answer is asked again until ``end_time``; one that names a time to wait is left alone so
+    long. A poll is one attempt of each request.
 
     :param conn_id: the connection.
     :param ids: what is waited for.
-    :param poll_interval: seconds between two questions; the first comes one interval after the start.
+    :param poke_interval: seconds between two polls; the first comes one interval after the start.
     :param end_time: moment to give up, in seconds since 1970.
     """
 
     hook_class: ClassVar[type[ServiceHook]]
 
-    def __init__(self, *, conn_id: str, ids: Sequence[str], poll_interval: float, end_time: float) -> None:
+    def __init__(self, *, conn_id: str, ids: Sequence[str], poke_interval: float, end_time: float) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow leaves it without annotations
         self.conn_id = conn_id
         self.ids = list(ids)
-        self.poll_interval = poll_interval
+        self.poke_interval = poke_interval
         self.end_time = end_time
 
     @abstractmethod
@@ -48,29 +52,42 @@ class WaitTrigger(BaseTrigger):
         :param hook: of :attr:`hook_class`.
         """
 
+    def asked(self, ids: Sequence[str]) -> str:
+        """Where some ids are asked for, for the message of a wait that took too long."""
+        return ""
+
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, from which Airflow makes the trigger anew."""
-        times = {"poll_interval": self.poll_interval, "end_time": self.end_time}
+        times = {"poke_interval": self.poke_interval, "end_time": self.end_time}
         return f"{type(self).__module__}.{type(self).__qualname__}", {**self.arguments(), **times}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Ask, until there is something to tell."""
-        connection = await get_async_connection(self.conn_id, hook=self.hook_class)
-        hook = self.hook_class(self.conn_id, connection=connection)
-        wait = Wait(self.ids)
+        """Poll until there is something to tell."""
+        hook = self.hook_class(self.conn_id, connection=await get_async_connection(self.conn_id))
+        heard = Heard(self.ids)
+        pause = self.poke_interval
         while True:
             # Sleep first: an event that comes while the deferring process still ends would fail the task.
-            await asyncio.sleep(self.poll_interval)
+            await asyncio.sleep(max(0.0, min(pause, self.end_time - time.time())))
+            pause = self.poke_interval
+            poll = asyncio.ensure_future(asyncio.to_thread(lambda: self.ask(hook.once(), heard.open)))
+            # A thread cannot be stopped: the time is kept without it, and no second one is begun beside it.
+            await asyncio.wait({poll}, timeout=max(self.end_time - time.time(), LAST_POLL))
             try:
-                wait.hear(await asyncio.to_thread(self.ask, hook, wait.open))
+                if poll.done():
+                    heard.hear(poll.result())
+                else:
+                    poll.cancel()
             except PassingError as error:
-                self.log.warning("%s Asking again in %g s.", error, self.poll_interval)
+                pause = max(pause, error.retry_after or 0)
+                self.log.warning("%s Asking again in %g s.", error, pause)
             except PermanentError as error:
-                yield TriggerEvent({"status": "error", "message": str(error), "uploads": wait.to_event()})
+                yield TriggerEvent({"status": "error", "message": str(error), "uploads": heard.to_event()})
                 return
-            if not wait.open:
-                yield TriggerEvent({"status": "done", "uploads": wait.to_event()})
+            if not heard.open:
+                yield TriggerEvent({"status": "done", "uploads": heard.to_event()})
                 return
             if time.time() >= self.end_time:
-                yield TriggerEvent({"status": "timeout", "uploads": wait.to_event()})
+                asked = self.asked(heard.open)
+                yield TriggerEvent({"status": "timeout", "uploads": heard.to_event(), "asked": asked})
                 return

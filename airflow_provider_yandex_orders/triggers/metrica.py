@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waits for uploads of one counter of Metrica."""
+"""Waits for uploads to counters of Metrica: the wait of a task, and the trigger that waits in its place."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.triggers.base import WaitTrigger
-from airflow_provider_yandex_orders.waiting import UploadState
+from airflow_provider_yandex_orders.waiting import Demands, UploadState, Wait, judge
 
 
 class MetricaUploadsTrigger(WaitTrigger):
@@ -17,9 +17,8 @@ class MetricaUploadsTrigger(WaitTrigger):
 
     :param family: ``crm`` or ``offline``.
     :param metrica_conn_id: the connection.
-    :param counter_id: the counter the uploads went to.
-    :param upload_ids: ids of the uploads.
-    :param poll_interval: seconds between two questions; the first comes one interval after the start.
+    :param uploads: id of each upload to the counter it went to.
+    :param poke_interval: seconds between two polls; the first comes one interval after the start.
     :param end_time: moment to give up, in seconds since 1970.
     """
 
@@ -30,24 +29,87 @@ class MetricaUploadsTrigger(WaitTrigger):
         *,
         family: str,
         metrica_conn_id: str,
-        counter_id: int,
-        upload_ids: list[str],
-        poll_interval: float,
+        uploads: dict[str, int],
+        poke_interval: float,
         end_time: float,
     ) -> None:
-        super().__init__(conn_id=metrica_conn_id, ids=upload_ids, poll_interval=poll_interval, end_time=end_time)
+        super().__init__(conn_id=metrica_conn_id, ids=list(uploads), poke_interval=poke_interval, end_time=end_time)
         self.family = family
-        self.counter_id = counter_id
+        self.uploads = uploads
 
     def arguments(self) -> dict[str, Any]:
         """The constructor's arguments besides the two times."""
-        return {
-            "family": self.family,
-            "metrica_conn_id": self.conn_id,
-            "counter_id": self.counter_id,
-            "upload_ids": self.ids,
-        }
+        return {"family": self.family, "metrica_conn_id": self.conn_id, "uploads": self.uploads}
+
+    def asked(self, ids: Sequence[str]) -> str:
+        """The counters."""
+        return _counters(self.uploads, ids)
 
     def ask(self, hook: MetricaHook, ids: Sequence[str]) -> dict[str, UploadState]:
         """The states of uploads."""
-        return hook.upload_states(self.family, self.counter_id, ids)
+        return upload_states(hook, self.family, self.uploads, ids)
+
+
+class MetricaUploadsWait(Wait):
+    """The wait for uploads, each at the counter it went to.
+
+    :param family: ``crm`` or ``offline``.
+    :param metrica_conn_id: the connection.
+    :param demands: what the end of the uploads must be like.
+    """
+
+    wanted: Mapping[str, int]
+
+    def __init__(self, family: str, metrica_conn_id: str, demands: Demands) -> None:
+        super().__init__()
+        self.family = family
+        self.metrica_conn_id = metrica_conn_id
+        self.demands = demands
+
+    def ask(self, ids: Sequence[str]) -> dict[str, UploadState]:
+        """The states of uploads."""
+        return upload_states(MetricaHook(self.metrica_conn_id).once(), self.family, self.wanted, ids)
+
+    def trigger(self, poke_interval: float, end_time: float) -> MetricaUploadsTrigger:
+        """The trigger that waits in the task's place."""
+        return MetricaUploadsTrigger(
+            family=self.family,
+            metrica_conn_id=self.metrica_conn_id,
+            uploads=dict(self.wanted),
+            poke_interval=poke_interval,
+            end_time=end_time,
+        )
+
+    def result(self) -> dict[str, Any]:
+        """Status of each upload."""
+        return judge(self.heard, self.demands)
+
+    def late(self, seconds: float) -> str:
+        """Message for a wait that took too long."""
+        asked = self.asked or _counters(self.wanted, self.heard.open)
+        return (
+            f"Wait for uploads: not final after {seconds:g} s: {self.heard.describe_open()}. Asked for at counter "
+            f"{asked}, connection {self.metrica_conn_id!r}: if they went to another one, correct this task. The files "
+            "were taken; nothing needs to be sent again. Clear this task to wait on, or give it a longer timeout."
+        )
+
+
+def _counters(uploads: Mapping[str, int], ids: Sequence[str]) -> str:
+    return ", ".join(map(str, sorted({uploads[each] for each in ids})))
+
+
+def upload_states(
+    hook: MetricaHook, family: str, uploads: Mapping[str, int], ids: Sequence[str]
+) -> dict[str, UploadState]:
+    """The states of uploads, asked for counter by counter.
+
+    :param hook: the hook.
+    :param family: ``crm`` or ``offline``.
+    :param uploads: id of each upload to its counter.
+    :param ids: those to ask for.
+    """
+    found: dict[str, UploadState] = {}
+    for counter_id in dict.fromkeys(uploads[each] for each in ids):
+        at_counter = [each for each in ids if uploads[each] == counter_id]
+        found |= hook.upload_states(family, counter_id, at_counter)
+    return found

@@ -198,7 +198,7 @@ class TestWhatArrives:
 
     def test_skip_triggers_must_be_chosen(self) -> None:
         with pytest.raises((TypeError, AirflowException), match="skip_triggers"):
-            AltcraftImportOrdersOperator(task_id="import", source=[])
+            AltcraftImportOrdersOperator(task_id="import", source=[])  # type: ignore[call-arg]
 
     def test_an_empty_source(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
         assert operator([]).execute(context())["parts"] == []
@@ -343,8 +343,8 @@ class TestWrongSettings:
             ({"status_map": {"x": "confirmed"}}, ["status_map['x']", "new, delivered"]),
             ({"line_status_map": {"x": "in_process"}}, ["line_status_map['x']", "processing"]),
             ({"skip_triggers": "{{ what }}"}, ["skip_triggers", "true or false"]),
-            ({"batch_size": 0}, ["at least 1"]),
-            ({"verify_sample": 0}, ["at least one order"]),
+            ({"batch_size": 0}, ["batch_size must be"]),
+            ({"verify_sample": 0}, ["verify_sample must be"]),
             ({"defaults": {"lines": []}}, ["defaults", "'lines'"]),
             ({"defaults": {"external_id": "1"}}, ["defaults", "'external_id'"]),
             ({"defaults": {"currency": "roubles"}}, ["defaults", "'currency'", "three letters"]),
@@ -400,7 +400,7 @@ class TestRefusedOrders:
         assert (delivery["rows_read"], delivery["rows_sent"], delivery["rows_rejected"]) == (20, 19, 1)
         (part,) = delivery["parts"]
         assert (part["status"], part["rows"], part["rows_accepted"]) == ("PARTLY_ACCEPTED", 20, 19)
-        assert part["refused"] == ["A-0013"]
+        assert part["rows_refused"] == 1
         (found,) = rejects(delivery["rejected_path"])
         assert (found["row"], found["key"], found["code"]) == (None, "A-0013", "refused")
         assert "the endpoint is not set up" in found["reason"]
@@ -581,16 +581,47 @@ class TestVerify:
         assert delivery["verified"] == {"checked": 7, "by_status": {"new": 7}}
         assert sum(each["path"].endswith("get_status") for each in altcraft.client.requests()) == 7
 
+    def test_parts_that_were_not_kept_stay_known(
+        self, altcraft: SandboxServer, operator: Any, context: Context
+    ) -> None:
+        rows = [order(1), order(2)]
+        delivery = operator(rows, verify=True, keep_parts=False).execute(context())
+        assert delivery["verified"]["checked"] == 2
+        assert not Path(delivery["parts"][0]["path"]).exists()
+        operator(rows, batch_size=1, keep_parts=False).execute(context())
+        assert {each["times_received"] for each in held(altcraft).values()} == {2}
+        assert {each["triggers_started"] for each in held(altcraft).values()} == {1}
+
+    def test_what_travels_is_small_whatever_was_sent(
+        self, altcraft: SandboxServer, operator: Any, context: Context
+    ) -> None:
+        rows = [order(number, lines=[line(1)]) for number in range(600)]
+        for number in range(0, 600, 50):
+            rows[number]["endpoint"] = "unknown-shop"
+        task = operator(rows, max_rejected=20, verify=True, verify_sample=None, deferrable=True)
+        altcraft.client.add_fault(path="get_status", preset="altcraft_unavailable", times=6)
+        with pytest.raises(TaskDeferred) as deferred:
+            task.execute(context())
+        assert deferred.value.kwargs is not None
+        delivery = deferred.value.kwargs["delivery"]
+        assert (delivery["rows_sent"], sum(part.get("rows_refused", 0) for part in delivery["parts"])) == (588, 12)
+        assert 400 < len(delivery["sample"]) <= 500
+        assert not any(f"A-{number:04d}" in delivery["sample"] for number in range(0, 600, 50))
+        assert len(json.dumps(delivery)) < 48_000
+        _, arguments = deferred.value.trigger.serialize()
+        assert arguments["orders"] == delivery["sample"]
+        assert len(rejects(delivery["rejected_path"])) == 12
+
     def test_missing_ones_are_named(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
         altcraft.client.add_fault(path=IMPORT, status=200, body={"error": 0, "error_text": ""})
         with pytest.raises(PassingError, match=r"2 of 2 .*A-0001 \(not there\), A-0002 \(not there\)"):
-            operator([order(1), order(2)], verify=True, wait_timeout=0).execute(context())
+            operator([order(1), order(2)], verify=True, timeout=0).execute(context())
 
     def test_another_status_is_named(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
         answer = {"error": 0, "error_text": "", "result": [{"endpoint": "shop-1", "status": "canceled"}]}
         altcraft.client.add_fault(path="get_status", status=200, body=answer, times=None)
         with pytest.raises(PassingError, match=r"A-0001 \(canceled, expected new\)"):
-            operator([order(1)], verify=True, wait_timeout=0).execute(context())
+            operator([order(1)], verify=True, timeout=0).execute(context())
 
     def test_refused_ones_are_not_looked_for(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
         rows = [order(1), order(2, currency="XXX")]
@@ -599,7 +630,7 @@ class TestVerify:
 
     def test_deferred(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
         altcraft.client.add_fault(path="get_status", preset="altcraft_unavailable", times=6)
-        task = operator([order(1)], verify=True, deferrable=True, poll_interval=0.1)
+        task = operator([order(1)], verify=True, deferrable=True, poke_interval=0.1)
         with pytest.raises(TaskDeferred) as deferred:
             task.execute(context())
         assert deferred.value.kwargs is not None

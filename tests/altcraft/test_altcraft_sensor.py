@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,8 +95,27 @@ class TestInTheWorker:
         assert sensor(delivery, sample=4).execute(context())["checked"] == 4
         assert len(altcraft.client.requests()) == before + 4
         task = sensor(delivery, sample=4)
-        assert list(task.wait.states) == ["A-0000", "A-0005", "A-0010", "A-0015"]
-        assert len(sensor(delivery, sample=None).wait.states) == 20
+        assert list(task._wanted()) == ["A-0000", "A-0005", "A-0010", "A-0015"]
+        assert len(sensor(delivery, sample=None)._wanted()) == 20
+
+    def test_the_parts_are_not_needed(self, imported: Any, context: Context, tmp_path: Path) -> None:
+        delivery = imported(order(1), order(2, status="paid"))
+        shutil.rmtree(tmp_path / "a_dag")  # as on another worker, whose disk never had them
+        assert sensor(delivery).execute(context())["by_status"] == {"new": 1, "paid": 1}
+
+    @pytest.mark.parametrize(
+        ("value", "words"),
+        [
+            ({"service": "metrica", "parts": [], "rows_sent": 1}, "is a delivery to metrica"),
+            ({"service": "altcraft", "parts": [], "rows_sent": 0, "rows_prepared": 5}, "names no order to ask for"),
+        ],
+    )
+    def test_deliveries_that_hold_no_orders(
+        self, altcraft: SandboxServer, context: Context, value: Any, words: str
+    ) -> None:
+        with pytest.raises(ConfigurationError, match=words):
+            sensor([value]).execute(context())
+        assert altcraft.client.requests() == []
 
     def test_an_outage_is_sat_out(self, altcraft: SandboxServer, imported: Any, context: Context) -> None:
         imported(order(1))

@@ -71,7 +71,7 @@ def test_the_token_is_nowhere_else(
         body_format=body_format,
         staging_path=str(tmp_path),
         verify=True,
-        wait_timeout=0,
+        timeout=0,
     )
     told = []
     try:

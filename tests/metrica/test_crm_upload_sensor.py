@@ -102,7 +102,7 @@ class TestInTheWorker:
         metrica.client.add_fault(preset="backend_error", path="last_uploadings", times=7)
         assert sensor([upload_id]).execute(context()) == {upload_id: "PASSED"}
 
-    @pytest.mark.parametrize("value", [None, 5])
+    @pytest.mark.parametrize("value", [None, 5.5, "[1, 2]"])
     def test_ids_that_are_none(self, metrica: SandboxServer, context: Context, value: Any) -> None:
         with pytest.raises(ConfigurationError, match="output of an upload task"):
             sensor(value).execute(context())

@@ -82,35 +82,6 @@ def test_the_newest_version_of_an_order_is_sent(metrica: SandboxServer, run: Run
 
 
 class TestCustomers:
-    def test_orders_of_unknown_customers_are_counted(
-        self, metrica: SandboxServer, run: Run, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        run(MetricaUploadContactsOperator, source=[contact(1), contact(2)])
-        run(MetricaUploadOrdersOperator, source=[order(1), order(2), order(3), order(3, id="A-4")])
-        assert "2 orders belong to customers" in caplog.text
-
-    def test_a_customer_sent_by_an_earlier_run_is_known(
-        self, metrica: SandboxServer, run: Run, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        run(MetricaUploadContactsOperator, source=[contact(1)], run_id="manual__1")
-        run(MetricaUploadContactsOperator, source=[contact(2)], run_id="manual__2")
-        run(MetricaUploadOrdersOperator, source=[order(1), order(2)], run_id="manual__2")
-        assert "orders belong to customers" not in caplog.text
-
-    def test_another_counter_has_customers_of_its_own(
-        self, metrica: SandboxServer, run: Run, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        run(MetricaUploadContactsOperator, source=[contact(1)])
-        run(MetricaUploadContactsOperator, source=[contact(2)], counter_id=103)
-        run(MetricaUploadOrdersOperator, source=[order(1)], counter_id=103)
-        assert "1 orders belong to customers" in caplog.text
-
-    def test_where_no_contacts_were_sent_nothing_is_claimed(
-        self, metrica: SandboxServer, run: Run, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        run(MetricaUploadOrdersOperator, source=[order(1)])
-        assert "orders belong to customers" not in caplog.text
-
     def test_too_many_orders_of_one_customer(
         self, metrica: SandboxServer, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:

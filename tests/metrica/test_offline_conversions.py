@@ -207,7 +207,7 @@ class TestTheEnd:
 
     def test_the_operator_can_wait_itself(self, metrica: SandboxServer, run: Run) -> None:
         metrica.client.change_settings(processing_seconds=1)
-        delivery = run(OPERATOR, source=[conversion(1)], wait_for_completion=True, poll_interval=0.2)
+        delivery = run(OPERATOR, source=[conversion(1)], wait_for_completion=True, poke_interval=0.2)
         assert delivery["parts"][0]["status"] == "PROCESSED"
 
     def test_the_time_out_names_what_is_open_and_how(self, metrica: SandboxServer, run: Run, context: Any) -> None:
@@ -220,3 +220,15 @@ class TestTheEnd:
     def test_shares_are_shares(self, metrica: SandboxServer, run: Run, name: str) -> None:
         with pytest.raises(ConfigurationError, match=name):
             run(OPERATOR, source=[conversion(1)], **{name: 90})
+
+
+def test_every_page_of_the_list_of_uploads(metrica: SandboxServer, tmp_path: Path) -> None:
+    hook = MetricaHook()
+    ids = []
+    for number in range(5):
+        file = tmp_path / f"{number}.csv"
+        file.write_text(f"ClientId,Target,DateTime\n133{number},order_paid,1700000000\n")
+        ids.append(hook.upload_offline_conversions(None, str(file))["id"])
+    assert {parse_qs(each["query"])["type"][0] for each in uploads(metrica)} == {"BASIC"}
+    assert [each["id"] for each in hook.offline_uploadings(page_size=2)] == ids[::-1]
+    assert [each["id"] for each in hook.offline_uploadings(101, page_size=5)] == ids[::-1]

@@ -185,8 +185,9 @@ def test_list_of_uploads(server: SandboxServer) -> None:
         return [found["id"] for found in response.json()["uploadings"]]
 
     assert ids(type="BASIC") == sent[::-1]
-    assert ids(limit="2", offset="1") == sent[:0:-1]
-    assert len(ids()) == 4
+    assert ids(limit="2", offset="1") == sent[1::-1]
+    assert ids() == sent[::-1]
+    assert len(ids(type="CALLS")) == 1
     for query in ({"limit": "0"}, {"offset": "-1"}, {"type": "ALL"}):
         response = requests.get(conversions_url(server, "uploadings"), params=query, headers=HEADERS, timeout=30)
         assert refused(response)[0] == "invalid_parameter"

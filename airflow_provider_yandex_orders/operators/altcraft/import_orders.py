@@ -3,136 +3,288 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import Context
 
-from airflow_provider_yandex_orders.altcraft.api import BODY_BYTES
+from airflow_provider_yandex_orders.altcraft.api import BATCH_ORDERS, BODY_BYTES
 from airflow_provider_yandex_orders.altcraft.batch import BatchImport, keys_of
-from airflow_provider_yandex_orders.altcraft.verify import expected_orders, found_orders, sample_of, still_missing
+from airflow_provider_yandex_orders.altcraft.body import BODIES, XML_DATA
+from airflow_provider_yandex_orders.altcraft.lines import OrdersWithLines
+from airflow_provider_yandex_orders.altcraft.order_kind import OrderShape, order_options
+from airflow_provider_yandex_orders.altcraft.verify import SAMPLE, sample_size, sent_sample
 from airflow_provider_yandex_orders.delivery.attempted import attempted_keys
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, Prepared, prepare
 from airflow_provider_yandex_orders.delivery.progress import Progress, part_key, progress_of
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile
-from airflow_provider_yandex_orders.delivery.result import Delivery, delivery_of
+from airflow_provider_yandex_orders.delivery.result import DeliveredPart, Delivery, delivery_of, prepared_part
 from airflow_provider_yandex_orders.delivery.send import Route, refusals, send_parts
-from airflow_provider_yandex_orders.exceptions import RejectedRowsError
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, RejectedRowsError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
-from airflow_provider_yandex_orders.operators.altcraft.arguments import AltcraftOrderArguments
-from airflow_provider_yandex_orders.rows.faults import Fault
+from airflow_provider_yandex_orders.operators.base import DEFERRABLE, SourceArgument, UploadOperator, handed_on
+from airflow_provider_yandex_orders.rows.convert import Rules
+from airflow_provider_yandex_orders.rows.faults import BadValue, Fault
+from airflow_provider_yandex_orders.rows.scalars import flag
+from airflow_provider_yandex_orders.sources.base import Source
+from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.storage import staging_folder
-from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersTrigger
-from airflow_provider_yandex_orders.waiting import UploadState, Wait
+from airflow_provider_yandex_orders.templated import switch, whole
+from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersWait
+from airflow_provider_yandex_orders.waiting import Wait
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 
-class AltcraftImportOrdersOperator(AltcraftOrderArguments):
+class AltcraftImportOrdersOperator(UploadOperator):
     """Imports orders with their lines, in batches, one after the other.
 
-    All orders are checked before the first is sent. The result is the *delivery*: counts, paths and what became of each
-    batch. ``ACCEPTED`` means that the platform took the batch: only ``verify``, or a sensor, sees the orders there.
-    Where the platform refuses a batch for what it holds, the batch is halved until each bad order stands alone; those
-    are rejected with the platform's words.
+    All orders are checked before the first is sent. The result is the *delivery*: counts, paths, what became of each
+    batch, and a ``sample`` of the orders for a sensor. ``ACCEPTED`` means that the platform took the batch: only
+    ``verify``, or a sensor, sees the orders there. Where the platform refuses a batch for what it holds, the batch is
+    halved until each bad order stands alone; those are rejected with the platform's words.
 
     .. seealso:: https://guides.altcraft.com/en/developer-guide/market/orders/56249746
 
+    :param source: where the orders come from: a ``SqlSource``, a ``FileSource``, a list of dicts, or the output of a
+        task that returns one. (templated)
+    :param skip_triggers: whether the platform must not start its triggers, which may write to customers. There is no
+        default: ``True`` for the past, ``False`` for news. Orders that may have been sent before are always sent
+        without triggers. (templated)
+    :param altcraft_conn_id: connection of type ``altcraft``; by default ``altcraft_default``. (templated)
+    :param lines: a second source with the orders' lines, joined by their field ``order_external_id``; by default an
+        order has its own in ``lines``. (templated)
+    :param line_columns: ``{"field": "key"}`` where lines inside an order have other names; by default they have not.
+    :param status_map: the CRM's statuses of orders to the platform's; by default they are the same. A status that is in
+        neither is rejected. (templated)
+    :param line_status_map: the CRM's statuses of lines to the platform's, likewise. (templated)
+    :param extra_statuses: statuses of orders this platform has besides the five documented ones; by default none.
+    :param extra_line_statuses: statuses of lines it has besides the six built-in ones and ``custom_line_statuses``; by
+        default none.
+    :param custom_fields: definitions of custom fields, made with the import: ``external_id``, ``name``,
+        ``entity_type``, ``required``, ``value_type``, ``default_value``, ``enum_values``; by default none. (templated)
+    :param custom_line_statuses: definitions of line statuses, likewise: ``external_id``, ``name``, ``type``.
+        (templated)
+    :param defaults: values of fields a row has nothing in, such as ``{"endpoint": "shop-1", "currency": "RUB"}``; by
+        default none. (templated)
+    :param extra_fields: ``{"field": "source column"}``: more fields of an order, sent as they are; by default none.
+    :param source_timezone: zone of date-times without one, such as ``Europe/Moscow``; by default such date-times are
+        rejected, as the platform has no zone. (templated)
+    :param max_rejected: rejected orders that are put up with: a number, or a share below 1; by default 0. With more of
+        them before the import nothing is sent; orders the platform refuses count too, after the good ones went.
+        (templated)
+    :param batch_size: most orders of one request; by default 100. (templated)
+    :param max_part_bytes: most bytes of one request; by default 5 MB. (templated)
+    :param body_format: ``json`` (default) or ``xml``.
+    :param xml_data: how XML holds the orders, which the documentation does not show: ``rows`` (default: ``<data>`` with
+        a ``<row>`` each) or ``repeated`` (a ``<data>`` each).
+    :param skip_empty: ``True`` skips the task when the source has no rows; by default it succeeds without an import.
+        (templated)
+    :param dry_run: ``True`` checks all orders and writes the parts, and sends nothing; by default ``False``.
+        (templated)
+    :param staging_path: folder or object storage URL for parts and rejects; by default ``[yandex_orders] staging_path``
+        of Airflow's configuration, else a folder under ``AIRFLOW_HOME``. (templated)
+    :param keep_parts: ``False`` deletes the part files once they are accepted; by default ``True``. (templated)
     :param verify: ask the platform for the orders after the import, and fail where one is missing or has another
-        status.
-    :param verify_sample: how many to ask for, evenly spread; ``None`` for all.
+        status; by default ``False``. (templated)
+    :param verify_sample: how many to ask for, evenly spread, from 1 to 500; by default 100; ``None`` for all up to 500.
+        As many travel in the delivery for a sensor. (templated)
+    :param poke_interval: seconds between two polls, where the task verifies; by default 30. (templated)
+    :param timeout: seconds after which verifying gives up; by default 600. (templated)
+    :param deferrable: verify in the triggerer, without a worker slot; by default ``[operators] default_deferrable``.
     """
+
+    template_fields: Sequence[str] = (
+        *UploadOperator.template_fields,
+        "status_map",
+        "lines",
+        "altcraft_conn_id",
+        "skip_triggers",
+        "line_status_map",
+        "custom_fields",
+        "custom_line_statuses",
+        "defaults",
+        "verify",
+        "verify_sample",
+    )
+    lines = SourceArgument()
+    _source_arguments: ClassVar[tuple[str, ...]] = ("source", "lines")
+    _wait_argument: ClassVar[str] = "verify"
 
     def __init__(
         self,
         *,
-        verify: bool = False,
-        verify_sample: int | None = 100,
-        wait_timeout: float = 10 * 60,
+        source: Any,
+        skip_triggers: bool | str,
+        altcraft_conn_id: str = AltcraftHook.default_conn_name,
+        lines: Any = None,
+        line_columns: Mapping[str, str] | None = None,
+        status_map: Mapping[str, str] | None = None,
+        line_status_map: Mapping[str, str] | None = None,
+        extra_statuses: Sequence[str] = (),
+        extra_line_statuses: Sequence[str] = (),
+        custom_fields: Sequence[Mapping[str, Any]] | None = None,
+        custom_line_statuses: Sequence[Mapping[str, Any]] | None = None,
+        defaults: Mapping[str, Any] | None = None,
+        extra_fields: Mapping[str, str] | None = None,
+        source_timezone: str | None = None,
+        max_rejected: float | str = 0,
+        batch_size: int | str = BATCH_ORDERS,
+        max_part_bytes: int | str | None = None,
+        body_format: str = "json",
+        xml_data: str = "rows",
+        skip_empty: bool | str = False,
+        dry_run: bool | str = False,
+        staging_path: str | None = None,
+        keep_parts: bool | str = True,
+        verify: bool | str = False,
+        verify_sample: int | str | None = SAMPLE,
+        poke_interval: float | timedelta | str = 30,
+        timeout: float | timedelta | str = 10 * 60,
+        deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
-        super().__init__(wait_timeout=wait_timeout, **kwargs)
+        super().__init__(**handed_on(locals(), UploadOperator), max_part_rows=batch_size)
+        self.skip_triggers = skip_triggers
+        self.altcraft_conn_id = altcraft_conn_id
+        self.lines = lines
+        self.line_columns = line_columns
+        self.status_map = status_map
+        self.line_status_map = line_status_map
+        self.extra_statuses = extra_statuses
+        self.extra_line_statuses = extra_line_statuses
+        self.custom_fields = custom_fields
+        self.custom_line_statuses = custom_line_statuses
+        self.defaults = defaults
+        self.extra_fields = extra_fields
+        self.batch_size = batch_size
+        self.body_format = body_format
+        self.xml_data = xml_data
         self.verify = verify
         self.verify_sample = verify_sample
+        self._warn_of_idle_deferral(verify)
 
     def execute(self, context: Context) -> Delivery:
         """Prepare, import, report, verify if asked."""
-        self.check_arguments()
-        sample_of({}, self.verify_sample)
-        kind, limits = self.order_kind, self.limits(BODY_BYTES)
-        base_url = self.hook.base_url  # asked for before the first row is read
+        started = time.time()
+        self._check_arguments()
+        kind, limits, sends = self._shape.orders, self._limits(BODY_BYTES), not switch(self._dry_run, "dry_run")
+        base_url = self._hook.base_url  # asked for before the first row is read
+        host = urlsplit(base_url).netloc.rpartition("@")[2]
         folder = staging_folder(self.staging_path, context)
         progress = progress_of(context, folder)
 
         def key_of(part: Part) -> str:
             return part_key(base_url, kind.name, sha256=part.sha256)
 
+        def delivery_with(counted: Prepared, parts: list[DeliveredPart]) -> Delivery:
+            return delivery_of(counted, parts, service="altcraft", entity=kind.name, host=host, sends=sends)
+
+        def told(counted: Prepared) -> None:
+            self._report(context, delivery_with(counted, []), folder)
+
         attempted = attempted_keys(folder, progress, key_of=key_of, keys_in=keys_of)
-        files = {"part": self.file_format()}
-        prepared = prepare(self.rows_source(), Plan(kind, self.rules(), limits, folder, files))
-        self.skip_if_empty(prepared.rows_read)
-        batch = BatchImport(self._send, attempted, self.triggers_skipped)
+        files = {"part": self._shape.file_format}
+        prepared = prepare(self._rows_source(), Plan(kind, self._check_options(), limits, folder, files, told))
+        self._skip_if_empty(prepared.rows_read)
+        if not sends:
+            delivery = delivery_with(prepared, [prepared_part(part) for part in prepared.parts])
+            return self._report(context, delivery, folder)
+        batch = BatchImport(self._send, attempted, self._triggers_skipped)
         route = Route(upload=batch.first, key_of=key_of, state_of=lambda _id: None, resend=batch.again)
-        parts = send_parts(prepared.parts, route, progress)
-        host = urlsplit(base_url).netloc.rpartition("@")[2]
-        delivery = delivery_of(prepared, parts, service="altcraft", entity=kind.name, host=host)
-        self.log.info("Imported %d orders into %s in %d batch(es).", delivery["rows_sent"], host, len(parts))
-        self._report_refused(delivery, prepared, folder, limits, route, progress)
-        if not (self.verify and delivery["rows_sent"]):
-            return delivery
-        return self.wait_until_final(Wait(self._to_verify(delivery)), delivery)
+        delivered: list[DeliveredPart] = []
+        try:
+            send_parts(prepared.parts, route, progress, delivered)
+        finally:
+            delivery = delivery_with(prepared, delivered)
+            self._report(context, delivery, folder)
+        self.log.info("Imported %d orders into %s in %d batch(es).", delivery["rows_sent"], host, len(delivered))
+        self._report_refused(delivery, prepared.parts, folder, limits, route, progress)
+        delivery["sample"] = sample = sent_sample(
+            prepared.parts,
+            sample_size(self.verify_sample, "verify_sample"),
+            lambda part: [key for key, _said in refusals([part], route, progress)],
+        )
+        short = self._report(context, delivery, folder)
+        if not switch(self.keep_parts, "keep_parts"):
+            # What was sent stays known without the parts: an order that may be there never starts triggers again.
+            attempted_keys(folder, progress, key_of=key_of, keys_in=keys_of)
+        if switch(self.verify, "verify") and delivery["rows_sent"]:
+            return self._wait_until_final(context, self._new_wait().expect(sample), short, started)
+        self._drop_parts(short)
+        return short
 
     @cached_property
-    def hook(self) -> AltcraftHook:
-        """The hook."""
+    def _hook(self) -> AltcraftHook:
         return AltcraftHook(self.altcraft_conn_id)
 
-    # The wait.
+    # Arguments and what they make.
 
-    def states(self, ids: Sequence[str]) -> dict[str, UploadState]:
-        """The states of orders."""
-        return self.hook.order_states(self._expected, ids)
+    def _check_arguments(self) -> None:
+        if self.body_format not in BODIES or self.xml_data not in XML_DATA:
+            raise ConfigurationError(f"body_format must be json or xml, and xml_data one of {', '.join(XML_DATA)}.")
+        self._check_shared_arguments()
+        switch(self.verify, "verify")
+        whole(self.max_part_rows, "batch_size")
+        self._check_status_map(self._shape.orders, self.status_map, "status_map")
+        self._check_status_map(self._shape.lines, self.line_status_map, "line_status_map")
+        sample_size(self.verify_sample, "verify_sample")
+        _ = self._triggers_skipped
 
-    def trigger(self, wait: Wait, end_time: float) -> AltcraftOrdersTrigger:
-        """The trigger that waits in this task's place."""
-        return AltcraftOrdersTrigger(
-            altcraft_conn_id=self.altcraft_conn_id,
-            orders=self._expected,
-            poll_interval=self.poll_interval,
-            end_time=end_time,
+    @cached_property
+    def _triggers_skipped(self) -> bool:
+        """The user's choice for orders that were never sent."""
+        try:
+            return flag(self.skip_triggers)
+        except BadValue as bad:
+            raise ConfigurationError(f"skip_triggers {bad.reason}: {bad.fix}.") from None
+
+    @cached_property
+    def _shape(self) -> OrderShape:
+        return OrderShape(
+            extra_statuses=self.extra_statuses,
+            extra_line_statuses=self.extra_line_statuses,
+            custom_fields=self.custom_fields,
+            custom_line_statuses=self.custom_line_statuses,
+            defaults=self.defaults,
+            extra_fields=self.extra_fields,
+            as_xml=self.body_format == "xml",
         )
 
-    def judged(self, delivery: Delivery, wait: Wait) -> Delivery:
-        """The delivery, with what was found at the platform."""
-        delivery["verified"] = found_orders(wait)
-        self.log.info("Verified at the platform: %s.", delivery["verified"])
-        return delivery
+    def _check_options(self) -> Rules:
+        columns = self.lines.columns if isinstance(self.lines, Source) else None
+        return order_options(self._source_zone(), self.status_map, self.line_status_map, columns or self.line_columns)
 
-    def late(self, wait: Wait) -> str:
-        """Message for a wait that took too long."""
-        return still_missing(wait, self.wait_timeout)
+    def _rows_source(self) -> Source:
+        orders = super()._rows_source()
+        if self.lines is None:
+            return orders
+        return OrdersWithLines(orders, as_source(self.lines), kind=self._shape.lines)
 
-    def _to_verify(self, delivery: Delivery) -> dict[str, str | None]:
-        self._expected = sample_of(expected_orders(delivery), self.verify_sample)
-        return self._expected
+    def _mapped_columns(self) -> Mapping[str, str]:
+        return self.extra_fields or {}
+
+    # The import.
 
     def _send(self, orders: Sequence[Any], skip_triggers: bool) -> None:
-        self.hook.import_orders(
+        self._hook.import_orders(
             orders,
             skip_triggers=skip_triggers,
             body_format=self.body_format,
             xml_data=self.xml_data,
-            **self.definitions,
+            **self._shape.definitions,
         )
 
     def _report_refused(
         self,
         delivery: Delivery,
-        prepared: Prepared,
+        parts: Sequence[Part],
         folder: ObjectStoragePath,
         limits: Limits,
         route: Route,
@@ -142,8 +294,9 @@ class AltcraftImportOrdersOperator(AltcraftOrderArguments):
 
         :raises RejectedRowsError: they are too many together; the good ones are sent all the same.
         """
+        touched = [part for part, sent in zip(parts, delivery["parts"], strict=True) if sent.get("rows_refused")]
         with FaultFile(folder / "rejected.jsonl", more=True) as rejected:
-            for key, said in refusals(prepared.parts, route, progress):
+            for key, said in refusals(touched, route, progress):
                 reason = f"the platform: {said.rstrip('. ')}"
                 rejected.add(None, key, [Fault("", "refused", reason, "correct what it names and clear the task")])
         if not rejected.entries:
@@ -159,3 +312,13 @@ class AltcraftImportOrdersOperator(AltcraftOrderArguments):
                 f"{limits.max_rejected:g}. Each with the platform's words: {rejected.path}. Correct them and clear the "
                 "task: it sends only what has not arrived."
             )
+
+    # The wait.
+
+    def _new_wait(self) -> AltcraftOrdersWait:
+        return AltcraftOrdersWait(self.altcraft_conn_id)
+
+    def _finish(self, delivery: Delivery, wait: Wait) -> Delivery:
+        delivery["verified"] = wait.result()
+        self.log.info("Verified at the platform: %s.", delivery["verified"])
+        return delivery

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -13,215 +15,264 @@ from airflow.providers.common.compat.sdk import Context
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.prepare import Plan, Prepared, prepare
 from airflow_provider_yandex_orders.delivery.progress import part_key, progress_of
-from airflow_provider_yandex_orders.delivery.result import DeliveredPart, Delivery, delivery_of, upload_ids_of
+from airflow_provider_yandex_orders.delivery.result import DeliveredPart, Delivery, delivery_of, prepared_part
 from airflow_provider_yandex_orders.delivery.send import Route, send_parts
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica import api
-from airflow_provider_yandex_orders.operators.base import UploadOperator, zone
+from airflow_provider_yandex_orders.metrica.answers import upload_state
+from airflow_provider_yandex_orders.operators.base import DEFERRABLE, UploadOperator, handed_on, zone
 from airflow_provider_yandex_orders.rows.convert import Rules
-from airflow_provider_yandex_orders.rows.formats import FileFormat
+from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.sources.base import Source
+from airflow_provider_yandex_orders.sources.parts import PartsSource
 from airflow_provider_yandex_orders.storage import staging_folder
-from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsTrigger
-from airflow_provider_yandex_orders.waiting import Demands, UploadState, Wait, judge, still_open
+from airflow_provider_yandex_orders.templated import switch
+from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
+from airflow_provider_yandex_orders.waiting import Demands, Wait
+
+MERGE_MODES = ("SAVE", "UPDATE", "APPEND")
 
 
 class MetricaUploadOperator(UploadOperator):
     """Uploads one kind of row to a counter of Metrica.
 
-    All rows are checked before the first one is sent. The result is the *delivery*: counts, paths and upload ids.
-    A retry sends only the parts the service does not have yet.
+    A new kind needs ``_kind`` and :meth:`_send_part`, and an ``__init__`` only for arguments of its own.
 
-    :param metrica_conn_id: connection of type ``yandex_metrica``. (templated)
+    All rows are checked before the first one is sent. The result is the *delivery*: counts, paths and upload ids; it
+    also lies under the XCom key ``delivery`` before the task waits or fails. A retry sends only the parts the service
+    does not have yet.
+
+    :param source: where the rows come from: a ``SqlSource``, a ``FileSource``, a list of dicts, the output of a task
+        that returns one, or of an upload task with ``send=False``. (templated)
+    :param metrica_conn_id: connection of type ``yandex_metrica``, ``yandex_metrica_default`` by default. (templated)
     :param counter_id: the counter; by default the connection's. (templated)
-    :param hash_identifiers: send md5 sums in place of e-mail addresses and phone numbers.
-    :param refuse_clear_identifiers: reject rows whose e-mail addresses or phone numbers are not hashed yet.
-    :param send: ``False`` only prepares the parts: another upload task takes the result as its ``source``.
-    :param wait_for_completion: wait in this task until the service is done with the files; a sensor does the same as
-        a task of its own.
+    :param source_timezone: zone of date-times without one, such as ``Europe/Moscow``; by default the counter's.
+        (templated)
+    :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by
+        default. With more of them nothing is sent and the task fails. (templated)
+    :param skip_empty: ``True`` skips the task when the source has no rows; by default it succeeds without an upload.
+        (templated)
+    :param hash_identifiers: ``True`` sends md5 sums in place of e-mail addresses and phone numbers; ``False`` by
+        default. (templated)
+    :param refuse_clear_identifiers: ``True`` rejects rows whose e-mail addresses or phone numbers are not hashed yet;
+        ``False`` by default. (templated)
+    :param send: ``False`` only prepares the parts: another upload task takes the result as its ``source``; ``True`` by
+        default. (templated)
+    :param dry_run: ``True`` checks all rows and writes the parts, and sends nothing; ``False`` by default. (templated)
+    :param staging_path: folder or object storage URL for parts and rejects; by default ``[yandex_orders] staging_path``
+        of Airflow's configuration, else a folder under ``AIRFLOW_HOME``. (templated)
+    :param keep_parts: ``False`` deletes the part files once they are accepted; ``True`` by default. (templated)
+    :param max_part_rows: most rows of one uploaded file, 50,000 by default. (templated)
+    :param max_part_bytes: most bytes of one uploaded file; by default 100 MB of CSV or 2 MB of JSON. (templated)
+    :param wait_for_completion: ``True`` waits in this task until the service is done with the files; ``False`` by
+        default: a sensor does the same as a task of its own. (templated)
+    :param poke_interval: seconds between two polls of that wait, 30 by default. (templated)
+    :param timeout: seconds after which that wait gives up, two hours by default. (templated)
+    :param deferrable: wait in the triggerer, without a worker slot; by default as ``[operators] default_deferrable``
+        says.
     """
 
-    template_fields: Sequence[str] = (*UploadOperator.template_fields, "metrica_conn_id", "counter_id")
-    kind: ClassVar[RowKind]
-    family: ClassVar[str]
+    template_fields: Sequence[str] = (
+        *UploadOperator.template_fields,
+        "metrica_conn_id",
+        "counter_id",
+        "hash_identifiers",
+        "refuse_clear_identifiers",
+        "send",
+        "wait_for_completion",
+    )
+    _kind: ClassVar[RowKind]
 
     def __init__(
         self,
         *,
+        source: Any,
         metrica_conn_id: str = MetricaHook.default_conn_name,
         counter_id: int | str | None = None,
-        hash_identifiers: bool = False,
-        refuse_clear_identifiers: bool = False,
-        send: bool = True,
-        wait_for_completion: bool = False,
+        source_timezone: str | None = None,
+        max_rejected: float | str = 0,
+        skip_empty: bool | str = False,
+        hash_identifiers: bool | str = False,
+        refuse_clear_identifiers: bool | str = False,
+        send: bool | str = True,
+        dry_run: bool | str = False,
+        staging_path: str | None = None,
+        keep_parts: bool | str = True,
+        max_part_rows: int | str = 50_000,
+        max_part_bytes: int | str | None = None,
+        wait_for_completion: bool | str = False,
+        poke_interval: float | timedelta | str = 30,
+        timeout: float | timedelta | str = 2 * 60 * 60,
+        deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**handed_on(locals(), UploadOperator))
         self.metrica_conn_id = metrica_conn_id
         self.counter_id = counter_id
         self.hash_identifiers = hash_identifiers
         self.refuse_clear_identifiers = refuse_clear_identifiers
         self.send = send
         self.wait_for_completion = wait_for_completion
-
-    def execute(self, context: Context) -> Delivery:
-        """Prepare, send, wait if asked, report."""
-        self.check_arguments()
-        kind = self.row_kind()
-        folder = staging_folder(self.staging_path, context)
-        plan = Plan(
-            kind=kind,
-            rules=self.rules(),
-            limits=self.limits(self.default_part_bytes, window_days=api.LINKING_WINDOW_DAYS),
-            folder=folder,
-            files=self.files(kind),
-            is_known=self.is_known(),
-        )
-        prepared = prepare(self.rows_source(), plan)
-        self.skip_if_empty(prepared.rows_read)
-        if not self.send:
-            return self._delivery(prepared, [_prepared_part(part) for part in prepared.parts])
-        if prepared.parts:
-            self._check_right()  # asked for before the first file is
-        route = Route(
-            upload=lambda part: self.upload(part, resend=not prepared.has_keyless),
-            key_of=lambda part: part_key(*self.destination(), sha256=part.sha256),
-            state_of=lambda upload_id: self.states([upload_id]).get(upload_id),
-            find=self.find if self.must_not_repeat else None,
-            may_repeat=not prepared.has_keyless,
-        )
-        parts = send_parts(prepared.parts, route, progress_of(context, folder))
-        delivery = self._delivery(prepared, parts)
-        self.log.info("Sent %d rows to counter %d in %d part(s).", delivery["rows_sent"], self.counter, len(parts))
-        self.delivered(delivery)
-        if self.wait_for_completion and parts:
-            return self.wait_until_final(Wait(upload_ids_of(delivery)), delivery)
-        return delivery
+        self._warn_of_idle_deferral(wait_for_completion)
 
     # What kinds of uploads differ in.
 
-    default_part_bytes: int = 100_000_000
-    must_not_repeat: ClassVar[bool] = False
-    """Whether a part that may have arrived is looked up before it is sent again."""
-
     @abstractmethod
-    def upload(self, part: Part, *, resend: bool) -> UploadState:
-        """Send one part and read the answer."""
+    def _send_part(self, part: Part, *, resend: bool) -> dict[str, Any]:
+        """Send one part and return the service's ``uploading`` object.
 
-    @abstractmethod
-    def files(self, kind: RowKind) -> Mapping[str, FileFormat]:
-        """Names of the upload's files and how each is written."""
+        :param resend: whether it may go out again when no answer tells whether it arrived.
+        """
 
-    def row_kind(self) -> RowKind:
+    def _row_kind(self) -> RowKind:
         """The rows as this task sends them."""
-        return self.kind
+        return self._kind
 
-    def rules(self) -> Rules:
+    def _files(self, kind: RowKind) -> Mapping[str, FileFormat]:
+        """Names of the upload's files and how each is written."""
+        return {"part": csv_format(kind)}
+
+    def _part_bytes(self) -> int:
+        """Bytes of a part where the user names none."""
+        return 100_000_000
+
+    def _rules(self) -> Rules:
         """How rows are checked."""
         return Rules(
             counter_zone=lambda: self._counter_zone,
-            source_zone=self.source_zone(),
-            hash_identifiers=self.hash_identifiers,
-            refuse_clear=self.refuse_clear_identifiers,
+            source_zone=self._source_zone(),
+            hash_identifiers=switch(self.hash_identifiers, "hash_identifiers"),
+            refuse_clear=switch(self.refuse_clear_identifiers, "refuse_clear_identifiers"),
             status_map=self.status_map or {},
         )
 
-    def destination(self) -> tuple[object, ...]:
-        """What besides its content tells whether a part was sent before."""
-        return (self.hook.base_url, self.counter, self.kind.name)
+    def _demands(self) -> Demands:
+        """What the end of the uploads must be like."""
+        return Demands()
 
-    def check_arguments(self) -> None:
+    def _destination(self) -> tuple[object, ...]:
+        """What besides its content tells whether a part was sent before."""
+        merge_mode = getattr(self, "merge_mode", None)
+        place = (self._hook.base_url, self._counter, self._kind.name)
+        return place if merge_mode is None else (*place, merge_mode)
+
+    def _check_arguments(self) -> None:
         """Make sure that the arguments can work.
 
         :raises ConfigurationError: one cannot.
         """
-        self.check_status_map(self.kind, self.status_map, "status_map")
+        self._check_shared_arguments()
+        self._check_status_map(self._kind, self.status_map, "status_map")
+        self._demands()
+        _ = self._counter, self._sends, switch(self.wait_for_completion, "wait_for_completion")
+        if getattr(self, "merge_mode", "SAVE") not in MERGE_MODES:
+            raise ConfigurationError(f"merge_mode must be one of {', '.join(MERGE_MODES)}.")
 
-    def find(self, part: Part) -> UploadState | None:
-        """Look up a part that was sent without an answer."""
+    # The steps.
+
+    def execute(self, context: Context) -> Delivery:
+        """Prepare, send, wait if asked, report."""
+        started = time.time()
+        self._check_arguments()
+        kind = self._row_kind()
+        source, rules = self._rows_source(), self._rules()
+        limits = self._limits(self._part_bytes(), api.LINKING_WINDOW_DAYS)
+        folder = staging_folder(self.staging_path, context)
+
+        def report(prepared: Prepared, parts: list[DeliveredPart]) -> Delivery:
+            delivery = delivery_of(
+                prepared, parts, service="metrica", entity=kind.name, counter_id=self._counter, sends=self._sends
+            )
+            return self._report(context, delivery, folder)
+
+        def counted(prepared: Prepared) -> None:
+            report(prepared, [])
+
+        prepared = prepare(source, Plan(kind, rules, limits, folder, self._files(kind), counted))
+        self._skip_if_empty(prepared.rows_read)
+        if not self._sends:
+            self.log.info("Nothing is sent, as asked: %d part(s) are ready.", len(prepared.parts))
+            return report(prepared, [prepared_part(part) for part in prepared.parts])
+        if prepared.parts:
+            self._check_right()  # asked for before the first file is
+        delivered: list[DeliveredPart] = []
+        try:
+            send_parts(prepared.parts, self._route(prepared), progress_of(context, folder), delivered)
+        finally:
+            delivery = report(prepared, delivered)
+        self.log.info("Sent %d rows to counter %d in %d part(s).", delivery["rows_sent"], self._counter, len(delivered))
+        uploads = {part["upload_id"]: self._counter for part in delivered if part["upload_id"]}
+        if uploads and switch(self.wait_for_completion, "wait_for_completion"):
+            return self._wait_until_final(context, self._new_wait().expect(uploads), delivery, started)
+        self._drop_parts(delivery)
+        return delivery
+
+    def _route(self, prepared: Prepared) -> Route:
+        return Route(
+            upload=lambda part: upload_state(self._kind.family, self._send_part(part, resend=not prepared.has_keyless)),
+            key_of=lambda part: part_key(*self._destination(), sha256=part.sha256),
+            state_of=lambda upload_id: self._states([upload_id]).get(upload_id),
+            find=self._find if self._kind.family == "offline" else None,
+            may_repeat=not prepared.has_keyless,
+            demands=self._demands(),
+        )
+
+    def _states(self, ids: Sequence[str]) -> Mapping[str, Any]:
+        return self._hook.upload_states(self._kind.family, self._counter, ids)
+
+    def _mark(self, part: Part) -> str:
+        """What stands in the comment of an upload that must not be repeated, by which it is found again.
+
+        Letters and digits that tell a part's content, as a comment may hold nothing else for certain.
+        """
+        return f"part{part.sha256[:16]}"
+
+    def _find(self, part: Part) -> Any:
+        """Look up a part that was sent without an answer, by the mark in its comment."""
+        for uploading in self._hook.offline_uploadings(self._counter):
+            if str(uploading.get("comment") or "").endswith(self._mark(part)):
+                return upload_state(self._kind.family, uploading)
         return None
 
-    def is_known(self) -> Any:
-        """Tells whether the service has a customer; ``None`` where that is not asked."""
-        return None
+    def _rows_source(self) -> Source:
+        source = super()._rows_source()
+        if isinstance(source, PartsSource):
+            source.check_destination(service="metrica", entity=self._kind.name, counter_id=self._counter)
+        return source
 
-    def delivered(self, delivery: Delivery) -> None:
-        """Take note of what was accepted."""
-
-    def demands(self) -> Demands:
-        """What the end of the uploads must be like."""
-        return Demands()
-
-    # What they share.
+    @property
+    def _sends(self) -> bool:
+        return switch(self.send, "send") and not switch(self._dry_run, "dry_run")
 
     @cached_property
-    def hook(self) -> MetricaHook:
-        """The hook."""
+    def _hook(self) -> MetricaHook:
         return MetricaHook(self.metrica_conn_id)
 
     @cached_property
-    def counter(self) -> int:
-        """The counter's number."""
-        return self.hook.counter_id(self.counter_id)
+    def _counter(self) -> int:
+        return self._hook.counter_id(self.counter_id)
 
     @cached_property
     def _settings(self) -> Mapping[str, Any]:
-        return self.hook.counter(self.counter)
+        return self._hook.counter(self._counter)
 
     @cached_property
     def _counter_zone(self) -> Any:
-        return zone(str(self._settings.get("time_zone_name")), f"counter {self.counter}")
+        return zone(str(self._settings.get("time_zone_name")), f"counter {self._counter}")
 
     def _check_right(self) -> None:
         permission = self._settings.get("permission")
         if permission not in api.CAN_UPLOAD:
             raise ConfigurationError(
-                f"Upload to counter {self.counter}: the token of {self.metrica_conn_id!r} may only look (permission "
+                f"Upload to counter {self._counter}: the token of {self.metrica_conn_id!r} may only look (permission "
                 f"{permission!r}). Give its account edit rights on the counter."
             )
 
-    def _delivery(self, prepared: Prepared, parts: list[DeliveredPart]) -> Delivery:
-        return delivery_of(prepared, parts, service="metrica", entity=self.kind.name, counter_id=self.counter)
+    def _new_wait(self) -> MetricaUploadsWait:
+        return MetricaUploadsWait(self._kind.family, self.metrica_conn_id, self._demands())
 
-    # The wait.
-
-    def states(self, ids: Sequence[str]) -> dict[str, UploadState]:
-        """The states of uploads."""
-        return self.hook.upload_states(self.family, self.counter, ids)
-
-    def trigger(self, wait: Wait, end_time: float) -> MetricaUploadsTrigger:
-        """The trigger that waits in this task's place."""
-        return MetricaUploadsTrigger(
-            family=self.family,
-            metrica_conn_id=self.metrica_conn_id,
-            counter_id=self.counter,
-            upload_ids=list(wait.states),
-            poll_interval=self.poll_interval,
-            end_time=end_time,
-        )
-
-    def judged(self, delivery: Delivery, wait: Wait) -> Delivery:
-        """The delivery with the final state of every part."""
-        judge(wait, self.demands())
-        for part in delivery["parts"]:
-            state = wait.states.get(part["upload_id"] or "")
-            if state is not None:
-                part["status"], part["rows_accepted"] = state.status, state.rows_accepted
+    def _finish(self, delivery: Delivery, wait: Wait) -> Delivery:
+        wait.result()
         return delivery
-
-    def late(self, wait: Wait) -> str:
-        """Message for a wait that took too long."""
-        return still_open(wait, self.wait_timeout)
-
-
-def _prepared_part(part: Part) -> DeliveredPart:
-    return DeliveredPart(
-        path=part.path,
-        rows=part.rows,
-        bytes=part.bytes,
-        sha256=part.sha256,
-        upload_id=None,
-        status="PREPARED",
-        rows_accepted=None,
-    )

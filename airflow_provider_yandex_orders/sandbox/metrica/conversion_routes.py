@@ -44,9 +44,7 @@ def add_conversions(router: APIRouter, sandbox: Sandbox) -> None:
     def uploadings(request: Request, counter_id: str) -> dict[str, Any]:
         counter = open_counter(request, sandbox.settings, counter_id, write=False)
         query = request.query_params
-        upload_type = query.get("type")
-        if upload_type is not None:
-            params.choice("type", upload_type, conversions.TYPES)
+        upload_type = params.choice("type", query.get("type", "BASIC"), conversions.TYPES)
         limit = params.number(query, "limit", default=10_000, least=1, most=_MOST)
         offset = params.number(query, "offset", default=0, least=0, most=_MOST)
         found = conversions.listed(sandbox, counter, upload_type=upload_type, limit=limit, offset=offset)

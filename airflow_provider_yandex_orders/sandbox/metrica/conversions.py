@@ -134,16 +134,11 @@ def find(sandbox: Sandbox, counter: Counter, upload_id: str) -> dict[str, Any]:
     return as_answer(row, sandbox.settings)
 
 
-def listed(
-    sandbox: Sandbox, counter: Counter, *, upload_type: str | None, limit: int, offset: int
-) -> list[dict[str, Any]]:
-    """Uploads, newest first."""
-    query = (
-        f"SELECT * FROM {UPLOADS_TABLE} WHERE counter_id = ? AND (? IS NULL OR type = ?)"
-        " ORDER BY id DESC LIMIT ? OFFSET ?"
-    )
+def listed(sandbox: Sandbox, counter: Counter, *, upload_type: str, limit: int, offset: int) -> list[dict[str, Any]]:
+    """Uploads of one type, newest first."""
+    query = f"SELECT * FROM {UPLOADS_TABLE} WHERE counter_id = ? AND type = ? ORDER BY id DESC LIMIT ? OFFSET ?"
     with sandbox.store.connect() as connection:
-        rows = connection.execute(query, (counter.id, upload_type, upload_type, limit, offset)).fetchall()
+        rows = connection.execute(query, (counter.id, upload_type, limit, offset)).fetchall()
     return [as_answer(row, sandbox.settings) for row in rows]
 
 

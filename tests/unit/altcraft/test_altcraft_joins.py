@@ -5,15 +5,29 @@ from __future__ import annotations
 
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.altcraft.verify import expected_orders, found_orders, sample_of, still_missing
+from airflow_provider_yandex_orders.altcraft.verify import (
+    MOST,
+    SAMPLE_CHARACTERS,
+    expected_orders,
+    found_orders,
+    sample_of,
+    sent_sample,
+    still_missing,
+)
+from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.sources.shelf import BATCH, Shelf
-from airflow_provider_yandex_orders.waiting import SHOWN, UploadState, Wait
+from airflow_provider_yandex_orders.waiting import SHOWN, Heard, UploadState
 
 
 def test_a_shelf_gives_back_what_it_took() -> None:
@@ -52,9 +66,17 @@ def test_samples_are_spread(size: int | None, places: Any) -> None:
     assert list(sample_of(orders, size)) == [str(place) for place in places]
 
 
-def test_a_sample_has_a_size() -> None:
-    with pytest.raises(ConfigurationError, match="at least one"):
-        sample_of({}, 0)
+@pytest.mark.parametrize("size", [0, -1, MOST + 1, True, "x", 2.5])
+def test_a_sample_has_a_size(size: Any) -> None:
+    with pytest.raises(ConfigurationError, match="sample must be"):
+        sample_of({}, size)
+
+
+def test_not_each_of_many_ids_can_be_asked_for() -> None:
+    many: dict[str, str | None] = {str(number): None for number in range(MOST + 1)}
+    with pytest.raises(ConfigurationError, match=r"501 ids are given.*Let sample be 500 or less"):
+        sample_of(many, None)
+    assert len(sample_of(many, MOST)) == MOST
 
 
 @pytest.mark.parametrize(
@@ -71,18 +93,77 @@ def test_expected_orders(value: Any, expected: dict[str, str]) -> None:
     assert expected_orders(value, "paid") == expected
 
 
-def test_a_deliverys_parts_tell(tmp_path: Path) -> None:
-    (tmp_path / "part-00001.json").write_text(
-        '{"altcraft_orders":[{"external_id":"A","status":"new"},\n{"external_id":"B","status":"paid"}]}'
-    )
-    (tmp_path / "part-00002.xml").write_text(
-        "<xml>\n<row><external_id>C</external_id><status>canceled</status></row>\n</xml>"
-    )
-    parts = [
-        {"path": str(tmp_path / "part-00001.json"), "refused": ["B"]},
-        {"path": str(tmp_path / "part-00002.xml")},
-    ]
-    assert expected_orders({"entity": "altcraft_orders", "parts": parts}) == {"A": "new", "C": "canceled"}
+def test_a_delivery_tells_its_sample() -> None:
+    delivery = {"service": "altcraft", "rows_sent": 2, "parts": [], "sample": {"A": "new", "B": "paid"}}
+    assert expected_orders(delivery) == {"A": "new", "B": "paid"}
+    assert expected_orders([delivery, {**delivery, "sample": {"C": "new"}}]) == {"A": "new", "B": "paid", "C": "new"}
+    assert expected_orders({"service": "altcraft", "rows_sent": 0, "parts": [], "sample": {}}) == {}
+
+
+@pytest.mark.parametrize(
+    ("delivery", "words"),
+    [
+        ({"service": "metrica", "rows_sent": 2, "parts": []}, "is a delivery to metrica"),
+        ({"service": "altcraft", "rows_sent": 2, "parts": []}, "names no order"),
+        ({"service": "altcraft", "rows_sent": 0, "rows_prepared": 2, "parts": []}, "names no order"),
+    ],
+)
+def test_deliveries_of_which_nothing_can_be_asked(delivery: dict[str, Any], words: str) -> None:
+    for value in (delivery, [delivery]):
+        with pytest.raises(ConfigurationError, match=words):
+            expected_orders(value)
+
+
+def written(folder: Path, number: int, ids: list[str], suffix: str) -> Part:
+    path = folder / f"part-{number:05d}.{suffix}"
+    if suffix == "json":
+        path.write_bytes(
+            msgspec.json.encode({"altcraft_orders": [{"external_id": key, "status": "new"} for key in ids]})
+        )
+    else:
+        rows = "".join(f"<row><external_id>{key}</external_id><status>new</status></row>" for key in ids)
+        path.write_text(f"<xml>{rows}</xml>")
+    return Part(str(path), len(ids), 0, "")
+
+
+@given(
+    sizes=st.lists(st.integers(1, 30), max_size=6),
+    size=st.integers(1, 40),
+    suffix=st.sampled_from(["json", "xml"]),
+    refused_share=st.sampled_from([0, 3, 1]),
+)
+def test_samples_of_what_was_sent(sizes: list[int], size: int, suffix: str, refused_share: int) -> None:
+    with TemporaryDirectory() as folder:
+        numbers = iter(range(1000))
+        ids = [[f"A-{next(numbers)}" for _ in range(count)] for count in sizes]
+        parts = [written(Path(folder), place, each, suffix) for place, each in enumerate(ids)]
+        refused = {key for each in ids for key in each if refused_share and not int(key[2:]) % refused_share}
+        found = sent_sample(parts, size, lambda part: refused)
+        good = [key for each in ids for key in each if key not in refused]
+        assert set(found) <= set(good)
+        assert len(found) <= size
+        assert bool(found) >= bool(good and size >= sum(sizes))
+        if not refused:
+            assert len(found) == min(size, len(good))
+            gaps = [good.index(b) - good.index(a) for a, b in pairwise(found)]
+            assert not gaps or max(gaps) - min(gaps) <= 1
+        assert found == sent_sample(parts, size, lambda part: refused)
+
+
+def test_only_the_parts_that_hold_a_sample_are_read(tmp_path: Path) -> None:
+    parts = [written(tmp_path, number, [f"{number}-{row}" for row in range(10)], "json") for number in range(10)]
+    for number in (1, 2, 3, 4, 6, 7, 8, 9):
+        Path(parts[number].path).unlink()
+    assert sent_sample(parts, 2, lambda part: []) == {"0-0": "new", "5-0": "new"}
+
+
+def test_a_sample_fits_into_xcom_and_names_nobody(tmp_path: Path) -> None:
+    long = written(tmp_path, 1, [f"Ж{number:0100d}" for number in range(500)], "json")
+    found = sent_sample([long], 500, lambda part: [])
+    assert 50 < len(found) < 500
+    assert sum(map(len, found)) <= SAMPLE_CHARACTERS
+    personal = written(tmp_path, 2, ["ivan@example.com", "A-1"], "json")
+    assert sent_sample([personal], 2, lambda part: []) == {"A-1": "new"}
 
 
 @pytest.mark.parametrize("value", [None, 5])
@@ -96,16 +177,16 @@ def state(key: str, status: str, final: bool) -> UploadState:
 
 
 def test_what_was_found_and_what_was_not() -> None:
-    wait = Wait(["A", "B", "C"])
+    wait = Heard(["A", "B", "C"])
     wait.hear({"A": state("A", "paid", True), "B": state("B", "new", False)})
     assert found_orders(wait) == {"checked": 3, "by_status": {"new": 1, "paid": 1}}
     message = still_missing(wait, 60)
     assert "2 of 3 are not as expected after 60 s: B (new, expected paid), C (not there)." in message
-    again = Wait.from_event(wait.to_event())
+    again = Heard.from_event(wait.to_event())
     assert still_missing(again, 60) == message
 
 
 def test_long_waits_stay_readable() -> None:
-    wait = Wait(map(str, range(150)))
+    wait = Heard(map(str, range(150)))
     assert wait.describe_open().endswith(f"{SHOWN - 1} (not listed yet) and {150 - SHOWN} more")
     assert "99 (not there) and 50 more." in still_missing(wait, 1)

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_CUSTOM_FIELDS, ALTCRAFT_ORDERS, MODES
-from airflow_provider_yandex_orders.altcraft.order_kind import definitions, line_kind, order_kind, rules_of
+from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDERS, MODES
+from airflow_provider_yandex_orders.altcraft.order_kind import OrderShape, order_options
 from airflow_provider_yandex_orders.altcraft.xml import xml_format
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.rows.check import row_checker
@@ -23,7 +23,8 @@ from airflow_provider_yandex_orders.rows.formats import json_format
 from tests.support.altcraft_rows import line, order
 from tests.unit.unit_support import MOSCOW
 
-CHECK = row_checker(ALTCRAFT_ORDERS, rules_of(None, None))
+OPTIONS = order_options(None, None, None, None)
+CHECK = row_checker(ALTCRAFT_ORDERS, OPTIONS)
 GOOD = {
     "email": "Buyer@Example.com",
     "phone": "+7 999 000-00-00",
@@ -143,7 +144,7 @@ class TestOrders:
         assert check(create_time=given_).values["create_time"] == sent
 
     def test_naive_times_are_those_of_the_source(self) -> None:
-        zoned = row_checker(ALTCRAFT_ORDERS, rules_of(MOSCOW, None))
+        zoned = row_checker(ALTCRAFT_ORDERS, order_options(MOSCOW, None, None, None))
         checked = zoned(order(1, create_time="2026-01-23 15:04:05", update_time="23.01.2026 15:04"))
         assert checked.values["create_time"] == "2026-01-23T12:04:05Z"
         assert checked.values["update_time"] == "2026-01-23T12:04:00Z"
@@ -216,23 +217,27 @@ class TestLines:
             assert check(lines=[line(1, count=given_)]).values["lines"][0]["count"] == 2
 
     def test_statuses_a_platform_has_beside_the_built_in_ones(self) -> None:
-        kind = order_kind(line_kind(["at_pickup", "0001"]))
-        checked = row_checker(kind, rules_of(None, None))(order(1, lines=[line(1, status="0001")]))
+        kind = OrderShape(extra_line_statuses=["at_pickup", "0001"]).orders
+        checked = row_checker(kind, OPTIONS)(order(1, lines=[line(1, status="0001")]))
         assert checked.faults == []
+
+
+def defined(custom_fields: Any) -> list[dict[str, Any]]:
+    return OrderShape(custom_fields=custom_fields).definitions["custom_fields"]
 
 
 class TestArguments:
     def test_defaults_are_converted(self) -> None:
-        kind = order_kind(line_kind(()), defaults={"endpoint": 5, "currency": "usd", "tags": ["a", "b"]})
+        kind = OrderShape(defaults={"endpoint": 5, "currency": "usd", "tags": ["a", "b"]}).orders
         row = {name: value for name, value in order(1).items() if name not in ("endpoint", "currency")}
-        values = row_checker(kind, rules_of(None, None))(row).values
+        values = row_checker(kind, OPTIONS)(row).values
         assert (values["endpoint"], values["currency"], values["tags"]) == ("5", "USD", ["a", "b"])
 
     def test_definitions_are_completed(self) -> None:
         given_ = {"external_id": 7, "name": "Seven", "entity_type": "ORDER", "required": "no", "value_type": "int"}
         with pytest.raises(ConfigurationError, match=r"'7'.*required is neither true nor false"):
-            definitions([given_], ALTCRAFT_CUSTOM_FIELDS, "custom_fields")
-        assert definitions([{**given_, "required": False}], ALTCRAFT_CUSTOM_FIELDS, "custom_fields") == [
+            defined([given_])
+        assert defined([{**given_, "required": False}]) == [
             {
                 "external_id": "7",
                 "name": "Seven",
@@ -246,10 +251,10 @@ class TestArguments:
     def test_an_enum_needs_its_values(self) -> None:
         enum = {"external_id": "e", "name": "E", "entity_type": "sku", "required": True, "value_type": "enum"}
         with pytest.raises(ConfigurationError, match="enum_values is empty"):
-            definitions([enum], ALTCRAFT_CUSTOM_FIELDS, "custom_fields")
-        assert definitions([{**enum, "enum_values": {"a": "A"}}], ALTCRAFT_CUSTOM_FIELDS, "custom_fields")
+            defined([enum])
+        assert defined([{**enum, "enum_values": {"a": "A"}}])
         with pytest.raises(ConfigurationError, match="list of mappings"):
-            definitions(["e"], ALTCRAFT_CUSTOM_FIELDS, "custom_fields")  # type: ignore[list-item]
+            defined(["e"])
 
 
 TEXTS = st.text(max_size=8)
@@ -262,8 +267,8 @@ NAMES = st.sampled_from(ALTCRAFT_ORDERS.field_names)
 
 @given(st.dictionaries(NAMES, ANYTHING), st.sampled_from([True, False]))
 def test_no_value_breaks_the_check(row: dict[str, Any], as_xml: bool) -> None:
-    kind = order_kind(line_kind(()), as_xml=as_xml)
-    checked = row_checker(kind, rules_of(MOSCOW, None))({**order(1), **row})
+    kind = OrderShape(as_xml=as_xml).orders
+    checked = row_checker(kind, order_options(MOSCOW, None, None, None))({**order(1), **row})
     if not checked.faults:
         encoded = (xml_format(kind, "row") if as_xml else json_format(kind)).encode(checked.values)
         if as_xml:

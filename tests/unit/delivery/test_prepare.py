@@ -8,7 +8,7 @@ import io
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,11 +39,10 @@ def run(
     *,
     kind: RowKind = SIMPLE_ORDERS,
     files: Mapping[str, FileFormat] | None = None,
-    is_known: Callable[[str], bool] | None = None,
     **changes: Any,
 ) -> Prepared:
     files = files or {"part": csv_format(kind)}
-    return prepare(source, Plan(kind, rules(**changes), limits, folder, files, is_known))
+    return prepare(source, Plan(kind, rules(**changes), limits, folder, files))
 
 
 def sent(prepared: Prepared) -> list[dict[str, str]]:
@@ -474,24 +473,6 @@ def test_the_services_limit(folder: ObjectStoragePath) -> None:
     rows = [full_order(id=number, client_uniq_id="guest") for number in range(100_001)]
     with pytest.raises(RejectedRowsError, match="100,001 rows, and the service takes 100,000"):
         run(RowsSource(rows), folder, kind=ORDERS)
-
-
-def test_orders_of_unknown_customers_are_counted(folder: ObjectStoragePath, caplog: pytest.LogCaptureFixture) -> None:
-    rows = [full_order(id=str(number), client_uniq_id=f"C-{number % 3}") for number in range(8)]
-    asked: list[str] = []
-
-    def is_known(customer: str) -> bool:
-        asked.append(customer)
-        return customer == "C-0"
-
-    prepared = run(RowsSource(rows), folder, Limits(), kind=ORDERS, is_known=is_known)
-    assert len(sent(prepared)) == 8  # it is a warning only
-    assert sorted(asked) == ["C-0", "C-1", "C-2"]  # once a customer
-    assert "5 orders belong to customers this counter was never sent" in caplog.text
-    caplog.clear()
-    run(RowsSource(rows), folder, Limits(), kind=ORDERS, is_known=lambda customer: True)
-    run(RowsSource(rows), folder, Limits(), kind=ORDERS)
-    assert "never sent" not in caplog.text
 
 
 def test_defaults_worth_a_word(folder: ObjectStoragePath, caplog: pytest.LogCaptureFixture) -> None:

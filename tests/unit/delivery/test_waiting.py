@@ -17,12 +17,11 @@ from airflow_provider_yandex_orders.exceptions import (
 )
 from airflow_provider_yandex_orders.waiting import (
     Demands,
+    Heard,
     UploadState,
-    Wait,
     judge,
     offline_demands,
     read_event,
-    still_open,
 )
 
 PASSED = UploadState("a", "PASSED", True, True, 5)
@@ -31,8 +30,8 @@ CHECKED = UploadState("c", "VALIDATION", False, False)
 LINKED = UploadState("d", "PROCESSED", True, True, 90, 40, 100, "10 rows: goal not found")
 
 
-def heard(*states: UploadState, ids: str = "abc") -> Wait:
-    wait = Wait(ids)
+def heard(*states: UploadState, ids: str = "abc") -> Heard:
+    wait = Heard(ids)
     wait.hear({state.upload_id: state for state in states})
     return wait
 
@@ -52,8 +51,8 @@ def test_an_upload_keeps_its_last_state_and_strangers_are_not_heard() -> None:
 
 
 def test_ids_are_waited_for_once() -> None:
-    assert Wait(["a", "a", "b"]).open == ["a", "b"]
-    assert Wait([]).open == []
+    assert Heard(["a", "a", "b"]).open == ["a", "b"]
+    assert Heard([]).open == []
 
 
 def test_the_event_survives_the_way_through_json() -> None:
@@ -80,10 +79,6 @@ def test_judge() -> None:
     assert judge(heard(PASSED, ids="ad")) == {"a": "PASSED", "d": None}
     with pytest.raises(UploadFailedError, match=r"b is FAILED \(row 3 is bad\)"):
         judge(heard(PASSED, FAILED))
-
-
-def test_still_open() -> None:
-    assert "not final after 90 s: b (not listed yet), c (VALIDATION)" in still_open(heard(PASSED, CHECKED), 90.0)
 
 
 # --- demands -------------------------------------------------------------------------------------------------------

@@ -100,17 +100,17 @@ UPLOADS: list[tuple[str, str, Upload]] = [
     ),
     (
         "csv",
-        f"{MANAGEMENT}/offline_conversions/upload",
+        f"{MANAGEMENT}/offline_conversions/upload?type=BASIC",
         lambda hook, path: hook.upload_offline_conversions(None, path),
     ),
     (
         "csv",
-        f"{MANAGEMENT}/offline_conversions/upload?comment=%D0%9C%D0%B0%D1%80%D1%82part1",
+        f"{MANAGEMENT}/offline_conversions/upload?comment=%D0%9C%D0%B0%D1%80%D1%82part1&type=BASIC",
         lambda hook, path: hook.upload_offline_conversions(None, path, comment="Мартpart1"),
     ),
     (
         "csv",
-        f"{MANAGEMENT}/offline_conversions/upload?comment=a+b%26c%3Dd%2B",
+        f"{MANAGEMENT}/offline_conversions/upload?comment=a+b%26c%3Dd%2B&type=BASIC",
         lambda hook, path: hook.upload_offline_conversions(None, path, comment="a b&c=d+"),
     ),
 ]
@@ -327,12 +327,44 @@ def test_the_states_of_several_offline_uploads(server: ScriptedServer, hook: Met
     uploads = [OFFLINE | {"id": number} for number in (1, 2, 3)]
     server.script(json_reply({"uploadings": uploads}))
     assert set(hook.upload_states("offline", 24, ["1", "3", "4"])) == {"1", "3"}
-    assert only(server).path == f"{MANAGEMENT}/offline_conversions/uploadings"
+    assert only(server).path == f"{MANAGEMENT}/offline_conversions/uploadings?type=BASIC&limit=10000&offset=0"
 
 
-def test_an_offline_upload_the_service_does_not_know(server: ScriptedServer, hook: MetricaHook) -> None:
-    server.script(error_reply(400, "invalid_parameter", "No object with specified ID."))
-    with pytest.raises(ServiceRefused, match=r"Ask for upload 5: .*No object with specified ID\."):
+def test_all_pages_of_offline_uploads(server: ScriptedServer, hook: MetricaHook) -> None:
+    uploads = [OFFLINE | {"id": number} for number in range(25_000)]
+    pages = [uploads[:10_000], uploads[9_999:19_999], uploads[20_000:]]  # one came in between: all moved on by one
+    server.script(*[json_reply({"uploadings": page}) for page in pages])
+    assert [each["id"] for each in hook.offline_uploadings()] == [*range(19_999), *range(20_000, 25_000)]
+    assert [seen.path.rpartition("&")[2] for seen in server.seen] == ["offset=0", "offset=10000", "offset=20000"]
+
+
+def test_only_as_many_pages_of_offline_uploads_as_are_needed(server: ScriptedServer, hook: MetricaHook) -> None:
+    uploads = [OFFLINE | {"id": number} for number in range(20_000)]
+    server.script(json_reply({"uploadings": uploads[:10_000]}), json_reply({"uploadings": uploads[10_000:]}))
+    assert set(hook.upload_states("offline", None, ["5", "10005"])) == {"5", "10005"}
+    assert len(server.seen) == 2
+
+
+def test_a_server_that_knows_no_pages_of_offline_uploads(server: ScriptedServer, hook: MetricaHook) -> None:
+    server.script(json_reply({"uploadings": [OFFLINE | {"id": number} for number in range(10_000)]}))
+    assert len(hook.offline_uploadings()) == 10_000
+    assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_an_offline_upload_the_service_does_not_list_yet(
+    server: ScriptedServer, hook: MetricaHook, status: int
+) -> None:
+    server.script(
+        error_reply(status, "invalid_parameter", "No object with specified ID."), json_reply({"uploadings": []})
+    )
+    assert hook.upload_states("offline", None, ["5"]) == {}
+    assert [seen.path for seen in server.seen][1].startswith(f"{MANAGEMENT}/offline_conversions/uploadings?")
+
+
+def test_a_counter_that_is_not_there_is_no_upload_to_wait_for(server: ScriptedServer, hook: MetricaHook) -> None:
+    server.script(*[error_reply(404, "not_found", "Entity not found") for _ in range(2)])
+    with pytest.raises(ServiceRefused, match="counter_id"):
         hook.upload_states("offline", None, ["5"])
 
 
@@ -362,7 +394,7 @@ CALLS: list[tuple[Callable[[MetricaHook], Any], Any, Any, str, str]] = [
         {"uploadings": [OFFLINE]},
         [OFFLINE],
         "GET",
-        f"{MANAGEMENT}/offline_conversions/uploadings",
+        f"{MANAGEMENT}/offline_conversions/uploadings?type=BASIC&limit=10000&offset=0",
     ),
     (lambda hook: hook.goals(), {"goals": [GOAL]}, [GOAL], "GET", f"{MANAGEMENT}/goals?useDeleted=false"),
     (lambda hook: hook.create_goal(None, "lead", "Заявка"), {"goal": GOAL}, GOAL, "POST", f"{MANAGEMENT}/goals"),

@@ -132,12 +132,12 @@ def test_bad_counter_ids(value: Any) -> None:
 @pytest.mark.parametrize(
     ("reply", "works", "said"),
     [
-        (json_reply({"counter": COUNTER}), True, ["Counter 24 (Shop, Europe/Moscow)", "may upload", "'edit'"]),
-        (json_reply({"counter": {**COUNTER, "permission": "own"}}), True, ["may upload"]),
+        (json_reply({"counter": COUNTER}), True, ["Counter 24 (Shop, Europe/Moscow)", "may edit", "Reading works"]),
+        (json_reply({"counter": {**COUNTER, "permission": "own"}}), True, ["may edit"]),
         (json_reply({"counter": {**COUNTER, "permission": "view"}}), False, ["may only look", "'view'", "edit rights"]),
         (json_reply({"counter": {**COUNTER, "permission": "new_word"}}), False, ["'new_word'"]),
         (error_reply(403, "invalid_token", "Invalid oauth_token"), False, ["Invalid oauth_token", "new OAuth token"]),
-        (error_reply(403, "access_denied", "Access is denied"), False, ["edit rights", "metrika:write"]),
+        (json_reply({"counter": {**COUNTER, "permission": ["edit"]}}), False, ["may only look"]),
         (error_reply(404, "not_found", "No such counter"), False, ["No such counter", "Check counter_id"]),
         (error_reply(503, "backend_error", "Later"), False, ["Later"]),
         (Reply(200, b"<html>"), False, ["login page"]),

@@ -292,8 +292,10 @@ def test_read_time_out(server: ScriptedServer) -> None:
 
 
 def test_tls_where_there_is_none(server: ScriptedServer) -> None:
-    error = failure(client_of(server.url.replace("http://", "https://"), attempts=1))
-    assert isinstance(error, ServiceUnavailable)
+    error = failure(client_of(server.url.replace("http://", "https://")))
+    assert isinstance(error, ConfigurationError)
+    assert "speaks plain HTTP" in str(error)
+    assert f"write the connection's host as {server.url};" in str(error)
 
 
 @pytest.mark.parametrize("url", ["ftp://host", "host", "http://", "https://a b", "https://[::1", "http://.host"])

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What uploads of customers and of their orders share: JSON or CSV, and custom attributes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
+from airflow_provider_yandex_orders.rows.kind import RowKind
+
+DELIMITER_TYPE = "SEMICOLON"
+"""The service asks for semicolons where a cell holds several goals."""
+JSON_PART_BYTES = 2_000_000
+"""The service names no limit for JSON bodies; integrations keep to this."""
+CSV_PART_BYTES = 100_000_000
+
+_ATTRIBUTE = re.compile(r"[\w:-]{1,255}")
+
+
+def check(upload_format: str, attributes: Mapping[str, str] | None, kind: RowKind) -> None:
+    """Make sure that format and attributes can work.
+
+    :raises ConfigurationError: one cannot.
+    """
+    if upload_format not in ("json", "csv"):
+        raise ConfigurationError('upload_format must be "json" or "csv".')
+    if attributes and upload_format != "csv":
+        raise ConfigurationError('attributes need upload_format="csv": their JSON form is not certain.')
+    if attributes is not None and not isinstance(attributes, Mapping):
+        raise ConfigurationError('attributes must be a mapping: {"attribute": "source column"}.')
+    for name in attributes or {}:
+        if not _ATTRIBUTE.fullmatch(name) or name in kind.field_names:
+            raise ConfigurationError(
+                f"attributes: {name!r} cannot be one: letters, digits, _ - and : only, 255 at most, and no field."
+            )
+
+
+def row_kind(upload_format: str, attributes: Mapping[str, str] | None, kind: RowKind) -> RowKind:
+    """The rows as they are sent."""
+    return kind.in_csv(tuple(attributes or ())) if upload_format == "csv" else kind
+
+
+def files(upload_format: str, kind: RowKind) -> Mapping[str, FileFormat]:
+    """Name of the upload's file and how it is written."""
+    return {"part": csv_format(kind, ";") if upload_format == "csv" else json_format(kind)}
+
+
+def part_bytes(upload_format: str) -> int:
+    """Bytes of a part where the user names none."""
+    return CSV_PART_BYTES if upload_format == "csv" else JSON_PART_BYTES

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Uploads offline conversions to Metrica."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from airflow_provider_yandex_orders.delivery.parts import Part
+from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
+from airflow_provider_yandex_orders.metrica.api import target_faults
+from airflow_provider_yandex_orders.metrica.kinds import OFFLINE_CONVERSIONS
+from airflow_provider_yandex_orders.operators.base import DEFERRABLE, handed_on
+from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
+from airflow_provider_yandex_orders.rows.convert import Rules
+from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format
+from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.templated import switch
+from airflow_provider_yandex_orders.waiting import Demands, offline_demands
+
+COMMENT_LENGTH = 255 - len("part") - 16
+"""What the mark of a part leaves of the service's comment."""
+
+
+class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
+    """Uploads goals that were reached away from the site.
+
+    Fields: ``Target``, ``DateTime``, one of ``ClientId``, ``UserId``, ``Yclid``, ``PurchaseId``, and optionally
+    ``Price`` and ``Currency``. Rows of the future are not sent: they lie in the delivery's ``deferred_path`` for a
+    later run.
+
+    A sale sent here and as a CRM order that reaches the same goal counts twice: send each sale by one of the two.
+
+    .. seealso:: https://yandex.ru/dev/metrika/ru/management/openapi/offline_conversions/upload_1
+
+    :param source: where the rows come from: a ``SqlSource``, a ``FileSource``, a list of dicts, the output of a task
+        that returns one, or of an upload task with ``send=False``. (templated)
+    :param metrica_conn_id: connection of type ``yandex_metrica``, ``yandex_metrica_default`` by default. (templated)
+    :param counter_id: the counter; by default the connection's. (templated)
+    :param comment: your own text, kept with the upload: letters and digits only; none by default. A mark follows it, by
+        which an upload without an answer is found again. (templated)
+    :param file_per_identifier: ``True`` sends one file for each kind of identifier, each row by the first it has; by
+        default one file has them all. (templated)
+    :param check_targets: ask for the counter's goals first and reject rows whose ``Target`` is none of them; ``True``
+        by default. (templated)
+    :param min_accepted: with ``wait_for_completion``: least share of accepted rows, from 0 to 1; 1 by default.
+        (templated)
+    :param min_linked: likewise, least share of accepted rows that found a visit, where the service says; 0 by default.
+        (templated)
+    :param allow_linkage_failure: ``True`` puts up with uploads none of whose visitors was found: such a part is not
+        sent again by a later try either; ``False`` by default. (templated)
+    :param source_timezone: zone of date-times without one, such as ``Europe/Moscow``; by default the counter's.
+        (templated)
+    :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by
+        default. With more of them nothing is sent and the task fails. (templated)
+    :param skip_empty: ``True`` skips the task when the source has no rows; by default it succeeds without an upload.
+        (templated)
+    :param hash_identifiers: ``True`` sends md5 sums in place of e-mail addresses and phone numbers; ``False`` by
+        default. (templated)
+    :param refuse_clear_identifiers: ``True`` rejects rows whose e-mail addresses or phone numbers are not hashed yet;
+        ``False`` by default. (templated)
+    :param send: ``False`` only prepares the parts: another upload task takes the result as its ``source``; ``True`` by
+        default. (templated)
+    :param dry_run: ``True`` checks all rows and writes the parts, and sends nothing; ``False`` by default. (templated)
+    :param staging_path: folder or object storage URL for parts and rejects; by default ``[yandex_orders] staging_path``
+        of Airflow's configuration, else a folder under ``AIRFLOW_HOME``. (templated)
+    :param keep_parts: ``False`` deletes the part files once they are accepted; ``True`` by default. (templated)
+    :param max_part_rows: most rows of one uploaded file, 50,000 by default. (templated)
+    :param max_part_bytes: most bytes of one uploaded file; by default 100 MB of CSV or 2 MB of JSON. (templated)
+    :param wait_for_completion: ``True`` waits in this task until the service is done with the files; ``False`` by
+        default: a sensor does the same as a task of its own. (templated)
+    :param poke_interval: seconds between two polls of that wait, 30 by default. (templated)
+    :param timeout: seconds after which that wait gives up, two hours by default. (templated)
+    :param deferrable: wait in the triggerer, without a worker slot; by default as ``[operators] default_deferrable``
+        says.
+    """
+
+    template_fields: Sequence[str] = (
+        *MetricaUploadOperator.template_fields,
+        "comment",
+        "file_per_identifier",
+        "check_targets",
+        "min_accepted",
+        "min_linked",
+        "allow_linkage_failure",
+    )
+    _kind = OFFLINE_CONVERSIONS
+
+    def __init__(
+        self,
+        *,
+        source: Any,
+        metrica_conn_id: str = MetricaHook.default_conn_name,
+        counter_id: int | str | None = None,
+        comment: str | None = None,
+        file_per_identifier: bool | str = False,
+        check_targets: bool | str = True,
+        min_accepted: float | str = 1,
+        min_linked: float | str = 0,
+        allow_linkage_failure: bool | str = False,
+        source_timezone: str | None = None,
+        max_rejected: float | str = 0,
+        skip_empty: bool | str = False,
+        hash_identifiers: bool | str = False,
+        refuse_clear_identifiers: bool | str = False,
+        send: bool | str = True,
+        dry_run: bool | str = False,
+        staging_path: str | None = None,
+        keep_parts: bool | str = True,
+        max_part_rows: int | str = 50_000,
+        max_part_bytes: int | str | None = None,
+        wait_for_completion: bool | str = False,
+        poke_interval: float | timedelta | str = 30,
+        timeout: float | timedelta | str = 2 * 60 * 60,
+        deferrable: bool = DEFERRABLE,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**handed_on(locals(), MetricaUploadOperator))
+        self.comment = comment
+        self.file_per_identifier = file_per_identifier
+        self.check_targets = check_targets
+        self.min_accepted = min_accepted
+        self.min_linked = min_linked
+        self.allow_linkage_failure = allow_linkage_failure
+
+    def _check_arguments(self) -> None:
+        super()._check_arguments()
+        _ = switch(self.file_per_identifier, "file_per_identifier"), switch(self.check_targets, "check_targets")
+        if self.comment and (not str(self.comment).isalnum() or len(str(self.comment)) > COMMENT_LENGTH):
+            raise ConfigurationError(
+                f"comment may hold letters and digits only, {COMMENT_LENGTH} at most: the service documents no other "
+                "signs."
+            )
+
+    def _rules(self) -> Rules:
+        targets = cache(lambda: target_faults(self._hook.goals(self._counter)))
+        return replace(super()._rules(), targets=targets if switch(self.check_targets, "check_targets") else None)
+
+    def _files(self, kind: RowKind) -> Mapping[str, FileFormat]:
+        if switch(self.file_per_identifier, "file_per_identifier"):
+            return {name: csv_format(kind.with_identifier(name)) for name in kind.identifiers}
+        return {"part": csv_format(kind)}
+
+    def _demands(self) -> Demands:
+        return offline_demands(self.min_accepted, self.min_linked, self.allow_linkage_failure)
+
+    def _send_part(self, part: Part, *, resend: bool) -> dict[str, Any]:
+        comment = f"{self.comment or ''}{self._mark(part)}"
+        return self._hook.upload_offline_conversions(self._counter, part.path, comment=comment)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Uploads orders of known customers to Metrica: the second half of the full mode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from airflow_provider_yandex_orders.delivery.parts import Part
+from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
+from airflow_provider_yandex_orders.metrica.kinds import ORDERS
+from airflow_provider_yandex_orders.operators.base import DEFERRABLE, handed_on
+from airflow_provider_yandex_orders.operators.metrica import full_mode
+from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
+from airflow_provider_yandex_orders.rows.formats import FileFormat
+from airflow_provider_yandex_orders.rows.kind import RowKind
+
+
+class MetricaUploadOrdersOperator(MetricaUploadOperator):
+    """Uploads orders of customers that were uploaded as contacts.
+
+    A sale sent here and as an offline conversion of the same goal counts twice: send each sale by one of the two.
+
+    .. seealso:: https://yandex.ru/dev/metrika/en/data-import/orders-data
+
+    :param source: where the rows come from: a ``SqlSource``, a ``FileSource``, a list of dicts, the output of a task
+        that returns one, or of an upload task with ``send=False``. (templated)
+    :param metrica_conn_id: connection of type ``yandex_metrica``, ``yandex_metrica_default`` by default. (templated)
+    :param counter_id: the counter; by default the connection's. (templated)
+    :param merge_mode: ``SAVE`` (by default) replaces what the service has, ``UPDATE`` changes only fields that are
+        sent, ``APPEND`` adds to lists. (templated)
+    :param status_map: the CRM's order statuses to the service's; none by default. A status that is in neither is
+        rejected. (templated)
+    :param upload_format: ``json`` (by default) or ``csv``. (templated)
+    :param attributes: ``{"attribute": "source column"}``: custom attributes the counter has; none by default; CSV only,
+        as the service's JSON form of them is not certain. (templated)
+    :param source_timezone: zone of date-times without one, such as ``Europe/Moscow``; by default the counter's.
+        (templated)
+    :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by
+        default. With more of them nothing is sent and the task fails. (templated)
+    :param skip_empty: ``True`` skips the task when the source has no rows; by default it succeeds without an upload.
+        (templated)
+    :param hash_identifiers: ``True`` sends md5 sums in place of e-mail addresses and phone numbers; ``False`` by
+        default. (templated)
+    :param refuse_clear_identifiers: ``True`` rejects rows whose e-mail addresses or phone numbers are not hashed yet;
+        ``False`` by default. (templated)
+    :param send: ``False`` only prepares the parts: another upload task takes the result as its ``source``; ``True`` by
+        default. (templated)
+    :param dry_run: ``True`` checks all rows and writes the parts, and sends nothing; ``False`` by default. (templated)
+    :param staging_path: folder or object storage URL for parts and rejects; by default ``[yandex_orders] staging_path``
+        of Airflow's configuration, else a folder under ``AIRFLOW_HOME``. (templated)
+    :param keep_parts: ``False`` deletes the part files once they are accepted; ``True`` by default. (templated)
+    :param max_part_rows: most rows of one uploaded file, 50,000 by default. (templated)
+    :param max_part_bytes: most bytes of one uploaded file; by default 100 MB of CSV or 2 MB of JSON. (templated)
+    :param wait_for_completion: ``True`` waits in this task until the service is done with the files; ``False`` by
+        default: a sensor does the same as a task of its own. (templated)
+    :param poke_interval: seconds between two polls of that wait, 30 by default. (templated)
+    :param timeout: seconds after which that wait gives up, two hours by default. (templated)
+    :param deferrable: wait in the triggerer, without a worker slot; by default as ``[operators] default_deferrable``
+        says.
+    """
+
+    template_fields: Sequence[str] = (
+        *MetricaUploadOperator.template_fields,
+        "merge_mode",
+        "status_map",
+        "upload_format",
+        "attributes",
+    )
+    _kind = ORDERS
+
+    def __init__(
+        self,
+        *,
+        source: Any,
+        metrica_conn_id: str = MetricaHook.default_conn_name,
+        counter_id: int | str | None = None,
+        merge_mode: str = "SAVE",
+        status_map: Mapping[str, str] | None = None,
+        upload_format: str = "json",
+        attributes: Mapping[str, str] | None = None,
+        source_timezone: str | None = None,
+        max_rejected: float | str = 0,
+        skip_empty: bool | str = False,
+        hash_identifiers: bool | str = False,
+        refuse_clear_identifiers: bool | str = False,
+        send: bool | str = True,
+        dry_run: bool | str = False,
+        staging_path: str | None = None,
+        keep_parts: bool | str = True,
+        max_part_rows: int | str = 50_000,
+        max_part_bytes: int | str | None = None,
+        wait_for_completion: bool | str = False,
+        poke_interval: float | timedelta | str = 30,
+        timeout: float | timedelta | str = 2 * 60 * 60,
+        deferrable: bool = DEFERRABLE,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**handed_on(locals(), MetricaUploadOperator))
+        self.merge_mode = merge_mode
+        self.status_map = status_map
+        self.upload_format = upload_format
+        self.attributes = attributes
+
+    def _check_arguments(self) -> None:
+        super()._check_arguments()
+        full_mode.check(self.upload_format, self.attributes, self._kind)
+
+    def _row_kind(self) -> RowKind:
+        return full_mode.row_kind(self.upload_format, self.attributes, self._kind)
+
+    def _mapped_columns(self) -> Mapping[str, str]:
+        return self.attributes or {}
+
+    def _files(self, kind: RowKind) -> Mapping[str, FileFormat]:
+        return full_mode.files(self.upload_format, kind)
+
+    def _part_bytes(self) -> int:
+        return full_mode.part_bytes(self.upload_format)
+
+    def _send_part(self, part: Part, *, resend: bool) -> dict[str, Any]:
+        return self._hook.upload_orders(
+            self._counter,
+            part.path,
+            upload_format=self.upload_format,
+            merge_mode=self.merge_mode,
+            delimiter_type=full_mode.DELIMITER_TYPE,
+        )

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values of templated arguments: a template gives texts, native rendering gives what they mean; both are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from math import isfinite
+from typing import Any, TypeVar
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError
+
+_N = TypeVar("_N", int, float)
+_SWITCH = {"true": True, "1": True, "false": False, "0": False}
+
+
+def switch(value: object, name: str) -> bool:
+    """True or false.
+
+    :param name: the argument, for the message.
+    :raises ConfigurationError: it is neither.
+    """
+    meant = _SWITCH.get(str(value).strip().lower())
+    if meant is None:
+        raise ConfigurationError(f"{name} must be True or False; after rendering it is neither.")
+    return meant
+
+
+def whole(value: object, name: str, *, least: int = 1) -> int:
+    """A whole number.
+
+    :raises ConfigurationError: it is none, or less than ``least``.
+    """
+    number = None if isinstance(value, bool) else _number(value, int)
+    if number is None or number < least or (isinstance(value, float) and value != number):
+        raise ConfigurationError(f"{name} must be a whole number and at least {least}.")
+    return number
+
+
+def number(value: object, name: str, *, meaning: str, most: float | None = None) -> float:
+    """A number of 0 or more.
+
+    :param meaning: what it may be, for the message.
+    :param most: the greatest it may be.
+    :raises ConfigurationError: it is none.
+    """
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    found = None if isinstance(value, bool) else _number(value, float)
+    if found is None or not isfinite(found) or found < 0 or (most is not None and found > most):
+        raise ConfigurationError(f"{name} must be {meaning}.")
+    return found
+
+
+def share(value: object, name: str) -> float:
+    """A share from 0 to 1.
+
+    :raises ConfigurationError: it is none.
+    """
+    return number(value, name, meaning="a share from 0 to 1", most=1)
+
+
+def _number(value: Any, kind: Callable[[Any], _N]) -> _N | None:
+    try:
+        return kind(value.strip() if isinstance(value, str) else value)
+    except (TypeError, ValueError, OverflowError):
+        return None
