@@ -138,3 +138,20 @@ class ServiceHook(BaseHook):
                 "copy the token alone, without the word OAuth, into the password field."
             )
         return token
+
+
+_LARGEST_ID = 2**63 - 1
+
+
+def positive_id(value: object, said_by: str, where: str) -> int:
+    """An id of a service: a whole number above 0, given as a number or as text of the digits 0 to 9.
+
+    :param value: what was given; space around it is nothing.
+    :param said_by: the argument it came by, for the message.
+    :param where: where people find the right one, for the message: ``as the list of stores shows it``.
+    :raises ConfigurationError: it is none.
+    """
+    text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    if text.isascii() and text.isdigit() and len(text) <= 20 and 0 < int(text) <= _LARGEST_ID:
+        return int(text)
+    raise ConfigurationError(f"{said_by} must be a whole number above 0, {where}.")

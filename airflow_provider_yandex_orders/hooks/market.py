@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, PermanentError, ServiceRefused
-from airflow_provider_yandex_orders.hooks.base import ServiceHook
+from airflow_provider_yandex_orders.hooks.base import ServiceHook, positive_id
 from airflow_provider_yandex_orders.http.paced import PacedClient, lane_of
 from airflow_provider_yandex_orders.market import api
 from airflow_provider_yandex_orders.market.access import closed_store, missing_scope
@@ -72,10 +72,7 @@ class MarketHook(ServiceHook):
             raise ConfigurationError(
                 f"No store: give campaign_id to the task, or put it into the extra of {self.conn_id!r}."
             )
-        text = str(chosen).strip()
-        if isinstance(chosen, bool) or not (text.isascii() and text.isdecimal()) or not 0 < int(text) < 2**63:
-            raise ConfigurationError("campaign_id must be a whole number above 0, as the list of stores shows it.")
-        return int(text)
+        return positive_id(chosen, "campaign_id", "as the list of stores shows it")
 
     def campaigns(self) -> list[dict[str, Any]]:
         """The stores of the key's cabinet, each with ``id``, ``placementType`` and ``apiAvailability``.

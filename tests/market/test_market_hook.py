@@ -126,7 +126,7 @@ class TestStores:
         with pytest.raises(PagesBroken, match="circles"):
             MarketHook().campaigns()
 
-    @pytest.mark.parametrize("value", ["abc", "0", "-1", True, "1.5", str(2**63)])
+    @pytest.mark.parametrize("value", ["abc", "0", "-1", True, "1.5", 1.0, "\u0661\u0660\u0660\u0661", "\u00b2", str(2**63), "9" * 5000])
     def test_an_id_that_is_none(self, market: SandboxServer, value: object) -> None:
         with pytest.raises(ConfigurationError, match="campaign_id"):
             MarketHook().campaign_id(value)  # type: ignore[arg-type]
