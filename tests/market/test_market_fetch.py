@@ -23,7 +23,7 @@ from airflow.providers.common.compat.sdk import Asset
 from airflow_provider_yandex_orders.exceptions import PassingError, QuotaExceeded, ServiceUnavailable
 from airflow_provider_yandex_orders.hooks.market import MarketHook
 from airflow_provider_yandex_orders.market.fetch import fetch
-from airflow_provider_yandex_orders.market.page import PagesBroken
+from airflow_provider_yandex_orders.market.pages import PagesBroken
 from airflow_provider_yandex_orders.market.staged import StagedPages
 from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
@@ -430,7 +430,7 @@ class TestSameFilesWhateverHappens:
                 fetch(*arguments)
                 raise Died
 
-            patched.setattr("airflow_provider_yandex_orders.operators.market.fetch", fetch_and_die)
+            patched.setattr("airflow_provider_yandex_orders.operators.market.fetch_order_stats.fetch", fetch_and_die)
             with pytest.raises(Died):
                 operator().execute(context())
         before = stats_requests(market)

@@ -21,7 +21,7 @@ from airflow_provider_yandex_orders.exceptions import (
 )
 from airflow_provider_yandex_orders.hooks.market import MarketHook
 from airflow_provider_yandex_orders.http.paced import lane_of
-from airflow_provider_yandex_orders.market.page import MOST_REPEATS, PagesBroken
+from airflow_provider_yandex_orders.market.pages import MOST_REPEATS, PagesBroken
 from airflow_provider_yandex_orders.sandbox.market.access import FINANCE_TOKEN
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.market.market_support import TOKEN, WINDOW, connect_market
@@ -126,7 +126,9 @@ class TestStores:
         with pytest.raises(PagesBroken, match="circles"):
             MarketHook().campaigns()
 
-    @pytest.mark.parametrize("value", ["abc", "0", "-1", True, "1.5", 1.0, "\u0661\u0660\u0660\u0661", "\u00b2", str(2**63), "9" * 5000])
+    @pytest.mark.parametrize(
+        "value", ["abc", "0", "-1", True, "1.5", 1.0, "\u0661\u0660\u0660\u0661", "\u00b2", str(2**63), "9" * 5000]
+    )
     def test_an_id_that_is_none(self, market: SandboxServer, value: object) -> None:
         with pytest.raises(ConfigurationError, match="campaign_id"):
             MarketHook().campaign_id(value)  # type: ignore[arg-type]

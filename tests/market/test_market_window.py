@@ -73,7 +73,7 @@ def test_neighbouring_daily_runs_leave_no_gap_for_a_late_change() -> None:
 
 
 def test_a_context_without_a_run() -> None:
-    with pytest.raises(ConfigurationError, match="Give update_from"):
+    with pytest.raises(ConfigurationError, match="update_from and update_to"):
         run_window({}, MOSCOW, 1)
 
 
