@@ -105,15 +105,15 @@ def _attempt(job: Job, staged: StagedPages, folder: Path) -> Fetched:
 
 def _told(strange: Strange) -> dict[str, int]:
     """Say what the tables have no place for; the fields among it, the most frequent ones."""
-    fields, values = dict(strange.fields.most_common(MOST_NAMED)), dict(strange.values.most_common(MOST_NAMED))
+    fields, values, words = (
+        dict(each.most_common(MOST_NAMED)) for each in (strange.fields, strange.values, strange.words)
+    )
     if fields:
-        log.warning(
-            "Fields Market did not have before, kept as they are in the raw file and in unknown_fields: %s.", fields
-        )
+        log.warning("Fields without a column, kept in the raw file and in unknown_fields: %s.", fields)
     if values:
-        log.warning(
-            "Values that do not fit their columns, kept as they are in the raw file and in unknown_fields: %s.", values
-        )
+        log.warning("Values that do not fit their column, kept in the raw file and in unknown_fields: %s.", values)
+    if words:
+        log.warning("Words this package does not know, kept as they are: %s.", words)
     return fields
 
 

@@ -325,7 +325,7 @@ class TestTroubles:
 
     @pytest.mark.parametrize("longest", [1, 2, 3, 100])
     def test_a_period_the_service_finds_too_long_is_split(self, market: SandboxServer, longest: int) -> None:
-        window = {"date_from": "2026-06-01", "date_to": "2026-06-05"}
+        window: dict[str, Any] = {"date_from": "2026-06-01", "date_to": "2026-06-05"}
         whole = [order["id"] for page in MarketHook().iter_order_stats(**window) for order in page]
         market.client.change_settings(market_longest_period_days=longest)
         assert [order["id"] for page in MarketHook().iter_order_stats(**window) for order in page] == whole

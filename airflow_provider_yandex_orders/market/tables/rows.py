@@ -23,10 +23,12 @@ class Strange:
 
     :param fields: how often each field came that has no column, by ``table.field``.
     :param values: how often a value did not fit its column, by the same.
+    :param words: how often a word came that is not known, by ``table.field word``.
     """
 
     fields: Counter[str] = field(default_factory=Counter)
     values: Counter[str] = field(default_factory=Counter)
+    words: Counter[str] = field(default_factory=Counter)
 
 
 RowMaker = Callable[[Sequence[Any], Mapping[str, Any]], Row]
@@ -41,12 +43,13 @@ def row_maker(table: Table, strange: Strange) -> RowMaker:
     :param table: the declaration.
     :param strange: where such things are counted.
     """
-    flat = [(column.source, reader(column)) for column in table.columns if column.source and "." not in column.source]
+    sources = [column for column in table.columns if column.source]
+    flat = [(column.source, _reader(column, table, strange)) for column in sources if "." not in column.source]
     inner: dict[str, list[tuple[str, Reader]]] = {}
     for column in table.columns:
         outer, dot, name = column.source.partition(".")
         if dot:
-            inner.setdefault(outer, []).append((name, reader(column)))
+            inner.setdefault(outer, []).append((name, _reader(column, table, strange)))
     known = frozenset([source for source, _ in flat] + list(inner) + list(table.parts))
     groups = [(outer, fields, frozenset(name for name, _ in fields)) for outer, fields in inner.items()]
     _check_order(table)
@@ -196,6 +199,18 @@ _READERS: dict[Type, Reader] = {
 }
 
 
-def reader(column: Column) -> Reader:
+def _reader(column: Column, table: Table, strange: Strange) -> Reader:
     """The function that reads a column's values, null left out."""
-    return hundredths if column.hundredths else _READERS[column.type]
+    if column.hundredths:
+        return hundredths
+    if not column.words:
+        return _READERS[column.type]
+    known, unknown, prefix = frozenset(column.words), strange.words, f"{table.name}.{column.source}"
+
+    def word(value: Any) -> str:
+        read = text(value)
+        if read not in known:
+            unknown[f"{prefix} {read[:40]}"] += 1
+        return read
+
+    return word

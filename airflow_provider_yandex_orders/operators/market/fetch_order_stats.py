@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
@@ -25,6 +26,8 @@ from airflow_provider_yandex_orders.market.workdir import work_folder
 from airflow_provider_yandex_orders.operators.base import zone
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.storage import staging_folder, staging_root
+
+log = logging.getLogger(__name__)
 
 
 class OrderStats(TypedDict):
@@ -161,7 +164,7 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         job = Job(fetch_page, chosen, self.output_format, self.tables)
         staged = StagedPages(folder, chosen.fingerprint(hook.base_url, campaign_id, page_size))
         remove_abandoned(staging_root(self.staging_path) / context["ti"].dag_id, context["ti"].task_id)
-        self.log.info("Reading order statistics of store %d: %s.", campaign_id, chosen.window or chosen.label)
+        log.info("Reading order statistics of store %d: %s.", campaign_id, chosen.window or chosen.label)
         try:
             with work_folder() as local:
                 fetched = fetch(job, staged, local)
@@ -218,12 +221,12 @@ class MarketFetchOrderStatsOperator(BaseOperator):
     def _tell(self, context: Mapping[str, Any], stats: OrderStats) -> None:
         """Say in the log and in the asset events what came, and where it is."""
         for path in stats["paths"]:
-            self.log.info("%s: %d orders.", path, stats["orders"])
+            log.info("%s: %d orders.", path, stats["orders"])
         for name, path in stats["tables"].items():
-            self.log.info("%s: %d rows.", path, stats["rows"][name])
+            log.info("%s: %d rows.", path, stats["rows"][name])
         if stats["schema_path"]:
-            self.log.info("%s: what the tables hold.", stats["schema_path"])
-        self.log.info("%d orders in %d pages (%d requests).", stats["orders"], stats["pages"], stats["requests"])
+            log.info("%s: what the tables hold.", stats["schema_path"])
+        log.info("%d orders in %d pages (%d requests).", stats["orders"], stats["pages"], stats["requests"])
         events = context.get("outlet_events")
         if events is None:
             return
