@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Order statistics of a Yandex Market store to a warehouse, every day: fetch, check, load.
 
-Each run reads the orders that changed in its data interval and on the day before it, and replaces in the warehouse what
-it had of them. Runs may be repeated, and past ones made up by ``catchup=True``.
+Each run reads the orders that changed in its period and on the day before it, and replaces in the warehouse what it had
+of them. Runs may be repeated, and past ones made up by ``catchup=True``.
 
 To make it yours, change the three lines marked with (1) to (3). Any database that Airflow has a hook for will do.
 """

@@ -22,10 +22,6 @@ CRM = "crm"
 FOLDER = "{{ var.value.market_orders_folder }}"  # an Airflow variable: a folder or object storage URL all workers see
 ENDPOINT = "yandex-market"  # the platform's point of sale for this store
 
-# Market's answers lag up to 40 minutes and its filters are whole days: two days are read, known orders are updated.
-DAY_BEFORE = "{{ macros.ds_add((dag_run.logical_date or dag_run.run_after) | ds, -1) }}"
-DAY = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
-
 with DAG(
     dag_id="market_orders_to_altcraft",
     schedule="30 4 * * *",
@@ -39,9 +35,7 @@ with DAG(
 ) as dag:
     fetch_orders = MarketFetchOrderStatsOperator(
         task_id="fetch_orders",
-        path=FOLDER,
-        update_from=DAY_BEFORE,
-        update_to=DAY,
+        path=FOLDER,  # without dates: the orders that changed in the run's period, and the day before once more
         tables=False,
     )
 

@@ -11,9 +11,16 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError, Passin
 from airflow_provider_yandex_orders.hooks.base import ServiceHook, positive_id
 from airflow_provider_yandex_orders.http.paced import PacedClient, lane_of
 from airflow_provider_yandex_orders.market import api
-from airflow_provider_yandex_orders.market.access import closed_store, missing_scope
-from airflow_provider_yandex_orders.market.filters import check_page_size, order_filter
-from airflow_provider_yandex_orders.market.page import OrdersPage, PageGuard, PagesBroken, decode_page, follow
+from airflow_provider_yandex_orders.market.access import closed_store, missing_scope, unknown_words
+from airflow_provider_yandex_orders.market.filters import check_page_size, doubtful_statuses, order_filter
+from airflow_provider_yandex_orders.market.pages import (
+    OrdersPage,
+    PageGuard,
+    PagesBroken,
+    PeriodTooLong,
+    decode_page,
+    follow,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -81,33 +88,30 @@ class MarketHook(ServiceHook):
         Source: https://yandex.ru/dev/market/partner-api/doc/ru/reference/campaigns/getCampaigns
         """
         found: list[dict[str, Any]] = []
-        query: dict[str, Any] = {"limit": api.MOST_CAMPAIGNS}
+        following: Mapping[str, str | int] = {}
         told: set[object] = set()
         while True:
-            answer = self.client.call("GET", "/v2/campaigns", doing="List the stores", params=query)
-            page = answer["campaigns"]
-            found += page
-            token = (answer.get("paging") or {}).get("nextPageToken")
-            pager = answer.get("pager") or {}
-            if token:
-                query["pageToken"] = token
-            elif page and pager.get("currentPage", 0) < pager.get("pagesCount", 0):  # the older way of paging
-                query["page"] = pager["currentPage"] + 1
-            else:
+            query = {"limit": api.MOST_CAMPAIGNS, **following}
+            page: api.StoresPage = self.client.call(
+                "GET", "/v2/campaigns", doing="List the stores", params=query, decode=api.decode_stores
+            )
+            found += page.stores
+            following = page.following
+            if not following:
                 return found
-            following = token or query["page"]
-            if following in told:
+            (next_page,) = following.values()
+            if next_page in told:
                 raise PagesBroken("List the stores: the pages go round in circles. The next try may pass.")
-            told.add(following)
+            told.add(next_page)
 
     def token_info(self) -> dict[str, Any]:
-        """Name and ``authScopes`` of the connection's Api-Key; the service has no such answer for OAuth tokens.
+        """``name`` and ``authScopes`` of the connection's Api-Key; the service has no such answer for OAuth tokens.
 
         Source: https://yandex.ru/dev/market/partner-api/doc/en/reference/auth/getAuthTokenInfo
         """
-        answer = self.client.call("POST", "/v2/auth/token", doing="Read the scopes of the Api-Key")
-        info: dict[str, Any] = answer["result"]["apiKey"]
-        return info
+        doing = "Read the scopes of the Api-Key"
+        key: api.ApiKey = self.client.call("POST", "/v2/auth/token", doing=doing, decode=api.decode_key)
+        return {"name": key.name, "authScopes": key.scopes or []}
 
     def order_stats_page(
         self,
@@ -138,7 +142,7 @@ class MarketHook(ServiceHook):
                 decode=decode_page,
             )
         except ServiceRefused as error:
-            raise self._explained(error, number, page_token) from None
+            raise self._explained(error, number, body, page_token) from None
         return OrdersPage(page.lines, page.next_page_token, self.client.sent - before)
 
     def iter_order_stats(
@@ -166,7 +170,7 @@ class MarketHook(ServiceHook):
         :param update_from: first day the orders changed on; with ``update_to``, instead of the pair above.
         :param update_to: last such day.
         :param order_ids: ids of the orders, instead of both pairs.
-        :param statuses: only orders of these statuses.
+        :param statuses: only orders of these statuses; one this package does not know is sent all the same.
         :param has_cis: only orders with marked goods, or only the others.
         :param page_size: orders of a page, from 1 to 200.
         """
@@ -184,7 +188,7 @@ class MarketHook(ServiceHook):
         def fetch_page(body: Mapping[str, Any], token: str | None) -> OrdersPage:
             return self.order_stats_page(number, body, page_token=token, page_size=size)
 
-        return (page for page, _ in follow(fetch_page, chosen.bodies(), PageGuard()))
+        return (step.page for step in follow(fetch_page, chosen, PageGuard()))
 
     @property
     def auth_type(self) -> str:
@@ -211,24 +215,31 @@ class MarketHook(ServiceHook):
         return {"Authorization": f"Bearer {token}"} if oauth else {"Api-Key": token}
 
     def _probe(self) -> tuple[bool, str]:
-        named = "The token" if self.auth_type == "oauth" else f"The key {str(self.token_info().get('name'))!r}"
-        if self.extra("campaign_id") is None:
-            trouble = self._missing_scope()
-            stores = len(self.campaigns())
-            return trouble is None, trouble or (
-                f"{named} works and sees {stores} store(s). No campaign_id in the extra: each task must name its store."
-            )
-        number = self.campaign_id()
-        trouble = self._trouble(number)
-        return trouble is None, trouble or f"{named} works and may read order statistics of store {number}."
+        named = "The token" if self.auth_type == "oauth" else f"The key {str(self.token_info()['name'])!r}"
+        number = None if self.extra("campaign_id") is None else self.campaign_id()
+        trouble = self._missing_scope()
+        if trouble is not None:
+            return False, trouble
+        stores = self.campaigns()
+        if number is None:
+            told = f"{len(stores)} store(s). No campaign_id in the extra: each task must name its store."
+            return True, f"{named} works and sees {told}"
+        trouble = closed_store(number, stores)
+        told = f"{named} works and may read order statistics of store {number}.{unknown_words(number, stores)}"
+        return trouble is None, trouble or told
 
     def _explained(
-        self, error: ServiceRefused, campaign_id: int, page_token: str | None
+        self, error: ServiceRefused, campaign_id: int, body: Mapping[str, Any], page_token: str | None
     ) -> ServiceRefused | PagesBroken:
         """A refusal with what can be found out about it."""
         status = error.answer.http_status if error.answer else None
-        if status == 400 and page_token is not None and api.BAD_PAGE_TOKEN in str(error):
-            return PagesBroken(str(error), answer=error.answer)
+        if status == 400:
+            if page_token is not None and api.BAD_PAGE_TOKEN in str(error):
+                return PagesBroken(str(error), answer=error.answer)
+            if api.TOO_LONG_PERIOD in str(error):
+                return PeriodTooLong(str(error), answer=error.answer, most=api.most_days(str(error)))
+            doubt = doubtful_statuses(map(str, body.get("statuses") or ()))
+            return ServiceRefused(f"{error} {doubt}", answer=error.answer) if doubt else error
         if status not in (403, 404):  # what else is refused says enough itself
             return error
         try:
@@ -246,4 +257,4 @@ class MarketHook(ServiceHook):
     def _missing_scope(self) -> str | None:
         if self.auth_type == "oauth":  # such tokens have no scopes by method
             return None
-        return missing_scope(self.token_info().get("authScopes") or [])
+        return missing_scope(self.token_info()["authScopes"])

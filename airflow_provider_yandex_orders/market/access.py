@@ -18,8 +18,18 @@ SCOPES = (
 )
 """Scopes of a key of which order statistics need one, the narrowest first."""
 
-MODELS = frozenset({"FBY", "FBS", "DBS"})
-"""Working models whose stores have order statistics."""
+_MODELS = ("FBY", "FBS", "DBS", "LAAS")
+_WITHOUT_STATISTICS = ("LAAS",)
+"""Working models whose stores have no order statistics; of a model the service adds tomorrow nobody knows that."""
+
+_AVAILABLE = "AVAILABLE"
+_SWITCHED_OFF = (
+    "DISABLED_BY_INACTIVITY",
+    "DISABLED_BY_NO_ACTIVE_CONTRACT",
+    "MANUALLY_DISABLED",
+    "DISABLED_BY_NO_PLACEMENT_TYPE",
+)
+"""States of a store's API in which it answers nothing."""
 
 _SHOWN = 20
 
@@ -43,13 +53,29 @@ def closed_store(campaign_id: int, stores: Sequence[Mapping[str, Any]]) -> str |
     :param campaign_id: the store.
     :param stores: all stores the key sees.
     """
-    store = next((each for each in stores if each.get("id") == campaign_id), None)
+    store = _found(campaign_id, stores)
     if store is None:
         known = ", ".join(f"{each.get('id')} ({each.get('placementType')})" for each in stores[:_SHOWN])
         return f"Store {campaign_id} is not this key's: it sees {known or 'no store'}. Correct campaign_id."
     model, state = store.get("placementType"), store.get("apiAvailability")
-    if model is not None and model not in MODELS:
+    if model in _WITHOUT_STATISTICS:
         return f"Store {campaign_id} works by {model}, which has no order statistics. Choose another store."
-    if state not in (None, "AVAILABLE"):
+    if state in _SWITCHED_OFF:
         return f"The API of store {campaign_id} is switched off ({state}): switch it on in the cabinet."
     return None
+
+
+def unknown_words(campaign_id: int, stores: Sequence[Mapping[str, Any]]) -> str:
+    """What the service says of a store in words this package does not know, as a sentence; empty where it knows all.
+
+    :param campaign_id: the store.
+    :param stores: all stores the key sees.
+    """
+    store = _found(campaign_id, stores) or {}
+    known = {"placementType": _MODELS, "apiAvailability": (*_SWITCHED_OFF, _AVAILABLE)}
+    new = [f"{name} {store[name]!s:.40}" for name, words in known.items() if store.get(name) not in (None, *words)]
+    return f" Market says {' and '.join(new)} of it, which this package does not know." if new else ""
+
+
+def _found(campaign_id: int, stores: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    return next((each for each in stores if each.get("id") == campaign_id), None)

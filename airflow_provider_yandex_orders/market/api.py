@@ -57,6 +57,7 @@ STATUSES = (
 """Statuses a request may ask for."""
 
 BAD_PAGE_TOKEN = "Bad page token"
+TOO_LONG_PERIOD = "Too long time period"
 
 _LONGEST_WINDOW = 600.0
 """Seconds to wait for a spent budget when the service does not say how long."""
@@ -71,13 +72,82 @@ _RIGHTS = (
 )
 _CAMPAIGN = "Check campaign_id: it is neither the shop's id in the cabinet nor an advertising campaign."
 _TOKEN = "A page's token is good for a while, with the same filters and page size: read on from the first page."
-_PERIOD = "Ask for a shorter period: map the task over several windows."
+_PERIOD = "Ask for a shorter period."
 _DEFAULT_ADVICE = "Correct what the service names and run the task again."
 _MODEL = "Order statistics exist for stores that work by FBY, FBS or DBS: choose another campaign_id."
 ADVICE = {401: _KEY, 403: _RIGHTS, 404: _CAMPAIGN}
 """What to do after a refusal nothing more is known of, by HTTP status."""
 
 _TRACE = re.compile(r"[0-9a-f-]{20,80}")
+_MOST_DAYS = re.compile(r"Maximum is '?(\d{1,4})'? days")
+
+
+class _Paging(msgspec.Struct):
+    token: str | None = msgspec.field(name="nextPageToken", default=None)
+
+
+class _Pager(msgspec.Struct):
+    page: int = msgspec.field(name="currentPage", default=0)
+    pages: int = msgspec.field(name="pagesCount", default=0)
+
+
+class StoresPage(msgspec.Struct):
+    """A page of the list of stores.
+
+    :param stores: the stores.
+    :param paging: token of the next page.
+    :param pager: numbers of this page and of all, the older way of paging.
+    """
+
+    stores: list[dict[str, Any]] = msgspec.field(name="campaigns")
+    paging: _Paging | None = None
+    pager: _Pager | None = None
+
+    @property
+    def following(self) -> dict[str, str | int]:
+        """What asks for the next page; empty on the last one."""
+        if self.paging is not None and self.paging.token:
+            return {"pageToken": self.paging.token}
+        if self.pager is not None and self.stores and self.pager.page < self.pager.pages:
+            return {"page": self.pager.page + 1}
+        return {}
+
+
+class ApiKey(msgspec.Struct):
+    """What the service tells of an Api-Key.
+
+    :param name: its name.
+    :param scopes: what it opens.
+    """
+
+    name: Any = None
+    scopes: list[str] | None = msgspec.field(name="authScopes", default=None)
+
+
+class _KeyResult(msgspec.Struct):
+    key: ApiKey = msgspec.field(name="apiKey")
+
+
+class _KeyAnswer(msgspec.Struct):
+    result: _KeyResult
+
+
+decode_stores = msgspec.json.Decoder(StoresPage).decode
+_decode_key = msgspec.json.Decoder(_KeyAnswer).decode
+
+
+def decode_key(body: bytes) -> ApiKey:
+    """Read the answer of ``auth/token``.
+
+    :raises msgspec.DecodeError: it is no JSON, or of another shape.
+    """
+    return _decode_key(body).result.key
+
+
+def most_days(said: str) -> int | None:
+    """Days a period may have, where a refusal says so."""
+    told = _MOST_DAYS.search(said)
+    return int(told[1]) or None if told else None
 
 
 def read_fault(status: int, headers: Mapping[str, str], body: bytes) -> Fault | None:
@@ -97,7 +167,7 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes) -> Fault | 
         return Fault(Kind.BROKEN, said, f"The next try may pass.{named}", code)
     if 300 <= status < 400:
         return Fault(Kind.REFUSED, said, "The address has moved: check the connection's host.", code)
-    if "Too long time period" in said:
+    if TOO_LONG_PERIOD in said:
         return Fault(Kind.REFUSED, said, _PERIOD, code)
     if BAD_PAGE_TOKEN in said:
         return Fault(Kind.REFUSED, said, _TOKEN, code)

@@ -4,30 +4,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import msgspec
-
-from airflow_provider_yandex_orders.market.outputs import Outputs
-from airflow_provider_yandex_orders.market.page import (
-    Body,
-    FetchPage,
-    OrdersPage,
-    PageGuard,
-    PagesBroken,
-    Place,
-    follow,
-)
-from airflow_provider_yandex_orders.market.seen import Seen
+from airflow_provider_yandex_orders.market.filters import OrderFilter
+from airflow_provider_yandex_orders.market.newest import Seen, head_of
+from airflow_provider_yandex_orders.market.pages import FetchPage, OrdersPage, PageGuard, PagesBroken, Place, follow
 from airflow_provider_yandex_orders.market.staged import StagedPages
-from airflow_provider_yandex_orders.market.tables.rows import Misfit, integer, moment
+from airflow_provider_yandex_orders.market.tables.outputs import Outputs
+from airflow_provider_yandex_orders.market.tables.rows import Strange
 
 log = logging.getLogger(__name__)
+
+MOST_NAMED = 50
+"""Names of fields told of one fetch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +29,13 @@ class Job:
     """What is fetched and how it is written.
 
     :param fetch_page: gets one page.
-    :param bodies: bodies of the requests.
+    :param chosen: the orders asked for.
     :param output_format: format of the files.
     :param tables: whether tables are written.
     """
 
     fetch_page: FetchPage
-    bodies: Sequence[Body]
+    chosen: OrderFilter
     output_format: str
     tables: bool
 
@@ -56,6 +50,7 @@ class Fetched:
     :param outdated: orders left out because a newer version of them came too.
     :param without_id: orders the service gave no id; they are in the raw file alone.
     :param rows: rows by table.
+    :param new_fields: how often each field came that this package has no column for, by ``table.field``.
     """
 
     orders: int = 0
@@ -64,6 +59,7 @@ class Fetched:
     outdated: int = 0
     without_id: int = 0
     rows: dict[str, int] = field(default_factory=dict)
+    new_fields: dict[str, int] = field(default_factory=dict)
 
 
 def fetch(job: Job, staged: StagedPages, folder: Path) -> Fetched:
@@ -101,34 +97,47 @@ def _attempt(job: Job, staged: StagedPages, folder: Path) -> Fetched:
             log.info("%d orders changed while they were read: their files are written anew.", seen.overtaken)
             outputs = _rewrite(job, staged, folder, seen)
     result.orders, result.rows = outputs.orders, outputs.rows
+    result.new_fields = _told(outputs.strange)
     if result.without_id:
         log.warning("%d orders came without an id: they are in the raw file and in no table.", result.without_id)
     return result
+
+
+def _told(strange: Strange) -> dict[str, int]:
+    """Say what the tables have no place for; the fields among it, the most frequent ones."""
+    fields, values, words = (
+        dict(each.most_common(MOST_NAMED)) for each in (strange.fields, strange.values, strange.words)
+    )
+    if fields:
+        log.warning("Fields without a column, kept in the raw file and in unknown_fields: %s.", fields)
+    if values:
+        log.warning("Values that do not fit their column, kept in the raw file and in unknown_fields: %s.", values)
+    if words:
+        log.warning("Words this package does not know, kept as they are: %s.", words)
+    return fields
 
 
 def _all_pages(job: Job, staged: StagedPages) -> Iterator[OrdersPage]:
     """The pages on storage, then the rest from the service, each kept on storage before it is given."""
     guard = PageGuard()
     following: Place | None = Place()
-    for page, following in staged.pages():  # noqa: B007 - the last one is where to go on
-        guard.check(page)
+    for page, here, following in staged.pages():  # noqa: B007 - the last one is where to go on
+        guard.check(page, here.body)
         yield page
     if staged.count:
         log.info("%d pages are on storage from an earlier try.", staged.count)
-    else:
-        staged.clear()
     if following is None:
         return
-    with one_ahead(follow(job.fetch_page, job.bodies, guard, following)) as pages:
-        for page, following in pages:
-            staged.add(page, following)
-            yield page
+    with one_ahead(follow(job.fetch_page, job.chosen, guard, following)) as steps:
+        for step in steps:
+            staged.add(step)
+            yield step.page
 
 
 def _newest(page: OrdersPage, came: int, seen: Seen, result: Fetched) -> Iterator[tuple[int | None, bytes]]:
     """Orders of a page that are newer than what came before."""
     for place, line in enumerate(page.lines, start=came):
-        order_id, version = _head(line)
+        order_id, version = head_of(line)
         if order_id is None:
             result.without_id += 1
         elif not seen.is_newest(order_id, version, place):
@@ -143,32 +152,9 @@ def _rewrite(job: Job, staged: StagedPages, folder: Path, seen: Seen) -> Outputs
         for page in staged.again():
             outdated = seen.outdated(range(came, came + len(page)))
             lines = [line for place, line in enumerate(page.lines, start=came) if place not in outdated]
-            outputs.add([(_head(line)[0], line) for line in lines])
+            outputs.add([(head_of(line)[0], line) for line in lines])
             came += len(page)
     return outputs
-
-
-class _Head(msgspec.Struct):
-    """What tells orders and their versions apart, whatever type the service gives it."""
-
-    id: Any = None
-    updated: Any = msgspec.field(name="statusUpdateDate", default=None)
-
-
-_decode_head = msgspec.json.Decoder(_Head).decode
-
-
-def _head(line: bytes) -> tuple[int | None, str]:
-    """Id of an order and a text that is greater for a newer version; an order without a date is older than any."""
-    head = _decode_head(line)
-    try:
-        order_id = None if head.id is None else integer(head.id)
-    except Misfit:
-        order_id = None
-    try:
-        return order_id, "" if head.updated is None else moment(head.updated).isoformat(timespec="microseconds")
-    except Misfit:
-        return order_id, ""
 
 
 T = TypeVar("T")

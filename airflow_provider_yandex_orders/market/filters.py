@@ -7,6 +7,7 @@ Source: https://yandex.ru/dev/market/partner-api/doc/ru/reference/orders-stats/g
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
@@ -18,6 +19,9 @@ import msgspec
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.market.api import MOST_ORDERS, STATUSES
+from airflow_provider_yandex_orders.period import run_period
+
+log = logging.getLogger(__name__)
 
 _DOING = "Fetch order statistics"
 _LARGEST = 2**63 - 1
@@ -59,19 +63,31 @@ class OrderFilter:
             days.append(hashlib.sha256(repr(rest).encode()).hexdigest()[:8])
         return "_".join([named, *days])
 
-    def bodies(self) -> list[dict[str, Any]]:
-        """Bodies of the requests: one, but for more ids than one page holds. A filter without content is left out."""
+    def bodies(self, longest: int | None = None) -> list[dict[str, Any]]:
+        """Bodies of the requests: one, but for more ids than one page holds. A filter without content is left out.
+
+        :param longest: days one request may span, where the service takes no more: then one body for each such period.
+        """
         common: dict[str, Any] = {}
-        if self.first is not None and self.last is not None:
-            common |= {f"{self.by}From": self.first.isoformat(), f"{self.by}To": self.last.isoformat()}
         if self.statuses:
             common["statuses"] = list(self.statuses)
         if self.has_cis is not None:
             common["hasCis"] = self.has_cis
-        if self.by != "orders":
-            return [common]
-        ids = iter(self.order_ids)
-        return [{**common, "orders": part} for part in iter(lambda: list(islice(ids, MOST_ORDERS)), [])]
+        if self.first is None or self.last is None:
+            ids = iter(self.order_ids)
+            return [{**common, "orders": part} for part in iter(lambda: list(islice(ids, MOST_ORDERS)), [])]
+        step = self.days if longest is None else longest
+        starts = [self.first + timedelta(days=after) for after in range(0, self.days, step)]
+        ends = [min(start + timedelta(days=step - 1), self.last) for start in starts]
+        return [
+            {f"{self.by}From": start.isoformat(), f"{self.by}To": end.isoformat(), **common}
+            for start, end in zip(starts, ends, strict=True)
+        ]
+
+    @property
+    def days(self) -> int:
+        """Days of the window; 0 for orders by id."""
+        return 0 if self.first is None or self.last is None else (self.last - self.first).days + 1
 
     def fingerprint(self, *place: object) -> str:
         """A sum that is the same only for the same choice at the same place."""
@@ -169,17 +185,29 @@ def _whole(value: object) -> int | None:
 
 
 def _statuses(value: object) -> tuple[str, ...]:
+    """The words as they are: the service adds new ones without notice, so one that is not known here is sent too."""
     if value is None:
         return ()
-    words = [str(each) for each in _listed("statuses", value)]
-    for word in words:
-        if word not in STATUSES:
-            near = get_close_matches(word.upper(), STATUSES, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            raise ConfigurationError(
-                f"{_DOING}: the service has no status {word[:40]!r}.{hint} It has: {', '.join(STATUSES)}."
-            )
+    words = [each.strip() if isinstance(each, str) else "" for each in _listed("statuses", value)]
+    if "" in words:
+        raise ConfigurationError(f"{_DOING}: statuses must be words such as {STATUSES[3]}.")
+    doubt = doubtful_statuses(words)
+    if doubt:
+        log.warning("%s: %s", _DOING, doubt)
     return tuple(sorted(set(words)))
+
+
+def doubtful_statuses(words: Iterable[str]) -> str:
+    """A sentence on each status this package does not know; empty when it knows them all.
+
+    :param words: statuses a request asks for.
+    """
+    said = []
+    for word in sorted(set(words) - set(STATUSES)):
+        near = get_close_matches(word.upper(), STATUSES, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        said.append(f"{word[:40]!r} is no status this package knows; it is sent as it is.{hint}")
+    return " ".join(said)
 
 
 def _listed(name: str, value: object) -> Sequence[object]:
@@ -191,15 +219,11 @@ def _listed(name: str, value: object) -> Sequence[object]:
     return values
 
 
-_DAY = timedelta(days=1)
-
-
 def run_window(context: Mapping[str, Any], zone: tzinfo, overlap_days: int) -> tuple[date, date]:
-    """First and last day whose changes a run reads.
+    """First and last day whose changes a run reads: its period, and some days before.
 
     The service shows a change up to 40 minutes late and filters by whole days: each run reads the days before its own
-    once more. A run without a length of its own (a schedule of Airflow 3 gives such, a start by hand too) goes on
-    where the last successful one ended, and reads a day at least.
+    once more.
 
     :param context: the task's context.
     :param zone: zone of the service's days.
@@ -208,23 +232,5 @@ def run_window(context: Mapping[str, Any], zone: tzinfo, overlap_days: int) -> t
     """
     if isinstance(overlap_days, bool) or not isinstance(overlap_days, int) or overlap_days < 0:
         raise ConfigurationError("Fetch order statistics: overlap_days must be a whole number, 0 or more.")
-    run = context.get("dag_run")
-    end = getattr(run, "data_interval_end", None) or getattr(run, "run_after", None)
-    if end is None:
-        raise ConfigurationError(
-            "Fetch order statistics: this run tells neither a data interval nor a moment. Give update_from and "
-            "update_to to the task."
-        )
-    start = getattr(run, "data_interval_start", None) or end
-    if start < end:
-        last = _as_day(end - timedelta(microseconds=1), zone)
-    else:
-        last, start = _as_day(end, zone), end - _DAY
-        before = context.get("prev_data_interval_end_success")
-        if before:  # Airflow gives a proxy here, which is never None itself
-            start = min(start, before)
-    return _as_day(start, zone) - overlap_days * _DAY, last
-
-
-def _as_day(moment: datetime, zone: tzinfo) -> date:
-    return moment.astimezone(zone).date()
+    period = run_period(context, zone)
+    return period.first - timedelta(days=overlap_days), period.last

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from airflow_provider_yandex_orders.exceptions import PassingError
-from airflow_provider_yandex_orders.market.page import OrdersPage, Place
+from airflow_provider_yandex_orders.market.pages import OrdersPage, Place, Step
 from airflow_provider_yandex_orders.storage import read_whole, staging_root, write_whole
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 KEEP_SECONDS = 12 * 60 * 60
 """Pages older than this are not gone on from: their orders have moved on, and tokens do not live for ever."""
 _GZIP_LEVEL = 1
+_PAGES = "page-*.jsonl.gz"
+_NOT_WHOLE = (gzip.BadGzipFile, EOFError, zlib.error, msgspec.DecodeError)
 
 
 def remove_expired(staging_path: str | None, context: Mapping[str, Any]) -> None:
@@ -40,7 +42,7 @@ def remove_expired(staging_path: str | None, context: Mapping[str, Any]) -> None
     dag = staging_root(staging_path) / ti.dag_id
     oldest = datetime.now(UTC) - timedelta(seconds=KEEP_SECONDS)
     try:
-        pages = dag.fs.glob(f"{escape(dag.path)}/*/{escape(ti.task_id)}/**/page-*.jsonl.gz")
+        pages = dag.fs.glob(f"{escape(dag.path)}/*/{escape(ti.task_id)}/**/{_PAGES}")
         expired = [page for page in pages if dag.fs.modified(page) < oldest]
         for page in expired:
             dag.fs.rm_file(page)
@@ -57,7 +59,15 @@ class _Head(msgspec.Struct):
     fingerprint: str
     started: float
     requests: int
+    here: Place
     following: Place | None
+
+
+_decode_head = msgspec.json.Decoder(_Head).decode
+
+
+def _is_old(head: _Head) -> bool:
+    return time.time() - head.started > KEEP_SECONDS
 
 
 class StagedPages:
@@ -78,29 +88,33 @@ class StagedPages:
         """How many pages are there."""
         return len(self._sums)
 
-    def add(self, page: OrdersPage, following: Place | None) -> None:
-        """Keep the next page.
-
-        :param page: the page.
-        :param following: where the page after it is; ``None`` when it is the last.
-        """
-        head = msgspec.json.encode(_Head(self._fingerprint, self._started, page.requests, following))
+    def add(self, step: Step) -> None:
+        """Keep the next page."""
+        page, here, following = step
+        head = msgspec.json.encode(_Head(self._fingerprint, self._started, page.requests, here, following))
         content = b"\n".join([head, *page.lines])
         write_whole(self._path(self.count + 1), gzip.compress(content, _GZIP_LEVEL, mtime=0))
         self._sums.append(zlib.crc32(content))
 
-    def pages(self) -> Iterator[tuple[OrdersPage, Place | None]]:
-        """Pages of an earlier try, each with the place after it, up to the first that is missing, torn or of no use."""
+    def pages(self) -> Iterator[Step]:
+        """Pages of an earlier try, up to the first that is missing, torn, of no use, or not the next of the one before.
+
+        What lies behind that one is removed: a later try must not find pages of this chain joined with older ones.
+        """
         self._sums.clear()
+        expected: Place | None = None
         while (read := self._read(self.count + 1)) is not None:
             head, page, total = read
-            if head.fingerprint != self._fingerprint or time.time() - head.started > KEEP_SECONDS:
-                return
+            is_next = head.here.is_first if expected is None else head.here == expected
+            if not is_next or head.fingerprint != self._fingerprint or _is_old(head):
+                break
             self._started = head.started
             self._sums.append(total)
-            yield page, head.following
-            if head.following is None:
+            expected = head.following
+            yield Step(page, head.here, expected)
+            if expected is None:
                 return
+        self._forget_after(self.count)
 
     def again(self) -> Iterator[OrdersPage]:
         """The same pages once more.
@@ -118,10 +132,15 @@ class StagedPages:
 
     def clear(self) -> None:
         """Remove every page, those of another fetch included."""
-        for path in self._folder.glob("page-*.jsonl.gz"):
-            path.unlink(missing_ok=True)
+        self._forget_after(0)
         self._started = time.time()
         self._sums.clear()
+
+    def _forget_after(self, number: int) -> None:
+        kept = self._path(number).name
+        for path in self._folder.glob(_PAGES):
+            if path.name > kept:
+                path.unlink(missing_ok=True)
 
     def _path(self, number: int) -> ObjectStoragePath:
         return self._folder / f"page-{number:06d}.jsonl.gz"
@@ -130,10 +149,10 @@ class StagedPages:
         try:
             content = gzip.decompress(read_whole(self._path(number)))
             head_line, *lines = content.split(b"\n")
-            head = msgspec.json.decode(head_line, type=_Head)
+            head = _decode_head(head_line)
         except FileNotFoundError:
             return None
-        except (gzip.BadGzipFile, EOFError, zlib.error, msgspec.DecodeError):
+        except _NOT_WHOLE:
             log.warning("Page %d on storage is not whole: it is fetched again.", number)
             return None
         token = head.following.token if head.following else None

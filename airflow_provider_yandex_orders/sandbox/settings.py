@@ -21,6 +21,7 @@ RUNTIME_SETTINGS: Final = frozenset(
         "market_lag_seconds",
         "market_changes_per_page",
         "market_stuck_page",
+        "market_longest_period_days",
         "market_requests_per_window",
         "market_window_seconds",
         "market_parallel_requests",
@@ -74,6 +75,9 @@ class SandboxSettings:
 
     market_stuck_page: int = 0
     """From this page on, each answer names its own page as the next one; 0: never."""
+
+    market_longest_period_days: int = 0
+    """Days a request for order statistics may span; 0: any number. The real limit is not documented."""
 
     market_requests_per_window: int = 10_000
     """Requests for order statistics of one store in one window."""

@@ -16,11 +16,14 @@ from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.scalars import text
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source, UnreadableRow
 from airflow_provider_yandex_orders.sources.file import FileSource
-from airflow_provider_yandex_orders.sources.market_to_altcraft import altcraft_order
+from airflow_provider_yandex_orders.sources.market_to_altcraft import CONTACT_FIELDS, altcraft_order
 from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.sources.shelf import Shelf
 
 log = logging.getLogger(__name__)
+
+MOST_NAMED = 20
+"""Columns a message names."""
 
 
 class MarketOrdersSource(Source):
@@ -31,11 +34,11 @@ class MarketOrdersSource(Source):
 
     Contacts are put on local disk, so memory stays flat. Test orders are left out.
 
-    :param orders: what ``MarketFetchOrderStatsOperator`` returned (``fetch.output``), or paths of its raw files. Say
-        ``fetch >> import_orders`` too: Airflow sees no dependency inside a source. (templated)
+    :param orders: what ``MarketFetchOrderStatsOperator`` returned (``fetch.output``), or paths of its raw files.
+        (templated)
     :param endpoint: the platform's point of sale for this store. (templated)
-    :param contacts: a source with ``partnerOrderId`` and what finds the subscriber: ``email``, ``phone``, ``matching``,
-        ... (templated)
+    :param contacts: a source with ``partnerOrderId`` and what finds the subscriber (``email``, ``phone``, ``matching``,
+        ...), or ``tags``: :data:`~.market_to_altcraft.CONTACT_FIELDS`. Other columns are left out. (templated)
     :param conn_id: Airflow connection of the object storage. (templated)
     :param with_tests: do not leave test orders out.
     :param options: more arguments of :func:`~.market_to_altcraft.altcraft_order`: ``prefix``, ``statuses``,
@@ -87,7 +90,7 @@ class MarketOrdersSource(Source):
         contacts = as_source(self.contacts)
         column = (contacts.columns or {}).get("partnerOrderId", "partnerOrderId")
         renamed = {source: field for field, source in (contacts.columns or {}).items()}
-        known = 0
+        known, left_out = 0, set[str]()
         with contacts.open() as stream:
             for number, row in enumerate(stream.rows, start=1):
                 if isinstance(row, UnreadableRow):
@@ -103,15 +106,23 @@ class MarketOrdersSource(Source):
                     key = text(row[column])
                 except BadValue as bad:
                     raise SourceError(f"Read {contacts!r}: row {number}: {column} {bad.reason}; {bad.fix}.") from None
-                contact = {
+                filled = {
                     renamed.get(name, name): value
                     for name, value in row.items()
                     if name != column and not is_missing(value)
                 }
+                left_out.update(filled.keys() - set(CONTACT_FIELDS))
+                contact = {name: value for name, value in filled.items() if name in CONTACT_FIELDS}
                 shelf.add(key, f"{number:012d}", contact)
                 known += 1
         shelf.close()
         log.info("Contacts read: %d.", known)
+        if left_out:
+            log.warning(
+                "Columns of contacts that orders do not take: %s. They take %s.",
+                ", ".join(sorted(left_out)[:MOST_NAMED]),
+                ", ".join(CONTACT_FIELDS),
+            )
 
     def _rows(self, shelf: Shelf) -> Iterator[Row]:
         count: Counter[str] = Counter()

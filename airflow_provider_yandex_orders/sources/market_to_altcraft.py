@@ -60,6 +60,19 @@ LINE_STATUSES: Mapping[str, str] = MappingProxyType(
 )
 """Market's status of the order to the platform's status of its lines; goods that came back say so themselves."""
 
+CONTACT_FIELDS = (
+    "matching",
+    "email",
+    "phone",
+    "profile_id",
+    "provider",
+    "subscription_id",
+    "field_name",
+    "field_value",
+    "tags",
+)
+"""What an order takes of its contact: what finds the subscriber, and tags. All else is Market's to tell."""
+
 CURRENCIES: Mapping[str, str] = MappingProxyType({"RUR": "RUB"})
 
 STATUS_FIELD = "market_status"
@@ -92,7 +105,7 @@ def altcraft_order(
 
     :param order: an element of ``orders`` in the answer of ``stats/orders``, amounts as exact numbers.
     :param endpoint: the platform's point of sale for the store the order is of.
-    :param contact: what the CRM knows of the customer: ``email``, ``phone``, ``matching`` and the like. Market tells
+    :param contact: what the CRM knows of the customer; of it the :data:`CONTACT_FIELDS` are taken. Market tells
         nothing.
     :param prefix: goes before Market's order id, so that ids of several systems stay apart.
     :param statuses: Market's status to the platform's.
@@ -107,7 +120,7 @@ def altcraft_order(
     goods = [item for item in items if item.get("offerName") != DELIVERY and item.get("count") != 0]
     mapped = {
         "external_id": order_id,
-        **(contact or {}),
+        **{name: value for name, value in (contact or {}).items() if name in CONTACT_FIELDS},
         "endpoint": endpoint,
         "status": statuses.get(status, status),
         "delivery_cost": _delivery_cost(items),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+import logging
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +20,7 @@ from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrde
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sources import MarketOrdersSource, SqlSource
 from airflow_provider_yandex_orders.sources.market_to_altcraft import (
+    CONTACT_FIELDS,
     CUSTOM_FIELDS,
     LINE_STATUSES,
     ORDER_STATUSES,
@@ -75,6 +77,12 @@ class TestMapping:
                 }
             ],
         }
+
+    def test_a_contact_says_nothing_of_the_order(self) -> None:
+        contact = dict.fromkeys(CONTACT_FIELDS, "x") | {"external_id": "theirs", "total_price": "1", "lines": []}
+        found = mapped(ORDER, contact=contact)
+        assert found == mapped(ORDER) | dict.fromkeys(CONTACT_FIELDS, "x")
+        assert found["external_id"] == "ym-501"
 
     def test_every_status_has_a_meaning_the_platform_knows(self) -> None:
         assert set(ORDER_STATUSES) == set(LINE_STATUSES)
@@ -182,6 +190,16 @@ class TestSource:
         source = MarketOrdersSource({"service": "market", "paths": paths}, "ym-123", CONTACTS, options={"prefix": "m"})
         assert [row["external_id"] for row in rows_of(source)] == ["m501", "m502"]
         assert len(rows_of(MarketOrdersSource(raw(market(fake=True)), "ym-123", [], with_tests=True))) == 1
+
+    def test_other_columns_of_contacts_are_told_and_left_out(
+        self, raw: Callable[..., str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        contacts = [{"partnerOrderId": "S-9", "email": "a@example.com", "external_id": "crm-1", "total_price": "5"}]
+        (row,) = rows_of(MarketOrdersSource(raw(ORDER), "ym-123", contacts))
+        assert (row["external_id"], row["email"]) == ("ym-501", "a@example.com")
+        assert "total_price" not in row
+        assert "do not take: external_id, total_price." in caplog.text
 
     def test_contacts_that_cannot_be_joined(self, raw: Callable[..., str]) -> None:
         with pytest.raises(SourceError, match="no column 'partnerOrderId'"):

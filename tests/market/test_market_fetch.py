@@ -14,7 +14,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -24,11 +24,12 @@ from airflow_provider_yandex_orders.exceptions import (
     ConfigurationError,
     PassingError,
     QuotaExceeded,
+    ServiceRefused,
     ServiceUnavailable,
 )
 from airflow_provider_yandex_orders.hooks.market import MarketHook
 from airflow_provider_yandex_orders.market.fetch import fetch
-from airflow_provider_yandex_orders.market.page import PagesBroken
+from airflow_provider_yandex_orders.market.pages import PagesBroken
 from airflow_provider_yandex_orders.market.staged import StagedPages
 from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
@@ -265,6 +266,159 @@ class TestFactsThatMove:
         assert (stats["orders"], stats["orders_outdated"], stats["orders_without_id"]) == (5, 3, 2)
 
 
+class TestLongPeriods:
+    LONG: ClassVar = {"update_from": "2026-05-20", "update_to": "2026-06-08"}
+
+    def test_a_period_the_service_finds_too_long_is_one_fetch_all_the_same(
+        self, market: SandboxServer, operator: Operator, context: Context, tmp_path: Path
+    ) -> None:
+        whole = operator(path=str(tmp_path / "whole"), **self.LONG).execute(context(run_id="whole"))
+        market.client.change_settings(market_longest_period_days=7)
+        market.client.add_fault(preset="market_quota", path=STATS, skip=20)
+        with pytest.raises(QuotaExceeded):
+            operator(**self.LONG).execute(context())
+        before = stats_requests(market)
+        stats = operator(**self.LONG).execute(context())
+        assert stats["window"] == self.LONG
+        assert raw_orders(stats["paths"][0]) == raw_orders(whole["paths"][0])
+        assert stats["rows"] == whole["rows"]
+        assert stats_requests(market) - before == stats["pages"] - 19  # one request of the first try was refused
+        assert len(contents(tmp_path / "files")) == len(contents(tmp_path / "whole"))
+
+    def test_a_limit_that_shrinks_between_tries(
+        self, market: SandboxServer, operator: Operator, context: Context
+    ) -> None:
+        market.client.change_settings(market_longest_period_days=10)
+        market.client.add_fault(preset="market_quota", path=STATS, skip=3)
+        with pytest.raises(QuotaExceeded):
+            operator(**self.LONG).execute(context())
+        market.client.change_settings(market_longest_period_days=4)
+        with pytest.raises(ServiceRefused, match="Too long time period"):
+            operator(**self.LONG).execute(context())
+        assert operator(**self.LONG).execute(context())["orders"] > 0
+
+
+class TestWhatIsNew:
+    ORDER: ClassVar[dict[str, Any]] = {
+        "id": 1,
+        "status": "TELEPORTED",
+        "currency": "XXX",
+        "colour": "red",
+        "fake": "no",
+        "deliveryRegion": {"id": 1, "climate": "mild"},
+        "items": [{"shopSku": "K", "count": 1, "weight": 5, "prices": [{"type": "SOUL", "vat": 20}]}],
+        "commissions": [{"type": "AIR", "actual": 1, "why": "x"}, {"type": "AIR", "actual": 1, "why": "y"}],
+    }
+    NEW: ClassVar = {
+        "orders.colour": 2,
+        "orders.deliveryRegion.climate": 2,
+        "items.weight": 2,
+        "prices.vat": 2,
+        "commissions.why": 4,
+    }
+
+    @pytest.mark.parametrize("tables", [True, False])
+    def test_new_fields_are_kept_counted_and_told(
+        self,
+        market: SandboxServer,
+        operator: Operator,
+        context: Context,
+        official: OfficialCheck,
+        caplog: pytest.LogCaptureFixture,
+        tables: bool,
+    ) -> None:
+        official.odd_answers = True
+        orders = [self.ORDER, self.ORDER | {"id": 2}]
+        body = {"status": "OK", "result": {"orders": orders}}
+        market.client.add_fault(path=STATS, action="answer", status=200, body=body)
+        asset = Asset("order_stats")
+        event = SimpleNamespace(extra={})
+        task = operator(tables=tables, outlets=[asset])
+        stats = task.execute({**context(), "outlet_events": {asset: event}})
+        assert stats["new_fields"] == self.NEW == event.extra["new_fields"]
+        assert list(raw_orders(stats["paths"][0]).values()) == orders
+        assert "Fields without a column" in caplog.text
+        assert "'commissions.why': 4" in caplog.text
+        assert "Values that do not fit their column" in caplog.text
+        assert "'orders.fake': 2" in caplog.text
+        assert "'orders.status TELEPORTED': 2" in caplog.text
+        assert "'commissions.type AIR': 4" in caplog.text
+        if tables:
+            (row, _) = rows_of(stats["tables"]["orders"])
+            assert (row["status"], row["currency"]) == ("TELEPORTED", "XXX")
+
+    def test_an_order_that_came_twice_counts_once(
+        self, market: SandboxServer, operator: Operator, context: Context, official: OfficialCheck
+    ) -> None:
+        official.odd_answers = True
+        orders = [self.ORDER, self.ORDER, self.ORDER]
+        market.client.add_fault(path=STATS, action="answer", status=200, body={"result": {"orders": orders}})
+        assert operator().execute(context())["new_fields"] == {name: count // 2 for name, count in self.NEW.items()}
+
+    def test_nothing_is_said_where_nothing_is_new(
+        self, market: SandboxServer, operator: Operator, context: Context, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert operator().execute(context())["new_fields"] == {}
+        assert "without a column" not in caplog.text
+
+    def test_a_status_that_is_new_may_be_asked_for(
+        self, market: SandboxServer, operator: Operator, context: Context, official: OfficialCheck
+    ) -> None:
+        official.free_words = official.odd_answers = True
+        body = {"status": "OK", "result": {"orders": [self.ORDER]}}
+        market.client.add_fault(path=STATS, action="answer", status=200, body=body)
+        assert operator(statuses=["TELEPORTED"]).execute(context())["orders"] == 1
+
+    def test_the_log_names_each_file_with_its_rows(
+        self, market: SandboxServer, operator: Operator, context: Context, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("INFO")
+        stats = operator().execute(context())
+        assert f"{stats['paths'][0]}: {stats['orders']} orders." in caplog.text
+        for name, path in stats["tables"].items():
+            assert f"{path}: {stats['rows'][name]} rows." in caplog.text
+
+
+class TestLeftovers:
+    def test_a_fetch_that_failed_for_good_leaves_nothing(
+        self, market: SandboxServer, operator: Operator, context: Context, tmp_path: Path
+    ) -> None:
+        market.client.add_fault(preset="market_unauthorized", path=STATS, skip=3)
+        with pytest.raises(ServiceRefused):
+            operator().execute(context())
+        assert stats_requests(market) == 4
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+    @pytest.mark.parametrize("map_index", [-1, 2])
+    def test_pages_of_older_runs_go_when_nobody_reads_on_from_them(
+        self,
+        market: SandboxServer,
+        operator: Operator,
+        context: Context,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        map_index: int,
+    ) -> None:
+        module, keep = "airflow_provider_yandex_orders.market.staged", 12 * 60 * 60
+        for run_id, age in (("old", keep + 60), ("young", keep - 60)):
+            market.client.add_fault(preset="market_quota", path=STATS, skip=2)
+            written = time.time() - age
+            with monkeypatch.context() as patched:
+                patched.setattr(f"{module}.time.time", lambda written=written: written)
+                with pytest.raises(QuotaExceeded):
+                    operator().execute(context(run_id=run_id, map_index=map_index))
+            for page in (tmp_path / "staging" / "a_dag" / run_id).rglob("page-*"):
+                os.utime(page, (written, written))
+        other = tmp_path / "staging" / "a_dag" / "old" / "other_task" / "page-000001.jsonl.gz"
+        other.parent.mkdir()
+        other.write_bytes(b"")
+        operator().execute(context(run_id="new", map_index=map_index))
+        left = {path.relative_to(tmp_path / "staging" / "a_dag").parts[0] for path in tmp_path.rglob("page-*")}
+        assert left == {"old", "young"}
+        assert other.exists()
+        assert not list((tmp_path / "staging" / "a_dag" / "old" / "upload").rglob("page-*"))
+
+
 class TestSameFilesWhateverHappens:
     """Each trouble ends, after a retry, in exactly the files of an undisturbed run."""
 
@@ -371,6 +525,44 @@ class TestSameFilesWhateverHappens:
         assert contents(tmp_path / "files") == undisturbed
         assert stats_requests(market) == 5 + len(raw_pages(undisturbed)) - 2
 
+    def test_a_chain_read_anew_is_not_joined_with_the_rest_of_an_older_one(
+        self,
+        market: SandboxServer,
+        operator: Operator,
+        context: Context,
+        official: OfficialCheck,
+        tmp_path: Path,
+    ) -> None:
+        official.odd_answers = True
+
+        def answers(*pages: tuple[str, list[int], str | None]) -> None:
+            """Answer the request for each token; any other gets what the sandbox gives, then nothing for an hour."""
+            for token, ids, following in pages:
+                paging = {"nextPageToken": following} if following else {}
+                body = {"status": "OK", "result": {"orders": [{"id": each} for each in ids], "paging": paging}}
+                query = f"pageToken={token}$" if token else "^limit=20$"
+                market.client.add_fault(path=STATS, query=query, action="answer", status=200, body=body)
+            market.client.add_fault(preset="market_quota", path=STATS, times=None)
+
+        answers(("", [1, 2], "two"), ("two", [3, 4], "three"), ("three", [5, 6], "four"), ("four", [7, 8], "five"))
+        with pytest.raises(QuotaExceeded):
+            operator().execute(context())
+        pages = sorted((tmp_path / "staging").rglob("page-*"))
+        third = pages[2].read_bytes()
+        pages[1].write_bytes(pages[1].read_bytes()[:-10])
+        market.client.reset()
+        answers(("two", [3], "new-three"))
+        with pytest.raises(QuotaExceeded):
+            operator().execute(context())
+        assert len(list((tmp_path / "staging").rglob("page-*"))) == 2
+        pages[2].write_bytes(third)  # as a try leaves it that was killed before it removed this page
+        market.client.reset()
+        answers(("new-three", [4, 5], "new-four"), ("new-four", [6, 7, 8], None))
+        stats = operator().execute(context())
+        assert sorted(raw_orders(stats["paths"][0])) == [1, 2, 3, 4, 5, 6, 7, 8]
+        assert stats["orders_outdated"] == 0
+        assert stats_requests(market) == 2
+
     def test_pages_of_another_question_are_of_no_use(
         self, market: SandboxServer, operator: Operator, context: Context
     ) -> None:
@@ -459,7 +651,7 @@ class TestSameFilesWhateverHappens:
                 fetch(*arguments)
                 raise Died
 
-            patched.setattr("airflow_provider_yandex_orders.operators.market.fetch", fetch_and_die)
+            patched.setattr("airflow_provider_yandex_orders.operators.market.fetch_order_stats.fetch", fetch_and_die)
             with pytest.raises(Died):
                 operator().execute(context())
         before = stats_requests(market)
@@ -490,7 +682,10 @@ def test_a_worker_killed_at_a_random_page(
     files = tmp_path / "killed"
     command = [sys.executable, "-c", RUN, str(files), str(tmp_path / "staging"), *WINDOW.values()]
     market.client.add_fault(path=STATS, skip=skip, action="delay", moment=moment, seconds=300)
-    worker = subprocess.Popen(command, env=os.environ, start_new_session=True)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    environment = os.environ | {"TMPDIR": str(scratch)}
+    worker = subprocess.Popen(command, env=environment, start_new_session=True)
     deadline = time.monotonic() + 120
     while not market.client.faults()[0]["hits"] or len(list((tmp_path / "staging").rglob("page-*"))) < skip:
         assert worker.poll() is None
@@ -499,8 +694,10 @@ def test_a_worker_killed_at_a_random_page(
     worker.send_signal(signal.SIGKILL)
     worker.wait()
     assert not files.exists()
+    assert [path.name for path in scratch.rglob("*") if path.is_file()]
 
-    subprocess.run(command, env=os.environ, check=True, timeout=120)
+    subprocess.run(command, env=environment, check=True, timeout=120)
+    assert [path.name for path in scratch.rglob("*") if path.is_file()] == []
     assert contents(files) == undisturbed, f"killed at page {skip + 1}"
     assert stats_requests(market) == pages + 1
 

@@ -21,7 +21,7 @@ from airflow_provider_yandex_orders.exceptions import (
 )
 from airflow_provider_yandex_orders.hooks.market import MarketHook
 from airflow_provider_yandex_orders.http.paced import lane_of
-from airflow_provider_yandex_orders.market.page import MOST_REPEATS, PagesBroken
+from airflow_provider_yandex_orders.market.pages import MOST_REPEATS, PagesBroken
 from airflow_provider_yandex_orders.sandbox.market.access import FINANCE_TOKEN
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.market.market_support import TOKEN, WINDOW, connect_market
@@ -81,6 +81,58 @@ class TestTheTestButton:
         works, told = MarketHook().test_connection()
         assert not works
         assert words in told
+
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("auth/token", {}),
+            ("auth/token", []),
+            ("auth/token", {"status": "OK", "result": None}),
+            ("auth/token", {"status": "OK", "result": {"apiKey": ["x"]}}),
+            ("auth/token", {"status": "OK", "result": {"apiKey": {"name": "K", "authScopes": "ALL_METHODS"}}}),
+            ("auth/token", {"status": "OK", "result": {"apiKey": {"name": "K", "authScopes": [{}]}}}),
+            ("campaigns$", {}),
+            ("campaigns$", "[]"),
+            ("campaigns$", {"campaigns": None}),
+            ("campaigns$", {"campaigns": [7]}),
+            ("campaigns$", {"campaigns": [], "paging": "next"}),
+            ("campaigns$", {"campaigns": [], "pager": {"currentPage": "1"}}),
+        ],
+        ids=str,
+    )
+    def test_answers_of_another_shape(
+        self, market: SandboxServer, official: OfficialCheck, path: str, body: dict[str, Any]
+    ) -> None:
+        official.odd_answers = True
+        market.client.add_fault(path=path, action="answer", status=200, body=body, times=None)
+        works, told = MarketHook().test_connection()
+        assert not works
+        assert "JSON of another shape than its documentation has" in told
+
+    @pytest.mark.parametrize("body", ["", "<html>", "{"])
+    def test_answers_that_are_no_json(self, market: SandboxServer, official: OfficialCheck, body: str) -> None:
+        official.odd_answers = True
+        market.client.add_fault(path="campaigns$", action="answer", status=200, body=body, times=None)
+        works, told = MarketHook().test_connection()
+        assert not works
+        assert "not JSON" in told
+
+    @pytest.mark.parametrize("key", [{"name": "K"}, {"name": None, "authScopes": None}, {"authScopes": []}])
+    def test_a_key_without_scopes(self, market: SandboxServer, official: OfficialCheck, key: dict[str, Any]) -> None:
+        official.odd_answers = True
+        body = {"status": "OK", "result": {"apiKey": key}}
+        market.client.add_fault(path="auth/token", action="answer", status=200, body=body, times=None)
+        works, told = MarketHook().test_connection()
+        assert not works
+        assert "it has none" in told
+
+    def test_words_of_a_store_that_are_new(self, market: SandboxServer, official: OfficialCheck) -> None:
+        official.odd_answers = True
+        store = {"id": 1001, "placementType": "FBX", "apiAvailability": ["SLOW"]}
+        market.client.add_fault(path="campaigns$", action="answer", status=200, body={"campaigns": [store]})
+        works, told = MarketHook().test_connection()
+        assert works
+        assert "Market says placementType FBX and apiAvailability ['SLOW'] of it, which this package does not" in told
 
     @pytest.mark.parametrize(
         ("token", "extra", "words"),
@@ -197,6 +249,21 @@ class TestPages:
             list(MarketHook().iter_order_stats(**WINDOW))
         assert len(stats_requests(market)) == MOST_REPEATS + 1
 
+    def test_many_periods_without_orders_are_no_circle(self, market: SandboxServer) -> None:
+        market.client.change_settings(market_orders_per_day=0, market_longest_period_days=1)
+        pages = list(MarketHook().iter_order_stats(date_from="2026-06-01", date_to="2026-06-30"))
+        assert [len(page) for page in pages] == [0] * 30
+
+    def test_tokens_of_different_periods_may_be_alike(self, market: SandboxServer, official: OfficialCheck) -> None:
+        ids = list(range(1, 401))  # two requests, each with two pages
+        for number in range(4):
+            paging = {"nextPageToken": "page-2"} if number % 2 == 0 else {}
+            body = {"status": "OK", "result": {"orders": [{"id": number}], "paging": paging}}
+            market.client.add_fault(path=STATS, action="answer", status=200, body=body)
+        official.odd_answers = True
+        found = [order["id"] for page in MarketHook().iter_order_stats(order_ids=ids) for order in page]
+        assert found == [0, 1, 2, 3]
+
     def test_a_token_that_died(self, market: SandboxServer) -> None:
         market.client.add_fault(preset="market_bad_page_token", path=STATS, skip=1)
         with pytest.raises(PagesBroken, match="Bad page token"):
@@ -256,7 +323,21 @@ class TestTroubles:
             list(MarketHook().iter_order_stats(**WINDOW))
         assert len(market.client.requests()) == 1
 
-    def test_a_period_the_service_finds_too_long(self, market: SandboxServer) -> None:
+    @pytest.mark.parametrize("longest", [1, 2, 3, 100])
+    def test_a_period_the_service_finds_too_long_is_split(self, market: SandboxServer, longest: int) -> None:
+        window: dict[str, Any] = {"date_from": "2026-06-01", "date_to": "2026-06-05"}
+        whole = [order["id"] for page in MarketHook().iter_order_stats(**window) for order in page]
+        market.client.change_settings(market_longest_period_days=longest)
+        assert [order["id"] for page in MarketHook().iter_order_stats(**window) for order in page] == whole
+
+    def test_a_refusal_that_names_no_days_halves_the_period(self, market: SandboxServer) -> None:
+        body = {"status": "ERROR", "errors": [{"code": "X", "message": "Too long time period."}]}
+        market.client.add_fault(path=STATS, action="answer", status=400, body=body, times=2)
+        pages = MarketHook().iter_order_stats(date_from="2026-06-01", date_to="2026-06-07")
+        assert len([order for page in pages for order in page]) == 7 * 40
+        assert len(stats_requests(market)) == 2 + 4  # 7 days, 4 days, then 2 days at a time
+
+    def test_a_day_the_service_finds_too_long(self, market: SandboxServer) -> None:
         market.client.add_fault(preset="market_too_long_period", path=STATS)
         with pytest.raises(ServiceRefused, match="Ask for a shorter period"):
             list(MarketHook().iter_order_stats(**WINDOW))

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.market.order_rows import DELIVERY, OrderRows, placed_items
-from airflow_provider_yandex_orders.market.page import decode_page
+from airflow_provider_yandex_orders.market.pages import decode_page
 from airflow_provider_yandex_orders.market.tables import rows as values
 from airflow_provider_yandex_orders.market.tables.declare import UNKNOWN, Column, Table, Type
 from airflow_provider_yandex_orders.market.tables.files import SCALE, ParquetTable
+from airflow_provider_yandex_orders.market.tables.order_rows import DELIVERY, OrderRows, placed_items
 from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
-from airflow_provider_yandex_orders.market.tables.rows import row_maker
+from airflow_provider_yandex_orders.market.tables.rows import Strange, row_maker
 
 BY_NAME = {table.name: table for table in TABLES}
 decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
@@ -218,7 +218,7 @@ class TestPageBytes:
 def test_an_amount_with_too_many_decimals_for_parquet(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     pq = pytest.importorskip("pyarrow.parquet")
     table = Table("amounts", "", ("total",), (Column("total", Type.DECIMAL, "", "total"), UNKNOWN))
-    make = row_maker(table)
+    make = row_maker(table, Strange())
     with caplog.at_level(logging.WARNING), ParquetTable(tmp_path / "a.parquet", table) as file:
         file.write([make((), {"total": Decimal(text)}) for text in ("0.30000000000000004", "1.5")])
     found = [row["total"] for row in pq.read_table(tmp_path / "a.parquet").to_pylist()]

@@ -72,8 +72,24 @@ def test_neighbouring_daily_runs_leave_no_gap_for_a_late_change() -> None:
     assert window(moments[1], moments[1]).split()[0] <= "2026-06-10"
 
 
+def test_a_run_of_a_partition_reads_its_day_and_the_overlap(
+    market: SandboxServer, operator: Callable[..., Any], context: Callable[..., Any]
+) -> None:
+    today = utc("2026-11-26 01:00")
+    run = SimpleNamespace(
+        data_interval_start=today,
+        data_interval_end=today,
+        run_after=today,
+        partition_key="2026-06-01T00:00:00",
+        partition_date=utc("2026-05-31 21:00"),
+    )
+    stats = operator(update_from=None, update_to=None).execute({**context(), "dag_run": run})
+    assert stats["window"] == {"update_from": "2026-05-31", "update_to": "2026-06-01"}
+    assert stats["orders"] > 0
+
+
 def test_a_context_without_a_run() -> None:
-    with pytest.raises(ConfigurationError, match="Give update_from"):
+    with pytest.raises(ConfigurationError, match="update_from and update_to"):
         run_window({}, MOSCOW, 1)
 
 

@@ -14,6 +14,7 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError, Servic
 from airflow_provider_yandex_orders.sandbox.market.access import FINANCE_TOKEN
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.market.market_support import WINDOW, connect_market
+from tests.support.market_official import OfficialCheck
 
 Context = Callable[..., Any]
 Operator = Callable[..., Any]
@@ -49,7 +50,8 @@ def refused(task: Any, context: Context, kind: type[Exception], *words: str) -> 
         ({"order_ids": [2**63]}, ["whole numbers above 0"]),
         ({"statuses": []}, ["statuses is an empty list"]),
         ({"statuses": "DELIVERED"}, ["statuses must be a list"]),
-        ({"statuses": ["delivred"]}, ["no status 'delivred'", "Did you mean DELIVERED?", "PARTIALLY_RETURNED"]),
+        ({"statuses": [None]}, ["statuses must be words"]),
+        ({"statuses": [" "]}, ["statuses must be words"]),
         ({"has_cis": "yes"}, ["has_cis must be True, False"]),
         ({"page_size": 500}, ["page_size must be a whole number from 1 to 200"]),
         ({"page_size": 0}, ["page_size must be a whole number from 1 to 200"]),
@@ -68,6 +70,19 @@ def test_arguments(
     assert market.client.requests() == []
 
 
+def test_a_status_the_service_does_not_know_is_told_before_and_after(
+    market: SandboxServer,
+    operator: Operator,
+    context: Context,
+    official: OfficialCheck,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    official.free_words = True
+    words = ("'delivred' is no status this package knows", "Did you mean DELIVERED?")
+    refused(operator(statuses=["delivred"]), context, ServiceRefused, "400 (BAD_REQUEST)", "'statuses'", *words)
+    assert all(word in caplog.text for word in words)
+
+
 def test_no_store(market: SandboxServer, operator: Operator, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     connect_market(monkeypatch, market.url, campaign_id=None)
     refused(operator(), context, ConfigurationError, "No store", "give campaign_id")
@@ -76,7 +91,9 @@ def test_no_store(market: SandboxServer, operator: Operator, context: Context, m
 def test_parquet_without_its_extra(
     market: SandboxServer, operator: Operator, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airflow_provider_yandex_orders.operators.market.find_spec", lambda _name: None)
+    monkeypatch.setattr(
+        "airflow_provider_yandex_orders.operators.market.fetch_order_stats.find_spec", lambda _name: None
+    )
     refused(operator(output_format="parquet"), context, ConfigurationError, "[parquet]")
 
 

@@ -82,6 +82,8 @@ class OfficialCheck:
         self.faults: list[str] = []
         self.odd_answers = False
         """Set by tests that order answers no service would give."""
+        self.free_words = False
+        """Set by tests that ask for statuses the schema does not have yet."""
 
     def look(self, request: requests.PreparedRequest, response: requests.Response | None) -> None:
         place = urlsplit(request.url or "")
@@ -92,7 +94,9 @@ class OfficialCheck:
             self.faults.append(f"{request.method} {place.path} is in no schema")
             return
         self.requests += 1
-        self.faults += [f"request {template}: {fault}" for fault in _request_faults(operation, template, request)]
+        faults = _request_faults(operation, template, request)
+        kept = [fault for fault in faults if not (self.free_words and fault.startswith("body: $.statuses"))]
+        self.faults += [f"request {template}: {fault}" for fault in kept]
         if response is None or self.odd_answers or str(response.status_code) not in operation["responses"]:
             return
         self.answers += 1

@@ -34,6 +34,7 @@ class Column:
     :param source: the service's name of the field, ``object.field`` for one of an object inside; empty where the value
         is worked out.
     :param hundredths: the service gives hundredths of the unit.
+    :param words: words of a text that are known; others are kept and told.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Column:
     note: str
     source: str = ""
     hundredths: bool = False
+    words: tuple[str, ...] = ()
 
 
 UNKNOWN = Column("unknown_fields", Type.JSON, "Fields that have no column, and values that do not fit theirs.")

@@ -8,7 +8,29 @@ currency of the order. Words such as statuses are kept as they come: the service
 
 from __future__ import annotations
 
+from airflow_provider_yandex_orders.market.api import STATUSES
 from airflow_provider_yandex_orders.market.tables.declare import UNKNOWN, Column, Table, Type
+
+_PAYMENT_TYPES = ("PREPAID", "POSTPAID", "UNKNOWN")
+_COMMISSIONS = (
+    "FEE",
+    "FULFILLMENT",
+    "LOYALTY_PARTICIPATION_FEE",
+    "AUCTION_PROMOTION",
+    "INSTALLMENT",
+    "DELIVERY_TO_CUSTOMER",
+    "EXPRESS_DELIVERY_TO_CUSTOMER",
+    "AGENCY",
+    "PAYMENT_TRANSFER",
+    "RETURNED_ORDERS_STORAGE",
+    "SORTING",
+    "INTAKE_SORTING",
+    "RETURN_PROCESSING",
+    "ILLIQUID_GOODS_SALE",
+    "CROSSREGIONAL_DELIVERY",
+    "FULFILLMENT_WITHDRAW",
+    "ITEM_BOOKING",
+)
 
 _ORDER = Column("order_id", Type.INTEGER, "The order's id on Market.")
 _ITEM = Column(
@@ -25,9 +47,9 @@ ORDERS = Table(
         _ORDER,
         Column("creation_date", Type.DATE, "Day the order was made.", "creationDate"),
         Column("status_update_date", Type.MOMENT, "Last change of the status.", "statusUpdateDate"),
-        Column("status", Type.TEXT, "Status, such as `DELIVERED`.", "status"),
+        Column("status", Type.TEXT, "Status, such as `DELIVERED`.", "status", words=STATUSES),
         Column("partner_order_id", Type.TEXT, "The order's id in the seller's system.", "partnerOrderId"),
-        Column("payment_type", Type.TEXT, "`PREPAID`, `POSTPAID` or `UNKNOWN`.", "paymentType"),
+        Column("payment_type", Type.TEXT, "`PREPAID`, `POSTPAID` or `UNKNOWN`.", "paymentType", words=_PAYMENT_TYPES),
         Column("fake", Type.BOOLEAN, "Whether it is a test order: leave those out of sums.", "fake"),
         Column("currency", Type.TEXT, "Currency of all money of the order; roubles are `RUR`, not `RUB`.", "currency"),
         Column("buyer_type", Type.TEXT, "`PERSON` or `BUSINESS`, where the service gives it.", "buyerType"),
@@ -81,6 +103,7 @@ PRICES = Table(
             Type.TEXT,
             "`BUYER` (paid by the buyer, after all discounts), `CASHBACK` (Plus points) or `MARKETPLACE` (coupons).",
             "type",
+            words=("BUYER", "CASHBACK", "MARKETPLACE"),
         ),
         Column("cost_per_item", Type.DECIMAL, "For one unit, VAT included.", "costPerItem"),
         Column("total", Type.DECIMAL, "For all units, VAT included.", "total"),
@@ -96,7 +119,13 @@ DETAILS = Table(
         _ORDER,
         _ITEM,
         Column("detail_no", Type.INTEGER, "The group's place in its item, from 1."),
-        Column("item_status", Type.TEXT, "`REJECTED` (ordered, not paid) or `RETURNED`.", "itemStatus"),
+        Column(
+            "item_status",
+            Type.TEXT,
+            "`REJECTED` (ordered, not paid) or `RETURNED`.",
+            "itemStatus",
+            words=("REJECTED", "RETURNED"),
+        ),
         Column("item_count", Type.INTEGER, "Units in that status.", "itemCount"),
         Column("update_date", Type.DATE, "Day Market's warehouse processed the return (FBY only).", "updateDate"),
         Column("stock_type", Type.TEXT, "State of the goods, such as `FIT` or `DEFECT` (FBY only).", "stockType"),
@@ -113,7 +142,9 @@ PAYMENTS = Table(
         Column("payment_no", Type.INTEGER, "The transfer's place in the order, from 1."),
         Column("id", Type.TEXT, "Id of the transfer.", "id"),
         Column("date", Type.DATE, "Day of the transfer.", "date"),
-        Column("type", Type.TEXT, "`PAYMENT` or `REFUND`; both totals are positive.", "type"),
+        Column(
+            "type", Type.TEXT, "`PAYMENT` or `REFUND`; both totals are positive.", "type", words=("PAYMENT", "REFUND")
+        ),
         Column("source", Type.TEXT, "Who paid, such as `BUYER`.", "source"),
         Column("total", Type.DECIMAL, "Amount.", "total"),
         Column("payment_order_id", Type.TEXT, "Number of the bank's payment order.", "paymentOrder.id"),
@@ -129,7 +160,13 @@ COMMISSIONS = Table(
     (
         _ORDER,
         Column("commission_no", Type.INTEGER, "The commission's place in the order, from 1."),
-        Column("type", Type.TEXT, "The service, such as `FEE` (placement) or `DELIVERY_TO_CUSTOMER`.", "type"),
+        Column(
+            "type",
+            Type.TEXT,
+            "The service, such as `FEE` (placement) or `DELIVERY_TO_CUSTOMER`.",
+            "type",
+            words=_COMMISSIONS,
+        ),
         Column("actual", Type.DECIMAL, "Amount billed and to be paid.", "actual"),
         UNKNOWN,
     ),
@@ -142,8 +179,20 @@ SUBSIDIES = Table(
     (
         _ORDER,
         Column("subsidy_no", Type.INTEGER, "The subsidy's place in the order, from 1."),
-        Column("operation_type", Type.TEXT, "`ACCRUAL` or `DEDUCTION`; both amounts are positive.", "operationType"),
-        Column("type", Type.TEXT, "`YANDEX_CASHBACK`, `SUBSIDY` or `DELIVERY`.", "type"),
+        Column(
+            "operation_type",
+            Type.TEXT,
+            "`ACCRUAL` or `DEDUCTION`; both amounts are positive.",
+            "operationType",
+            words=("ACCRUAL", "DEDUCTION"),
+        ),
+        Column(
+            "type",
+            Type.TEXT,
+            "`YANDEX_CASHBACK`, `SUBSIDY` or `DELIVERY`.",
+            "type",
+            words=("YANDEX_CASHBACK", "SUBSIDY", "DELIVERY"),
+        ),
         Column("amount", Type.DECIMAL, "Points.", "amount"),
         UNKNOWN,
     ),

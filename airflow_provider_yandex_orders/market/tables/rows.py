@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -13,30 +15,53 @@ import msgspec
 from airflow_provider_yandex_orders.market.tables.declare import UNKNOWN, Column, Table, Type
 
 Row = list[Any]
+
+
+@dataclass(slots=True)
+class Strange:
+    """What came that the tables have no place for; all of it is in ``unknown_fields`` and in the raw file.
+
+    :param fields: how often each field came that has no column, by ``table.field``.
+    :param values: how often a value did not fit its column, by the same.
+    :param words: how often a word came that is not known, by ``table.field word``.
+    """
+
+    fields: Counter[str] = field(default_factory=Counter)
+    values: Counter[str] = field(default_factory=Counter)
+    words: Counter[str] = field(default_factory=Counter)
+
+
 RowMaker = Callable[[Sequence[Any], Mapping[str, Any]], Row]
 
 
-def row_maker(table: Table) -> RowMaker:
+def row_maker(table: Table, strange: Strange) -> RowMaker:
     """Make the function that turns an object of the service into a row.
 
     It takes the values of the columns that are worked out, in order, and the decoded object. What has no column, or
     does not fit it, goes whole into ``unknown_fields``: nothing of an object is lost and no value fails a row.
+
+    :param table: the declaration.
+    :param strange: where such things are counted.
     """
-    flat = [(column.source, reader(column)) for column in table.columns if column.source and "." not in column.source]
+    sources = [column for column in table.columns if column.source]
+    flat = [(column.source, _reader(column, table, strange)) for column in sources if "." not in column.source]
     inner: dict[str, list[tuple[str, Reader]]] = {}
     for column in table.columns:
         outer, dot, name = column.source.partition(".")
         if dot:
-            inner.setdefault(outer, []).append((name, reader(column)))
+            inner.setdefault(outer, []).append((name, _reader(column, table, strange)))
     known = frozenset([source for source, _ in flat] + list(inner) + list(table.parts))
     groups = [(outer, fields, frozenset(name for name, _ in fields)) for outer, fields in inner.items()]
     _check_order(table)
+    prefix = f"{table.name}."
+    new, misfits = strange.fields, strange.values
 
     def make(given: Sequence[Any], source: Mapping[str, Any]) -> Row:
         row = [*given]
         odd: dict[str, Any] | None = None
         if not source.keys() <= known:
             odd = {name: source[name] for name in source if name not in known}
+            new.update(prefix + name for name in odd)
         for name, read in flat:
             value = source.get(name)
             if value is not None:
@@ -44,6 +69,7 @@ def row_maker(table: Table) -> RowMaker:
                     value = read(value)
                 except Misfit:
                     odd = {**(odd or {}), name: value}
+                    misfits[prefix + name] += 1
                     value = None
             row.append(value)
         for outer, fields, names in groups:
@@ -52,8 +78,10 @@ def row_maker(table: Table) -> RowMaker:
                 row.extend([None] * len(fields))
                 if within is not None:
                     odd = {**(odd or {}), outer: within}
+                    misfits[prefix + outer] += 1
                 continue
             left = {name: within[name] for name in within if name not in names}
+            new.update(f"{prefix}{outer}.{name}" for name in left)
             for name, read in fields:
                 value = within.get(name)
                 if value is not None:
@@ -61,6 +89,7 @@ def row_maker(table: Table) -> RowMaker:
                         value = read(value)
                     except Misfit:
                         left[name] = value
+                        misfits[f"{prefix}{outer}.{name}"] += 1
                         value = None
                 row.append(value)
             if left:
@@ -170,6 +199,18 @@ _READERS: dict[Type, Reader] = {
 }
 
 
-def reader(column: Column) -> Reader:
+def _reader(column: Column, table: Table, strange: Strange) -> Reader:
     """The function that reads a column's values, null left out."""
-    return hundredths if column.hundredths else _READERS[column.type]
+    if column.hundredths:
+        return hundredths
+    if not column.words:
+        return _READERS[column.type]
+    known, unknown, prefix = frozenset(column.words), strange.words, f"{table.name}.{column.source}"
+
+    def word(value: Any) -> str:
+        read = text(value)
+        if read not in known:
+            unknown[f"{prefix} {read[:40]}"] += 1
+        return read
+
+    return word

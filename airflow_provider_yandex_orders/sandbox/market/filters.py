@@ -76,6 +76,13 @@ def read(body: bytes) -> Filters:
     return Filters(created, updated, orders, statuses, has_cis)
 
 
+def check_period(filters: Filters, longest: int) -> None:
+    """Refuse a period of more days than ``longest``; 0 lets any pass."""
+    for start, end in (filters.created, filters.updated):
+        if longest and start and end and (end - start).days >= longest:
+            raise MarketError("market_too_long_period", f"Too long time period. Maximum is {longest} days")
+
+
 def _date(fields: dict[str, Any], name: str) -> date | None:
     value = fields.get(name)
     if value is None and name not in fields:

@@ -93,6 +93,7 @@ def _order_page(sandbox: Sandbox, campaign_id: int, request: Request, body: byte
     settings = sandbox.settings
     limit = number(request.query_params, "limit", default=100, least=1, most=_PAGE)
     asked = filters.read(body)
+    filters.check_period(asked, settings.market_longest_period_days)
     whole = f"{campaign_id} {asked}"
     place = tokens.read(request.query_params, whole, limit)
     known = datetime.now(MOSCOW) - timedelta(seconds=settings.market_lag_seconds)

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One page of order statistics: the service's own bytes of each order, and the token of the next page."""
+"""Order statistics page by page: the service's own bytes of each order, and the way from one page to the next."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from airflow_provider_yandex_orders.exceptions import ServiceUnavailable
+from airflow_provider_yandex_orders.exceptions import Answer, ServiceRefused, ServiceUnavailable
+from airflow_provider_yandex_orders.market.filters import OrderFilter
+
+log = logging.getLogger(__name__)
 
 _OBJECT = ord("{")
 _decode_order = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
@@ -79,22 +83,53 @@ MOST_REPEATS = 10
 
 Body = dict[str, Any]
 FetchPage = Callable[[Body, str | None], OrdersPage]
-"""Gets the page of a body that a token names; ``None`` for the first one."""
+"""Gets the page of a body that a token names (``None``: the first one); PeriodTooLong where its period is."""
 
 
 class PagesBroken(ServiceUnavailable):
     """The pages do not hang together any more; reading them from the first one may help."""
 
 
+class PeriodTooLong(ServiceRefused):
+    """The service takes no period of that length.
+
+    :param most: days it takes, where it says so.
+    """
+
+    def __init__(self, message: str = "", *, answer: Answer | None = None, most: int | None = None) -> None:
+        super().__init__(message, answer=answer)
+        self.most = most
+
+
 class Place(msgspec.Struct, frozen=True):
-    """Where the next page is.
+    """Where a page is.
 
     :param body: number of the request's body, from 0.
     :param token: token of the page; ``None`` for the first one of that body.
+    :param longest: days one body spans at most, where the period is split; it decides which bodies there are.
     """
 
     body: int = 0
     token: str | None = None
+    longest: int | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether no page comes before it."""
+        return self.body == 0 and self.token is None
+
+
+class Step(NamedTuple):
+    """A page on its way.
+
+    :param page: the page.
+    :param here: its place.
+    :param following: the place of the next one; ``None`` when it is the last.
+    """
+
+    page: OrdersPage
+    here: Place
+    following: Place | None
 
 
 class PageGuard:
@@ -106,20 +141,22 @@ class PageGuard:
         self._pages = 0
         self._repeats = 0
 
-    def check(self, page: OrdersPage) -> None:
+    def check(self, page: OrdersPage, body: int) -> None:
         """Take in one page.
 
+        :param page: the page.
+        :param body: number of the body it answers: each body's pages end by themselves.
         :raises PagesBroken: going on would never end.
         """
         self._pages += 1
         token = page.next_page_token
         if token is not None:
-            name = _sum(token.encode())
+            name = _sum(f"{body} {token}".encode())
             if name in self._tokens:
                 raise _broken(f"page {self._pages} names a next page that was read before")
             self._tokens.add(name)
         content = _sum(b"\n".join(page.lines))
-        self._repeats = self._repeats + 1 if content in self._contents else 0
+        self._repeats = self._repeats + 1 if token is not None and content in self._contents else 0
         self._contents.add(content)
         if self._repeats >= MOST_REPEATS:
             raise _broken(f"the last {MOST_REPEATS} pages, up to page {self._pages}, repeat earlier ones")
@@ -127,28 +164,46 @@ class PageGuard:
             raise _broken(f"there is no end after {MOST_PAGES} pages; ask for shorter periods")
 
 
-def follow(
-    fetch_page: FetchPage, bodies: Sequence[Body], guard: PageGuard, start: Place | None = None
-) -> Iterator[tuple[OrdersPage, Place | None]]:
-    """Pages one after the other, each with the place of the next one; each token goes back as it came.
+def follow(fetch_page: FetchPage, chosen: OrderFilter, guard: PageGuard, start: Place | None = None) -> Iterator[Step]:
+    """Pages one after the other; each token goes back as it came.
+
+    A period the service finds too long is split into periods it takes, as it says or by halves.
 
     :param fetch_page: gets one page.
-    :param bodies: bodies of the requests, read to the end one after the other.
+    :param chosen: the orders asked for; its bodies are read to the end one after the other.
     :param guard: has seen the pages before ``start``.
     :param start: where to begin.
     """
-    place: Place | None = start or Place()
-    while place is not None:
-        page = fetch_page(bodies[place.body], place.token)
-        guard.check(page)
-        place = _next(place, page, len(bodies))
-        yield page, place
+    here = start or Place()
+    bodies = chosen.bodies(here.longest)
+    while True:
+        try:
+            page = fetch_page(bodies[here.body], here.token)
+        except PeriodTooLong as error:
+            here = Place(longest=_shorter(here, chosen.days, error))
+            bodies = chosen.bodies(here.longest)
+            log.info("%s Reading it in %d periods of up to %d days.", error, len(bodies), here.longest)
+            continue
+        guard.check(page, here.body)
+        following = _next(here, page, len(bodies))
+        yield Step(page, here, following)
+        if following is None:
+            return
+        here = following
 
 
-def _next(place: Place, page: OrdersPage, bodies: int) -> Place | None:
+def _shorter(here: Place, days: int, refused: PeriodTooLong) -> int:
+    """Days to span instead; the refusal itself where the period is a day already, or pages of it were read."""
+    spanned = min(days, here.longest or days)
+    if spanned <= 1 or not here.is_first:
+        raise refused
+    return refused.most if refused.most and refused.most < spanned else (spanned + 1) // 2
+
+
+def _next(here: Place, page: OrdersPage, bodies: int) -> Place | None:
     if page.next_page_token is not None:
-        return Place(place.body, page.next_page_token)
-    return Place(place.body + 1) if place.body + 1 < bodies else None
+        return Place(here.body, page.next_page_token, here.longest)
+    return Place(here.body + 1, longest=here.longest) if here.body + 1 < bodies else None
 
 
 def _broken(what: str) -> PagesBroken:

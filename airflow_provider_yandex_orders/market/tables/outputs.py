@@ -12,7 +12,6 @@ from typing import Any, Self
 
 import msgspec
 
-from airflow_provider_yandex_orders.market.order_rows import OrderRows
 from airflow_provider_yandex_orders.market.tables import order_stats
 from airflow_provider_yandex_orders.market.tables.declare import Table
 from airflow_provider_yandex_orders.market.tables.files import (
@@ -22,6 +21,8 @@ from airflow_provider_yandex_orders.market.tables.files import (
     RowFile,
     schema_json,
 )
+from airflow_provider_yandex_orders.market.tables.order_rows import OrderRows
+from airflow_provider_yandex_orders.market.tables.rows import Strange
 
 FORMATS = ("jsonl.gz", "jsonl", "parquet")
 
@@ -43,7 +44,7 @@ class Outputs:
         self.orders = 0
         self.rows: dict[str, int] = {}
         """Rows by table."""
-        self._rows = OrderRows() if tables else None
+        self._rows = OrderRows()
         self._tables: dict[str, RowFile] = {}
         for table in order_stats.TABLES if tables else ():
             self._tables[table.name] = self._row_file(table)
@@ -73,14 +74,18 @@ class Outputs:
             self._raw_lines.write(b"".join(line + b"\n" for _, line in orders))
         if self._raw_rows is not None:
             self._raw_rows.write([[order_id, line.decode()] for order_id, line in orders])
-        if self._rows is None:
-            return
         for order_id, line in orders:
             if order_id is not None:
                 self._rows.add(order_id, _decode(line))
         for name, rows in self._rows.fetch():
-            self.rows[name] += len(rows)
-            self._tables[name].write(rows)
+            if name in self._tables:  # without tables the rows only tell what is new in them
+                self.rows[name] += len(rows)
+                self._tables[name].write(rows)
+
+    @property
+    def strange(self) -> Strange:
+        """What came that the tables have no place for."""
+        return self._rows.strange
 
     def _row_file(self, table: Table) -> RowFile:
         if self._format != "parquet":

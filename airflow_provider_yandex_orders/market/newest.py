@@ -1,17 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which version of each order is the newest so far, on local disk: facts move while one pages."""
+"""Which version of each order is the newest: facts move while one pages."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
 from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from airflow_provider_yandex_orders.market.tables.rows import Misfit, integer, moment
 
 _IN_MEMORY_KIB = 8_000
 
 
+class _Head(msgspec.Struct):
+    """What tells orders and their versions apart, whatever type the service gives it."""
+
+    id: Any = None
+    updated: Any = msgspec.field(name="statusUpdateDate", default=None)
+
+
+_decode_head = msgspec.json.Decoder(_Head).decode
+
+
+def head_of(line: bytes) -> tuple[int | None, str]:
+    """Id of an order and a text that is greater for a newer version; an order without a date is older than any."""
+    head = _decode_head(line)
+    try:
+        order_id = None if head.id is None else integer(head.id)
+    except Misfit:
+        order_id = None
+    try:
+        return order_id, "" if head.updated is None else moment(head.updated).isoformat(timespec="microseconds")
+    except Misfit:
+        return order_id, ""
+
+
 class Seen:
-    """Keeps id, version and place of every order in a private temporary file that a killed worker leaves nothing of."""
+    """Keeps id, version and place of every order, in a private local file that a killed worker leaves nothing of."""
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)

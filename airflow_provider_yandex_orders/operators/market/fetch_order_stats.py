@@ -1,31 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operators that fetch from Yandex Market."""
+"""Order statistics of Yandex Market into files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from importlib.util import find_spec
 from typing import Any, TypedDict
 
 from airflow.providers.common.compat.sdk import Asset, BaseOperator, Context
 
-from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, PermanentError
 from airflow_provider_yandex_orders.hooks.market import MarketHook
 from airflow_provider_yandex_orders.market import api
-from airflow_provider_yandex_orders.market.fetch import Job, fetch
+from airflow_provider_yandex_orders.market.fetch import Fetched, Job, fetch
 from airflow_provider_yandex_orders.market.filters import OrderFilter, check_page_size, order_filter, run_window
-from airflow_provider_yandex_orders.market.outputs import FORMATS
-from airflow_provider_yandex_orders.market.page import OrdersPage
+from airflow_provider_yandex_orders.market.pages import OrdersPage
 from airflow_provider_yandex_orders.market.publish import publish, target_folder
 from airflow_provider_yandex_orders.market.staged import StagedPages, remove_expired
 from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
+from airflow_provider_yandex_orders.market.tables.outputs import FORMATS
 from airflow_provider_yandex_orders.operators.base import zone
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.storage import scratch_folder, staging_folder
 
+log = logging.getLogger(__name__)
+
 
 class OrderStats(TypedDict):
-    """What a fetch of order statistics did."""
+    """What a fetch of order statistics did.
+
+    ``rows`` are counts by table, ``new_fields`` counts of the fields that have no column, by ``table.field``;
+    ``window`` is empty for orders by id, ``schema_path`` is ``None`` without tables.
+    """
 
     service: str
     campaign_id: int
@@ -36,6 +44,7 @@ class OrderStats(TypedDict):
     orders_outdated: int
     orders_without_id: int
     rows: dict[str, int]
+    new_fields: dict[str, int]
     paths: list[str]
     tables: dict[str, str]
     schema_path: str | None
@@ -51,29 +60,36 @@ class MarketFetchOrderStatsOperator(BaseOperator):
 
     Each page goes to ``staging_path`` as it comes; a retry goes on from the last one there and ends in the same files.
 
-    Without a period the run's own is read, by the day of change: its data interval in Moscow time, and
-    ``overlap_days`` before. The service shows changes up to 40 minutes late, so load the files by replacing orders of
-    the same id.
+    Without a period the run's own is read, by the day of change: the partition's day where the run is one of a
+    partition, else its data interval, else the day before its moment; days in Moscow time, and ``overlap_days`` before.
+    The service shows changes up to 40 minutes late, so load the files by replacing orders of the same id. A period the
+    service finds too long is read in shorter ones, into the same files.
 
-    The result has ``orders``, ``pages``, ``requests``, ``paths`` and ``tables``, and with them the window and the rows
-    of each table. The same counts go into the events of the task's asset outlets.
+    The result has ``service``, ``campaign_id``, ``orders``, ``pages``, ``requests``, ``paths`` and ``tables``, and with
+    them the window, the rows of each table and the fields that are new. The same counts go into the events of the
+    task's asset outlets.
 
     .. seealso:: https://yandex.ru/dev/market/partner-api/doc/ru/reference/orders-stats/getOrdersStats
 
     :param path: folder or object storage URL the files go to. Their names tell store, window and content. (templated)
-    :param campaign_id: the store; by default the connection's. (templated)
-    :param market_conn_id: connection of type ``yandex_market``. (templated)
-    :param date_from: first day the orders were made on, ``YYYY-MM-DD`` in Moscow time; with ``date_to``. (templated)
+    :param campaign_id: the store, a whole number above 0; by default ``campaign_id`` of the connection's extra.
+        (templated)
+    :param market_conn_id: connection of type ``yandex_market``; by default ``yandex_market_default``. (templated)
+    :param date_from: first day the orders were made on, ``YYYY-MM-DD`` or a date, in Moscow time; with ``date_to``.
+        By default no such limit. (templated)
     :param date_to: last such day, included. (templated)
-    :param update_from: first day the orders changed on; with ``update_to``, instead of the pair above. (templated)
+    :param update_from: first day the orders changed on, likewise; with ``update_to``, instead of the pair above. By
+        default the run's own period, where nothing else is given. (templated)
     :param update_to: last such day, included. (templated)
-    :param order_ids: ids of the orders, instead of both pairs. (templated)
-    :param statuses: only orders that are in one of these statuses now. (templated)
-    :param has_cis: only orders with marked goods (``True``), or only the others (``False``).
-    :param overlap_days: days before the run's own that are read once more, where no period is given.
-    :param output_format: ``jsonl.gz``, ``jsonl`` or ``parquet`` (extra ``parquet``).
-    :param tables: whether to write the tables beside the raw orders.
-    :param page_size: orders of one page, from 1 to 200; large pages spend fewer requests.
+    :param order_ids: a list of ids of the orders, instead of both pairs. By default no such limit. (templated)
+    :param statuses: a list: only orders that are in one of these statuses now, as the service spells them. A word this
+        package does not know is sent too, with a warning. By default all. (templated)
+    :param has_cis: ``True``: only orders with marked goods; ``False``: only the others; ``None``, the default: all.
+    :param overlap_days: whole days before the run's own that are read once more, where no period is given; 0 or more,
+        by default 1.
+    :param output_format: ``jsonl.gz`` (default), ``jsonl`` or ``parquet`` (extra ``parquet``).
+    :param tables: whether to write the tables beside the raw orders; by default ``True``.
+    :param page_size: orders of one page, from 1 to 200, by default 200; large pages spend fewer requests.
     :param staging_path: folder or object storage URL for pages under way; by default ``[yandex_orders] staging_path``
         of Airflow's configuration, else a folder under ``AIRFLOW_HOME``. (templated)
     """
@@ -98,12 +114,12 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         path: str,
         campaign_id: int | str | None = None,
         market_conn_id: str = MarketHook.default_conn_name,
-        date_from: Any = None,
-        date_to: Any = None,
-        update_from: Any = None,
-        update_to: Any = None,
-        order_ids: Any = None,
-        statuses: Any = None,
+        date_from: date | str | None = None,
+        date_to: date | str | None = None,
+        update_from: date | str | None = None,
+        update_to: date | str | None = None,
+        order_ids: Iterable[int | str] | None = None,
+        statuses: Iterable[str] | None = None,
         has_cis: bool | None = None,
         overlap_days: int = 1,
         output_format: str = FORMATS[0],
@@ -142,14 +158,23 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         def fetch_page(body: Mapping[str, Any], token: str | None) -> OrdersPage:
             return hook.order_stats_page(campaign_id, body, page_token=token, page_size=page_size)
 
-        job = Job(fetch_page, chosen.bodies(), self.output_format, self.tables)
+        job = Job(fetch_page, chosen, self.output_format, self.tables)
         staged = StagedPages(folder, chosen.fingerprint(hook.base_url, campaign_id, page_size))
-        self.log.info("Reading order statistics of store %d: %s.", campaign_id, chosen.window or chosen.label)
-        with scratch_folder(str(folder)) as local:
-            fetched = fetch(job, staged, local)
-            paths = publish(local, target, f"order_stats_{campaign_id}_{chosen.label}")
-        staged.clear()
-        stats = OrderStats(
+        log.info("Reading order statistics of store %d: %s.", campaign_id, chosen.window or chosen.label)
+        try:
+            with scratch_folder(str(folder)) as local:
+                fetched = fetch(job, staged, local)
+                paths = publish(local, target, f"order_stats_{campaign_id}_{chosen.label}")
+        except PermanentError:  # no try goes on from the pages
+            _forget(staged)
+            raise
+        _forget(staged)
+        stats = self._stats(campaign_id, chosen, fetched, paths)
+        self._tell(context, stats)
+        return stats
+
+    def _stats(self, campaign_id: int, chosen: OrderFilter, fetched: Fetched, paths: Mapping[str, str]) -> OrderStats:
+        return OrderStats(
             service="market",
             campaign_id=campaign_id,
             window=chosen.window,
@@ -159,13 +184,11 @@ class MarketFetchOrderStatsOperator(BaseOperator):
             orders_outdated=fetched.outdated,
             orders_without_id=fetched.without_id,
             rows=fetched.rows,
+            new_fields=fetched.new_fields,
             paths=[paths["raw"]],
             tables={table.name: paths[table.name] for table in TABLES if table.name in paths},
             schema_path=paths.get("schema"),
         )
-        self._tell_assets(context, stats)
-        self.log.info("%d orders in %d pages (%d requests).", stats["orders"], stats["pages"], stats["requests"])
-        return stats
 
     def _filter(self, context: Context) -> OrderFilter:
         period = {
@@ -190,7 +213,15 @@ class MarketFetchOrderStatsOperator(BaseOperator):
                 "Fetch order statistics: Parquet needs pyarrow. Install airflow-provider-yandex-orders[parquet]."
             )
 
-    def _tell_assets(self, context: Mapping[str, Any], stats: OrderStats) -> None:
+    def _tell(self, context: Mapping[str, Any], stats: OrderStats) -> None:
+        """Say in the log and in the asset events what came, and where it is."""
+        for path in stats["paths"]:
+            log.info("%s: %d orders.", path, stats["orders"])
+        for name, path in stats["tables"].items():
+            log.info("%s: %d rows.", path, stats["rows"][name])
+        if stats["schema_path"]:
+            log.info("%s: what the tables hold.", stats["schema_path"])
+        log.info("%d orders in %d pages (%d requests).", stats["orders"], stats["pages"], stats["requests"])
         events = context.get("outlet_events")
         if events is None:
             return
@@ -201,4 +232,13 @@ class MarketFetchOrderStatsOperator(BaseOperator):
                     **stats["window"],
                     "orders": stats["orders"],
                     "rows": stats["rows"],
+                    **({"new_fields": stats["new_fields"]} if stats["new_fields"] else {}),
                 }
+
+
+def _forget(staged: StagedPages) -> None:
+    """Remove the pages; a storage that fails just then spoils no finished fetch."""
+    try:
+        staged.clear()
+    except Exception as error:  # noqa: BLE001 - whatever a storage raises
+        log.warning("The fetched pages could not be removed: %s.", type(error).__name__)

@@ -8,13 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_yandex_orders.market.tables import order_stats
-from airflow_provider_yandex_orders.market.tables.rows import Row, row_maker
+from airflow_provider_yandex_orders.market.tables.rows import Row, Strange, row_maker
 
-_LISTS = {
-    "payments": order_stats.PAYMENTS,
-    "commissions": order_stats.COMMISSIONS,
-    "subsidies": order_stats.SUBSIDIES,
-}
+_LISTS = ("payments", "commissions", "subsidies")
 _ODD = "_odd"
 
 
@@ -22,7 +18,9 @@ class OrderRows:
     """Takes orders and keeps their rows by table until they are fetched."""
 
     def __init__(self) -> None:
-        self._make = {table.name: row_maker(table) for table in order_stats.TABLES}
+        self.strange = Strange()
+        """What came that the tables have no place for."""
+        self._make = {table.name: row_maker(table, self.strange) for table in order_stats.TABLES}
         self.waiting: dict[str, list[Row]] = {table.name: [] for table in order_stats.TABLES}
 
     def add(self, order_id: int, order: Mapping[str, Any]) -> None:
@@ -48,6 +46,9 @@ class OrderRows:
             for place, element in enumerate(_objects(order, name, odd), start=1):
                 rows.append(make_row((order_id, place), element))
         waiting["orders"].append(make["orders"]((order_id,), {**order, _ODD: odd} if odd else order))
+        if odd:
+            del self.strange.fields[f"orders.{_ODD}"]
+            self.strange.values.update(f"orders.{name}" for name in odd)
 
     def fetch(self) -> Iterator[tuple[str, list[Row]]]:
         """Table names with their rows; afterwards nothing waits."""
