@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_yandex_orders.rows.kind import FieldType, RowKind
+from airflow_provider_yandex_orders.rows.kind import RowKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +45,20 @@ def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
 
 def json_format(kind: RowKind) -> FileFormat:
     """One JSON object with the rows in a list named like the kind; amounts are exact numbers."""
-    goals = {declared.name for declared in kind.fields if declared.type is FieldType.GOALS}
-    sent = {declared.name for declared in kind.sent_fields}
+    sent = {declared.name: declared for declared in kind.sent_fields}
+    written = {name: each.type.as_json for name, each in sent.items() if each.type.as_json}
     encoder = msgspec.json.Encoder(decimal_format="number")
 
     def encode(values: Mapping[str, Any]) -> bytes:
         return encoder.encode(
             {
-                name: [_goal(*each) for each in value] if name in goals else value
+                name: list(map(written[name], value)) if name in written else value
                 for name, value in values.items()
                 if name in sent and value != []
             }
         )
 
     return FileFormat(".json", f'{{"{kind.name}":['.encode(), b",\n", b"]}", encode)
-
-
-def _goal(identifier: str, price: Any) -> dict[str, Any]:
-    return {"goal_action_id": identifier} if price is None else {"goal_action_id": identifier, "price": price}
 
 
 class _Line:

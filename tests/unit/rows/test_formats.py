@@ -14,10 +14,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.metrica.kinds import SIMPLE_ORDERS
+from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.check import row_checker
 from airflow_provider_yandex_orders.rows.formats import cell, csv_format, json_format
-from airflow_provider_yandex_orders.rows.kind import Field, FieldType, RowKind
-from tests.unit.unit_support import rules
+from airflow_provider_yandex_orders.rows.kind import Field, RowKind
+from tests.unit.unit_support import check_options
 
 # The column list of https://yandex.ru/dev/metrika/ru/management/openapi/schema/uploadSimpleOrders
 DOCUMENTED = {
@@ -96,7 +97,7 @@ def test_cell(value: Any, wanted: str) -> None:
 
 
 def test_the_vendors_sample_rows() -> None:
-    check, encode = row_checker(SIMPLE_ORDERS, rules(require_key=False)), csv_format(SIMPLE_ORDERS).encode
+    check, encode = row_checker(SIMPLE_ORDERS, check_options(require_key=False)), csv_format(SIMPLE_ORDERS).encode
     lines = []
     for row in csv.DictReader(io.StringIO(SAMPLE)):
         checked = check(row)
@@ -118,12 +119,12 @@ KIND = RowKind(
     key=("id",),
     label="id",
     fields=(
-        Field("id", FieldType.KEY, ""),
-        Field("many", FieldType.TEXT, "", many=True),
-        Field("goals", FieldType.GOALS, "", many=True),
-        Field("sum", FieldType.MONEY, ""),
-        Field("products", FieldType.PRODUCTS, ""),
-        Field("inner", FieldType.TEXT, "", sent=False),
+        Field("id", types.TEXT, ""),
+        Field("many", types.TEXT, "", many=True),
+        Field("goals", types.GOALS, "", many=True),
+        Field("sum", types.MONEY, ""),
+        Field("products", types.PRODUCTS, ""),
+        Field("inner", types.TEXT, "", sent=False),
     ),
 )
 
