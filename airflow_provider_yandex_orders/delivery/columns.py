@@ -74,8 +74,9 @@ def _check_columns(source: Source, kind: RowKind, available: Sequence[str], requ
     for declared in kind.fields:
         needed = declared.required and (declared.name not in kind.key or require_key)
         if needed and mapping.get(declared.name, declared.name) not in available:
+            why = f" ({declared.if_missing}.)" if declared.if_missing else ""
             raise SourceError(
-                f"Read {source!r}: there is no column {declared.name!r}, which {kind.name} cannot do without."
+                f"Read {source!r}: there is no column {declared.name!r}, which {kind.name} cannot do without.{why}"
                 f"{_near(declared.name, available)} {has} "
                 f'Name one by columns={{"{declared.name}": "source column"}}.'
             )

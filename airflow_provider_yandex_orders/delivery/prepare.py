@@ -7,7 +7,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,8 @@ class Plan:
     :param folder: where parts and rejects go.
     :param files: names of the upload's files and how each is written: one, or one an identifier.
     :param counted: told how many rows there are of which sort, before anything can fail for it.
+    :param mapped_only: rows change some fields of what the service has: nothing is written that the source does not
+        have, and no default stands for it.
     """
 
     kind: RowKind
@@ -70,6 +72,7 @@ class Plan:
     folder: ObjectStoragePath
     files: Mapping[str, FileFormat]
     counted: Callable[[Prepared], None] = lambda _prepared: None
+    mapped_only: bool = False
 
 
 @dataclass(slots=True)
@@ -100,13 +103,14 @@ def prepare(source: Source, plan: Plan) -> Prepared:
     :raises SourceError: the source cannot be read, or its columns do not fit.
     :raises RejectedRowsError: more bad rows than ``max_rejected``.
     """
-    kind, limits, folder = plan.kind, plan.limits, plan.folder
+    kind, limits, folder = plan.kind.for_changes() if plan.mapped_only else plan.kind, plan.limits, plan.folder
     check_mapping(source.columns, kind)
     check = row_checker(kind, plan.options, source.columns)
     file_of = _file_chooser(plan)
     window_start, now = _window_start(limits), time.time()
     created, owner = kind.created or "", kind.owner or ""
     notes: Counter[str] = Counter()
+    filled: set[str] = set()
     number = 0
     with (
         Spool() as spool,
@@ -132,6 +136,8 @@ def prepare(source: Source, plan: Plan) -> Prepared:
                 notes.update(dict.fromkeys(checked.notes, 1))
                 if values.get(created, "9") < window_start:
                     notes["older_than_window"] += 1
+                if plan.mapped_only:
+                    filled.update(name for name, value in values.items() if value != [])
                 file = file_of(values)
                 line = plan.files[file].encode(values)
                 spool.add(checked.key, checked.version, line, file=file, owner=values.get(owner))
@@ -156,8 +162,12 @@ def prepare(source: Source, plan: Plan) -> Prepared:
                 f"{rejected.path}. Correct the rows and run the task again, or raise max_rejected."
             )
         for name, form in plan.files.items():
+            lines = spool.lines(name)
+            if plan.mapped_only and form.narrow:
+                head, cut = form.narrow(filled)
+                form, lines = replace(form, head=head), map(cut, lines)
             prepared.parts += write_parts(
-                spool.lines(name),
+                lines,
                 folder,
                 form,
                 name=name,

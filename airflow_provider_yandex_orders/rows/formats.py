@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,8 @@ class FileFormat:
 
     :param suffix: end of the file's name.
     :param encode: writes the checked values of one row.
+    :param narrow: for a file of some fields only: its head, and what makes its lines of whole ones; ``None`` where each
+        row names its own fields.
     """
 
     suffix: str
@@ -27,12 +29,14 @@ class FileFormat:
     between: bytes
     tail: bytes
     encode: Callable[[Mapping[str, Any]], bytes]
+    narrow: Callable[[Collection[str]], tuple[bytes, Callable[[bytes], bytes]]] | None = None
 
 
 def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
     """CSV in UTF-8 without a mark, with a header line.
 
-    Every line has every field, used or not, so that the service keeps nothing that is no longer true.
+    Every line has every field, used or not, so that the service keeps nothing that is no longer true; a narrow file has
+    only fields that some row has a value for, so that the service keeps the others.
     """
     names = [declared.name for declared in kind.sent_fields]
     write = _line_writer(delimiter)
@@ -40,7 +44,16 @@ def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
     def encode(values: Mapping[str, Any]) -> bytes:
         return write([cell(values.get(name)) for name in names]).encode()
 
-    return FileFormat(".csv", write(names).encode(), b"", b"", encode)
+    def narrow(fields: Collection[str]) -> tuple[bytes, Callable[[bytes], bytes]]:
+        places = [place for place, name in enumerate(names) if name in fields]
+
+        def cut(line: bytes) -> bytes:
+            cells = next(csv.reader([line.decode()], delimiter=delimiter))
+            return write([cells[place] for place in places]).encode()
+
+        return write([names[place] for place in places]).encode(), cut
+
+    return FileFormat(".csv", write(names).encode(), b"", b"", encode, narrow)
 
 
 def json_format(kind: RowKind) -> FileFormat:

@@ -190,7 +190,8 @@ class MetricaUploadOperator(UploadOperator):
         def counted(prepared: Prepared) -> None:
             report(prepared, [])
 
-        prepared = prepare(source, Plan(kind, options, limits, folder, self._files(kind), counted))
+        mapped_only = getattr(self, "merge_mode", "SAVE") != "SAVE"
+        prepared = prepare(source, Plan(kind, options, limits, folder, self._files(kind), counted, mapped_only))
         self._skip_if_empty(prepared.rows_read)
         if not self._sends:
             self.log.info("Nothing is sent, as asked: %d part(s) are ready.", len(prepared.parts))
