@@ -101,7 +101,7 @@ def _shown(names: Sequence[str], known: set[str]) -> list[str]:
     plain = _HEADING if is_header else _IDENTIFIER
     has_values = not is_header and any(_BEGINS_AS_VALUE.match(name) or "@" in name for name in names)
 
-    def show(name: str) -> str:
+    def told(name: str) -> str:
         scrubbed = scrub(name)
         if scrubbed != name:
             return scrubbed
@@ -109,7 +109,7 @@ def _shown(names: Sequence[str], known: set[str]) -> list[str]:
         is_name = len(parts) > 1 and all(part.istitle() for part in parts)
         return name if plain.fullmatch(name) and not has_values and not is_name else VALUE
 
-    return [show(name) for name in names]
+    return [told(name) for name in names]
 
 
 def _near(word: str, words: Sequence[str]) -> str:

@@ -111,6 +111,10 @@ def prepare(source: Source, plan: Plan) -> Prepared:
     created, owner = kind.created or "", kind.owner or ""
     notes: Counter[str] = Counter()
     filled: set[str] = set()
+    encoders = {
+        name: form.encode_cells if plan.mapped_only and form.encode_cells else form.encode
+        for name, form in plan.files.items()
+    }
     number = 0
     with (
         Spool() as spool,
@@ -139,7 +143,7 @@ def prepare(source: Source, plan: Plan) -> Prepared:
                 if plan.mapped_only:
                     filled.update(name for name, value in values.items() if value != [])
                 file = file_of(values)
-                line = plan.files[file].encode(values)
+                line = encoders[file](values)
                 spool.add(checked.key, checked.version, line, file=file, owner=values.get(owner))
         prepared = Prepared(
             rows_read=number,

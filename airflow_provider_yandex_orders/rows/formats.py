@@ -20,8 +20,9 @@ class FileFormat:
 
     :param suffix: end of the file's name.
     :param encode: writes the checked values of one row.
-    :param narrow: for a file of some fields only: its head, and what makes its lines of whole ones; ``None`` where each
-        row names its own fields.
+    :param encode_cells: writes the cells of one row apart from each other, for a file of some fields only; ``None``
+        where each row names its own fields.
+    :param narrow: the head of a file of some fields only, and what makes its rows of their cells.
     """
 
     suffix: str
@@ -29,6 +30,7 @@ class FileFormat:
     between: bytes
     tail: bytes
     encode: Callable[[Mapping[str, Any]], bytes]
+    encode_cells: Callable[[Mapping[str, Any]], bytes] | None = None
     narrow: Callable[[Collection[str]], tuple[bytes, Callable[[bytes], bytes]]] | None = None
 
 
@@ -44,16 +46,19 @@ def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
     def encode(values: Mapping[str, Any]) -> bytes:
         return write([cell(values.get(name)) for name in names]).encode()
 
+    def encode_cells(values: Mapping[str, Any]) -> bytes:
+        return msgspec.json.encode([cell(values.get(name)) for name in names])
+
     def narrow(fields: Collection[str]) -> tuple[bytes, Callable[[bytes], bytes]]:
         places = [place for place, name in enumerate(names) if name in fields]
 
         def cut(line: bytes) -> bytes:
-            cells = next(csv.reader([line.decode()], delimiter=delimiter))
+            cells = msgspec.json.decode(line)
             return write([cells[place] for place in places]).encode()
 
         return write([names[place] for place in places]).encode(), cut
 
-    return FileFormat(".csv", write(names).encode(), b"", b"", encode, narrow)
+    return FileFormat(".csv", write(names).encode(), b"", b"", encode, encode_cells, narrow)
 
 
 def json_format(kind: RowKind) -> FileFormat:
