@@ -30,7 +30,7 @@ class Field:
 
     :param name: the service's own name.
     :param type: what it holds.
-    :param note: its meaning, for the docs.
+    :param meaning: its meaning, for the docs.
     :param required: a row without it is rejected.
     :param if_missing: what the one who cannot fill it may do.
     :param many: it holds a list.
@@ -45,7 +45,7 @@ class Field:
 
     name: str
     type: FieldType
-    note: str
+    meaning: str
     required: bool = False
     if_missing: str = ""
     many: bool = False
