@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_yandex_orders.exceptions import Answer
-from airflow_provider_yandex_orders.http.faults import Fault, Kind, retry_after
+from airflow_provider_yandex_orders.http.failures import Failure, FailureKind, retry_after
 from airflow_provider_yandex_orders.privacy import scrub
 
 API = "/api/v1.1/market/orders"
@@ -44,29 +44,33 @@ _STATUS_ADVICE: dict[int, str] = {
 _TRANSPORT = frozenset({502, 503, 504})
 
 
-def read_fault(status: int, headers: Mapping[str, str], body: bytes, *, secret: str | None = None) -> Fault | None:
+def read_failure(status: int, headers: Mapping[str, str], body: bytes, *, secret: str | None = None) -> Failure | None:
     """Read an answer: it is good only when the HTTP status is 2xx and ``error`` is 0.
 
     :param secret: what must not be quoted from the answer.
     """
     if status == 429:
-        return Fault(Kind.BUSY, _words(body, secret)[1], "Too many requests.", retry_after=retry_after(headers))
+        return Failure(
+            FailureKind.BUSY, _words(body, secret)[1], "Too many requests.", retry_after=retry_after(headers)
+        )
     if status in _TRANSPORT:
-        return Fault(Kind.BROKEN, _words(body, secret)[1], "The next try may pass.", retry_after=retry_after(headers))
+        return Failure(
+            FailureKind.BROKEN, _words(body, secret)[1], "The next try may pass.", retry_after=retry_after(headers)
+        )
     code, said = _words(body, secret)
     if 200 <= status < 300:
         if code == 0:
             return None
         if code is None:
             advice = "The connection's host is not the platform, or an address of it that has another API: correct it."
-            return Fault(Kind.REFUSED, said, advice, maybe_applied=True)
+            return Failure(FailureKind.REFUSED, said, advice, maybe_applied=True)
     if code:
         advice = _ADVICE.get(code, "The documentation does not tell what this code means: ask the platform's support.")
-        return Fault(Kind.REFUSED, said, advice, f"error {code}", maybe_applied=code not in _UNTOUCHED)
+        return Failure(FailureKind.REFUSED, said, advice, f"error {code}", maybe_applied=code not in _UNTOUCHED)
     if 300 <= status < 400:
-        return Fault(Kind.REFUSED, said, "The address has moved: check the connection's host.")
+        return Failure(FailureKind.REFUSED, said, "The address has moved: check the connection's host.")
     advice = _STATUS_ADVICE.get(status, "Ask the platform's support if it stays.")
-    return Fault(Kind.REFUSED, said, advice, maybe_applied=status in (400, 413, 422) or status >= 500)
+    return Failure(FailureKind.REFUSED, said, advice, maybe_applied=status in (400, 413, 422) or status >= 500)
 
 
 def is_about_orders(answer: Answer | None) -> bool:

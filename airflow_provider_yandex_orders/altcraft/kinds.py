@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from airflow_provider_yandex_orders.rows.kind import Field, FieldType, RowKind
+from airflow_provider_yandex_orders.rows import types
+from airflow_provider_yandex_orders.rows.kind import Field, RowKind
 from airflow_provider_yandex_orders.rows.rules import Distinct, ExactlyOne, Matching, NeededWith, SameAs, Total
 
 ORDER_PAGE = "https://guides.altcraft.com/en/developer-guide/market/market-objects/56249763"
@@ -31,8 +32,7 @@ ALTCRAFT_ORDER_LINES = RowKind(
     page=ORDER_PAGE,
     key=("external_id",),
     label="external_id",
-    statuses=("new", "processing", "delivering", "delivered", "canceled", "refunded"),
-    only_statuses=True,
+    status="status",
     rules=(
         ExactlyOne(("sku", "product")),
         SameAs(("base_price_per_item", "min_price_per_item"), "final_price_per_item"),
@@ -40,26 +40,24 @@ ALTCRAFT_ORDER_LINES = RowKind(
     fields=(
         Field(
             "order_external_id",
-            FieldType.TEXT,
+            types.TEXT,
             "Not sent: the order a line belongs to, where lines come from a source of their own.",
             sent=False,
         ),
-        Field("external_id", FieldType.TEXT, "The line's id, its own within the order.", required=True),
+        Field("external_id", types.TEXT, "The line's id, its own within the order.", required=True),
         Field(
             "status",
-            FieldType.STATUS,
+            types.status("new", "processing", "delivering", "delivered", "canceled", "refunded"),
             "new, processing, delivering, delivered, canceled, refunded, or a custom status of the platform.",
             required=True,
         ),
-        Field("sku", FieldType.TEXT, "The platform's `external_id` of the SKU; either this or `product`."),
-        Field("product", FieldType.TEXT, "The platform's `external_id` of the product; either this or `sku`."),
-        Field(
-            "base_price_per_item", FieldType.AMOUNT, "Price of one before discounts; the final one where it is empty."
-        ),
-        Field("min_price_per_item", FieldType.AMOUNT, "Least price of one; the final one where it is empty."),
-        Field("final_price_per_item", FieldType.AMOUNT, "Price of one after discounts.", required=True),
-        Field("count", FieldType.COUNT, "How many; one or more.", required=True),
-        Field("custom_fields", FieldType.VALUES, "Values by the id of the custom field."),
+        Field("sku", types.TEXT, "The platform's `external_id` of the SKU; either this or `product`."),
+        Field("product", types.TEXT, "The platform's `external_id` of the product; either this or `sku`."),
+        Field("base_price_per_item", types.AMOUNT, "Price of one before discounts; the final one where it is empty."),
+        Field("min_price_per_item", types.AMOUNT, "Least price of one; the final one where it is empty."),
+        Field("final_price_per_item", types.AMOUNT, "Price of one after discounts.", required=True),
+        Field("count", types.COUNT, "How many; one or more.", required=True),
+        Field("custom_fields", types.VALUES, "Values by the id of the custom field."),
     ),
 )
 
@@ -69,47 +67,50 @@ ALTCRAFT_ORDERS = RowKind(
     key=("external_id",),
     label="external_id",
     version="update_time",
-    statuses=("new", "delivered", "paid", "canceled", "part_refunded"),
-    only_statuses=True,
+    status="status",
     rules=(
         Matching("matching", MODES, any_of=frozenset({"email_phone", "email_phone_sub"})),
         Distinct("lines", "external_id"),
         Total("total_price", "lines", "final_price_per_item", "count", added="delivery_cost"),
     ),
     fields=(
-        Field("external_id", FieldType.TEXT, "The order's id with the sender; the platform keeps it.", required=True),
+        Field("external_id", types.TEXT, "The order's id with the sender; the platform keeps it.", required=True),
         Field(
             "matching",
-            FieldType.CHOICE,
+            types.choice(*MODES),
             f"How the subscriber is found: {', '.join(MODES)}.",
             default="email",
-            choices=tuple(MODES),
         ),
         Field(
             "email",
-            FieldType.EMAIL,
+            types.EMAIL,
             "For the modes with `email`; one of two will do for `email_phone`.",
             droppable=True,
         ),
-        Field("phone", FieldType.FULL_PHONE, "For the modes with `phone`, with country code.", droppable=True),
-        Field("profile_id", FieldType.WORD, "For `profile_id`, which finds known profiles only.", droppable=True),
-        Field("provider", FieldType.TEXT, "For `push_sub`: the push provider.", droppable=True),
-        Field("subscription_id", FieldType.TEXT, "For `push_sub`: the subscription.", droppable=True),
-        Field("field_name", FieldType.TEXT, "For `custom` and `custom_sub`: the field to search.", droppable=True),
-        Field("field_value", FieldType.WORD, "For the same two: what it holds.", droppable=True),
-        Field("endpoint", FieldType.TEXT, "Additional id of the point of sale; must exist.", required=True),
-        Field("tags", FieldType.TEXT, "Tags.", many=True),
-        Field("status", FieldType.STATUS, "new, delivered, paid, canceled, part_refunded.", required=True),
-        Field("delivery_cost", FieldType.AMOUNT, "Cost of delivery."),
-        Field("total_price", FieldType.AMOUNT, "Lines and delivery; computed where it is empty."),
-        Field("currency", FieldType.CODE, "A currency the platform has set up.", required=True),
-        Field("create_time", FieldType.MOMENT, "When the order was made; sent in UTC."),
-        Field("update_time", FieldType.MOMENT, "Last change, sent in UTC; of two rows of one order the later is sent."),
-        Field("custom_fields", FieldType.VALUES, "Values by the id of the custom field."),
-        Field("region", FieldType.TEXT, "Additional id of a region; must exist."),
+        Field("phone", types.FULL_PHONE, "For the modes with `phone`, with country code.", droppable=True),
+        Field("profile_id", types.WORD, "For `profile_id`, which finds known profiles only.", droppable=True),
+        Field("provider", types.TEXT, "For `push_sub`: the push provider.", droppable=True),
+        Field("subscription_id", types.TEXT, "For `push_sub`: the subscription.", droppable=True),
+        Field("field_name", types.TEXT, "For `custom` and `custom_sub`: the field to search.", droppable=True),
+        Field("field_value", types.WORD, "For the same two: what it holds.", droppable=True),
+        Field("endpoint", types.TEXT, "Additional id of the point of sale; must exist.", required=True),
+        Field("tags", types.TEXT, "Tags.", many=True),
+        Field(
+            "status",
+            types.status("new", "delivered", "paid", "canceled", "part_refunded"),
+            "new, delivered, paid, canceled, part_refunded.",
+            required=True,
+        ),
+        Field("delivery_cost", types.AMOUNT, "Cost of delivery."),
+        Field("total_price", types.AMOUNT, "Lines and delivery; computed where it is empty."),
+        Field("currency", types.ANY_CURRENCY, "A currency the platform has set up.", required=True),
+        Field("create_time", types.MOMENT, "When the order was made; sent in UTC."),
+        Field("update_time", types.MOMENT, "Last change, sent in UTC; of two rows of one order the later is sent."),
+        Field("custom_fields", types.VALUES, "Values by the id of the custom field."),
+        Field("region", types.TEXT, "Additional id of a region; must exist."),
         Field(
             "lines",
-            FieldType.ROWS,
+            types.ROWS,
             "The order's lines, at least one.",
             required=True,
             many=True,
@@ -126,27 +127,23 @@ ALTCRAFT_CUSTOM_FIELDS = RowKind(
     label="external_id",
     rules=(NeededWith("enum_values", "value_type", "enum"),),
     fields=(
-        Field(
-            "external_id", FieldType.TEXT, "The field's id, by which orders and lines give its value.", required=True
-        ),
-        Field("name", FieldType.TEXT, "What people see.", required=True),
+        Field("external_id", types.TEXT, "The field's id, by which orders and lines give its value.", required=True),
+        Field("name", types.TEXT, "What people see.", required=True),
         Field(
             "entity_type",
-            FieldType.CHOICE,
+            types.choice("product", "sku", "order", "line_order"),
             "product, sku, order or line_order.",
             required=True,
-            choices=("product", "sku", "order", "line_order"),
         ),
-        Field("required", FieldType.FLAG, "Whether it must be filled.", required=True),
+        Field("required", types.FLAG, "Whether it must be filled.", required=True),
         Field(
             "value_type",
-            FieldType.CHOICE,
+            types.choice("unicode", "int", "float", "bool", "enum", "date"),
             "unicode, int, float, bool, enum or date.",
             required=True,
-            choices=("unicode", "int", "float", "bool", "enum", "date"),
         ),
-        Field("default_value", FieldType.RAW, "What it holds where nothing is given.", default=""),
-        Field("enum_values", FieldType.RAW, "The values of an enum; needed for one."),
+        Field("default_value", types.RAW, "What it holds where nothing is given.", default=""),
+        Field("enum_values", types.RAW, "The values of an enum; needed for one."),
     ),
 )
 
@@ -156,14 +153,13 @@ ALTCRAFT_LINE_STATUSES = RowKind(
     key=("external_id",),
     label="external_id",
     fields=(
-        Field("external_id", FieldType.TEXT, "The status's id, as lines name it.", required=True),
-        Field("name", FieldType.TEXT, "What people see.", required=True),
+        Field("external_id", types.TEXT, "The status's id, as lines name it.", required=True),
+        Field("name", types.TEXT, "What people see.", required=True),
         Field(
             "type",
-            FieldType.CHOICE,
+            types.choice("delivered", "canceled", "refunded", "in_process"),
             "delivered, canceled, refunded or in_process.",
             required=True,
-            choices=("delivered", "canceled", "refunded", "in_process"),
         ),
     ),
 )

@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
 from airflow_provider_yandex_orders.exceptions import SourceError
+from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.rows.check import is_missing
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.kind import RowKind
@@ -95,7 +96,7 @@ class OrdersWithLines(Source):
         orphans = list(shelf.never_taken())
         if orphans:
             lines = sum(count for _, count in orphans)
-            shown = ", ".join(key for key, _ in orphans[:5])
+            shown = ", ".join(shown_key(key) for key, _ in orphans[:5])
             log.warning("%d lines belong to %d orders that were not read (%s).", lines, len(orphans), shown)
 
     @staticmethod

@@ -19,11 +19,12 @@ from airflow_provider_yandex_orders.altcraft.kinds import (
 from airflow_provider_yandex_orders.altcraft.xml import xml_format
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.rows.check import row_checker
-from airflow_provider_yandex_orders.rows.convert import Rules, converter
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.formats import FileFormat, json_format
-from airflow_provider_yandex_orders.rows.kind import Field, FieldType, RowKind
+from airflow_provider_yandex_orders.rows.kind import Field, RowKind
+from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.rows.rules import FitsXml
+from airflow_provider_yandex_orders.rows.types import RAW
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class OrderShape:
         for name in self.extra_fields or ():
             if name in kind.field_names:
                 raise ConfigurationError(f"extra_fields: {name!r} is a field of every order; map it with columns=.")
-        kind = kind.with_fields(tuple(Field(name, FieldType.RAW, "As it is.") for name in self.extra_fields or ()))
+        kind = kind.with_fields(tuple(Field(name, RAW, "As it is.") for name in self.extra_fields or ()))
         kind = kind.with_defaults(_converted(kind, self.defaults or {}))
         return kind.with_rules((FitsXml(),)) if self.as_xml else kind
 
@@ -85,7 +86,7 @@ def order_options(
     status_map: Mapping[str, str] | None,
     line_status_map: Mapping[str, str] | None,
     line_columns: Mapping[str, str] | None,
-) -> Rules:
+) -> CheckOptions:
     """How orders and their lines are checked.
 
     :param zone: zone of date-times without one; the platform has none of its own to fall back on.
@@ -96,8 +97,8 @@ def order_options(
     return replace(_options(zone, status_map), of_rows=_options(zone, line_status_map), row_columns=line_columns)
 
 
-def _options(zone: tzinfo | None, status_map: Mapping[str, str] | None) -> Rules:
-    return Rules(counter_zone=_no_zone, source_zone=zone, status_map=status_map or {})
+def _options(zone: tzinfo | None, status_map: Mapping[str, str] | None) -> CheckOptions:
+    return CheckOptions(counter_zone=_no_zone, source_zone=zone, status_map=status_map or {})
 
 
 def _definitions(given: Sequence[Mapping[str, Any]] | None, kind: RowKind, said_by: str) -> list[dict[str, Any]]:
@@ -124,7 +125,7 @@ def _converted(kind: RowKind, defaults: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in defaults.items():
         if name not in declared:
             raise ConfigurationError(f"defaults: {name!r} cannot have one; these can: {', '.join(declared)}.")
-        convert = converter(declared[name], kind, _options(None, None))
+        convert = declared[name].type.converter(_options(None, None))
         try:
             found[name] = [convert(each) for each in value] if declared[name].many else convert(value)
         except BadValue as bad:

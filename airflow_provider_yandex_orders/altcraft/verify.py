@@ -12,6 +12,7 @@ from typing import Any
 from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, orders_of
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.sources.file import FileSource
 from airflow_provider_yandex_orders.storage import require_seen
 from airflow_provider_yandex_orders.templated import whole
@@ -113,7 +114,7 @@ def found_orders(heard: Heard) -> dict[str, Any]:
 def still_missing(heard: Heard, seconds: float) -> str:
     """Message for orders that are not there as expected."""
     missing = heard.open
-    shown = ", ".join(f"{key} ({_told(heard, key)})" for key in islice(missing, NAMED))
+    shown = ", ".join(f"{shown_key(key)} ({_told(heard, key)})" for key in islice(missing, NAMED))
     more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
     return (
         f"Verify orders: {len(missing)} of {len(heard.states)} are not as expected after {seconds:g} s: {shown}{more}. "

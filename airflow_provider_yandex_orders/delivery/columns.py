@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from airflow_provider_yandex_orders.exceptions import SourceError
-from airflow_provider_yandex_orders.privacy import scrub
+from airflow_provider_yandex_orders.privacy import VALUE, scrub
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
 
 log = logging.getLogger(__name__)
+
+_HEADING = re.compile(r"[^\W\d][\w .,:/()№#%-]{0,63}")
+_IDENTIFIER = re.compile(r"[a-z][a-z0-9_.]*|[A-Z][A-Z0-9_]*")
+_BEGINS_AS_VALUE = re.compile(r"\s*\W?\d|[^\W\d_]+-\d")
 
 
 def check_mapping(columns: Mapping[str, str] | None, kind: RowKind) -> None:
@@ -52,29 +57,27 @@ def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bo
 
 
 def _check_columns(source: Source, kind: RowKind, available: Sequence[str], require_key: bool) -> None:
-    # Without a header line the names are the first row's values: what looks personal is not shown.
-    shown = [scrub(name) for name in available]
-    has = f"It has: {', '.join(shown) or 'no columns'}."
-    if shown != list(available):
-        has += " Some look like values: is the first line a header?"
-    doubled = sorted({name for name in available if available.count(name) > 1})
-    if doubled:
-        raise SourceError(
-            f"Read {source!r}: several columns are named {', '.join(map(scrub, doubled))}. Name each column once."
-        )
     mapping = source.columns or {}
+    shown = dict(zip(available, _shown(available, {*mapping.values(), *kind.field_names}), strict=True))
+    has = f"It has: {', '.join(shown.values()) or 'no columns'}."
+    if any(name != each for name, each in shown.items()):
+        has += " Some look like values: is the first line a header?"
+    doubled = sorted({shown[name] for name in available if available.count(name) > 1})
+    if doubled:
+        raise SourceError(f"Read {source!r}: several columns are named {', '.join(doubled)}. Name each column once.")
     for field, column in mapping.items():
         if column not in available:
             raise SourceError(
                 f"Map columns: {field!r} is to come from column {column!r}, which {source!r} does not have."
-                f"{_near(column, shown)} {has} Correct columns= of the source."
+                f"{_near(column, available)} {has} Correct columns= of the source."
             )
     for declared in kind.fields:
         needed = declared.required and (declared.name not in kind.key or require_key)
         if needed and mapping.get(declared.name, declared.name) not in available:
+            why = f" ({declared.if_missing}.)" if declared.if_missing else ""
             raise SourceError(
-                f"Read {source!r}: there is no column {declared.name!r}, which {kind.name} cannot do without."
-                f"{_near(declared.name, shown)} {has} "
+                f"Read {source!r}: there is no column {declared.name!r}, which {kind.name} cannot do without.{why}"
+                f"{_near(declared.name, available)} {has} "
                 f'Name one by columns={{"{declared.name}": "source column"}}.'
             )
     if kind.identifiers and not any(mapping.get(name, name) in available for name in kind.identifiers):
@@ -84,7 +87,29 @@ def _check_columns(source: Source, kind: RowKind, available: Sequence[str], requ
         )
     unused = [name for name in available if name not in mapping.values() and name not in kind.field_names]
     if unused:
-        log.info("Columns that are not sent: %s.", ", ".join(map(scrub, unused)))
+        log.info("Columns that are not sent: %s.", ", ".join(shown[name] for name in unused))
+
+
+def _shown(names: Sequence[str], known: set[str]) -> list[str]:
+    """The names as a message may have them: without a header line they are the first row's values.
+
+    :param names: names of columns.
+    :param known: names that are expected; where one of them is there, the line is a header.
+    """
+    expected = {name.strip().casefold() for name in known}
+    is_header = any(name.strip().casefold() in expected for name in names)
+    plain = _HEADING if is_header else _IDENTIFIER
+    has_values = not is_header and any(_BEGINS_AS_VALUE.match(name) or "@" in name for name in names)
+
+    def told(name: str) -> str:
+        scrubbed = scrub(name)
+        if scrubbed != name:
+            return scrubbed
+        parts = name.split()
+        is_name = len(parts) > 1 and all(part.istitle() for part in parts)
+        return name if plain.fullmatch(name) and not has_values and not is_name else VALUE
+
+    return [told(name) for name in names]
 
 
 def _near(word: str, words: Sequence[str]) -> str:

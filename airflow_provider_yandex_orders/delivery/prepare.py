@@ -7,7 +7,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,11 @@ from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
 from airflow_provider_yandex_orders.rows.check import row_checker
-from airflow_provider_yandex_orders.rows.convert import Rules
+from airflow_provider_yandex_orders.rows.dates import DOUBLED, SKIPPED
 from airflow_provider_yandex_orders.rows.faults import Fault
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.sources.base import Source, UnreadableRow
 
 if TYPE_CHECKING:
@@ -56,19 +57,22 @@ class Plan:
     """What rows are to become.
 
     :param kind: what they are.
-    :param rules: how this run checks them.
+    :param options: how this run checks them.
     :param limits: sizes and tolerance.
     :param folder: where parts and rejects go.
     :param files: names of the upload's files and how each is written: one, or one an identifier.
     :param counted: told how many rows there are of which sort, before anything can fail for it.
+    :param mapped_only: rows change some fields of what the service has: nothing is written that the source does not
+        have, and no default stands for it.
     """
 
     kind: RowKind
-    rules: Rules
+    options: CheckOptions
     limits: Limits
     folder: ObjectStoragePath
     files: Mapping[str, FileFormat]
     counted: Callable[[Prepared], None] = lambda _prepared: None
+    mapped_only: bool = False
 
 
 @dataclass(slots=True)
@@ -99,13 +103,18 @@ def prepare(source: Source, plan: Plan) -> Prepared:
     :raises SourceError: the source cannot be read, or its columns do not fit.
     :raises RejectedRowsError: more bad rows than ``max_rejected``.
     """
-    kind, limits, folder = plan.kind, plan.limits, plan.folder
+    kind, limits, folder = plan.kind.for_changes() if plan.mapped_only else plan.kind, plan.limits, plan.folder
     check_mapping(source.columns, kind)
-    check = row_checker(kind, plan.rules, source.columns)
+    check = row_checker(kind, plan.options, source.columns)
     file_of = _file_chooser(plan)
     window_start, now = _window_start(limits), time.time()
     created, owner = kind.created or "", kind.owner or ""
     notes: Counter[str] = Counter()
+    filled: set[str] = set()
+    encoders = {
+        name: form.encode_cells if plan.mapped_only and form.encode_cells else form.encode
+        for name, form in plan.files.items()
+    }
     number = 0
     with (
         Spool() as spool,
@@ -114,7 +123,7 @@ def prepare(source: Source, plan: Plan) -> Prepared:
         LinesFile(folder / "deferred.jsonl") as deferred,
     ):
         with source.open() as stream:
-            for number, row in enumerate(watched(source, kind, stream, require_key=plan.rules.require_key), start=1):
+            for number, row in enumerate(watched(source, kind, stream, require_key=plan.options.require_key), start=1):
                 if isinstance(row, UnreadableRow):
                     rejected.add(number, None, [Fault("", "unreadable", row.reason, row.fix)])
                     continue
@@ -128,11 +137,13 @@ def prepare(source: Source, plan: Plan) -> Prepared:
                 if kind.not_future and values[kind.not_future] > now:
                     deferred.write(values)
                     continue
-                notes.update(checked.notes)
+                notes.update(dict.fromkeys(checked.notes, 1))
                 if values.get(created, "9") < window_start:
                     notes["older_than_window"] += 1
+                if plan.mapped_only:
+                    filled.update(name for name, value in values.items() if value != [])
                 file = file_of(values)
-                line = plan.files[file].encode(values)
+                line = encoders[file](values)
                 spool.add(checked.key, checked.version, line, file=file, owner=values.get(owner))
         prepared = Prepared(
             rows_read=number,
@@ -155,8 +166,12 @@ def prepare(source: Source, plan: Plan) -> Prepared:
                 f"{rejected.path}. Correct the rows and run the task again, or raise max_rejected."
             )
         for name, form in plan.files.items():
+            lines = spool.lines(name)
+            if plan.mapped_only and form.narrow:
+                head, cut = form.narrow(filled)
+                form, lines = replace(form, head=head), map(cut, lines)
             prepared.parts += write_parts(
-                spool.lines(name),
+                lines,
                 folder,
                 form,
                 name=name,
@@ -197,6 +212,16 @@ def _window_start(limits: Limits) -> str:
     return (datetime.now(UTC) - timedelta(days=limits.window_days)).date().isoformat()
 
 
+_NOTES = {
+    "total_differs": "have a total that is not the sum of what is in them: sent as given.",
+    SKIPPED: "have a time that its zone never had, as the clocks were put forward over it: taken by the clocks before "
+    "that. Correct it at its source, or give times with their offset.",
+    DOUBLED: "have a time that its zone had twice, as the clocks were put back over it: taken as the first of the two. "
+    "Give times with their offset.",
+}
+"""What the log says of rows that are sent with a note."""
+
+
 def _log_rows(
     prepared: Prepared, rejected: FaultFile, dropped: FaultFile, notes: Mapping[str, int], limits: Limits
 ) -> None:
@@ -224,7 +249,7 @@ def _log_rows(
                 count,
                 limits.window_days,
             )
-        elif note == "total_differs":
-            log.warning("%d rows have a total that is not the sum of what is in them: sent as given.", count)
+        elif note in _NOTES:
+            log.warning(f"%d rows {_NOTES[note]}", count)
         else:
             log.warning("%d rows had no %s: the service's default is sent.", count, note.removeprefix("default_"))

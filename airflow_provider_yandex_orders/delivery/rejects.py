@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
+from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.rows.faults import Fault
 from airflow_provider_yandex_orders.storage import whole_file
 
@@ -85,7 +86,7 @@ class FaultFile(LinesFile):
         :param label: what names the row, where something does.
         :param faults: what is wrong, at least one.
         """
-        key = None if label and "@" in label else label  # an e-mail address was taken for the key
+        key = shown_key(label) if label else None  # an address may have been taken for the key
         fault, *rest = (msgspec.to_builtins(each) for each in faults)
         self.write({"row": row, "key": key, **fault, **({"also": rest} if rest else {})})
         self.codes[faults[0].code] += 1

@@ -11,7 +11,7 @@ from airflow_provider_yandex_orders.altcraft.body import BODIES, CONTENT_TYPES, 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceRefused
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.http.body import Content
-from airflow_provider_yandex_orders.http.faults import Fault
+from airflow_provider_yandex_orders.http.failures import Failure
 from airflow_provider_yandex_orders.waiting import UploadState
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ class AltcraftHook(ServiceHook):
         super().__init__(altcraft_conn_id, connection=connection)
         self.altcraft_conn_id = altcraft_conn_id
 
-    def read_fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Fault | None:
+    def read_failure(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
         """Tell a good answer from a bad one; the token is cut out of what a bad one says."""
-        return api.read_fault(status, headers, body, secret=self._token())
+        return api.read_failure(status, headers, body, secret=self._token())
 
     def import_orders(
         self,

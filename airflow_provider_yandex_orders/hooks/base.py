@@ -16,7 +16,7 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHo
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, PermanentError
 from airflow_provider_yandex_orders.get_provider_info import connection_type
 from airflow_provider_yandex_orders.http.client import ServiceClient
-from airflow_provider_yandex_orders.http.faults import FaultReader
+from airflow_provider_yandex_orders.http.failures import FailureReader
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -42,7 +42,7 @@ class ServiceHook(BaseHook):
     default_host: ClassVar[str | None] = None
     api_path: ClassVar[str]
     """Pattern of the paths of the API, which a host copied from its documentation ends with."""
-    read_fault: FaultReader
+    read_failure: FailureReader
 
     def __init__(self, conn_id: str, *, connection: Connection | None = None) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class ServiceHook(BaseHook):
             service=self.service,
             base_url=self.base_url,
             headers=self._headers(self._token()),
-            read_fault=self.read_fault,
+            read_failure=self.read_failure,
         )
 
     def get_conn(self) -> ServiceClient:

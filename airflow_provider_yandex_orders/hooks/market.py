@@ -50,7 +50,7 @@ class MarketHook(ServiceHook):
     service: ClassVar[str] = "Yandex Market"
     default_host: ClassVar[str | None] = api.DEFAULT_HOST
     api_path: ClassVar[str] = "/v2"
-    read_fault = staticmethod(api.read_fault)
+    read_failure = staticmethod(api.read_failure)
 
     def __init__(self, market_conn_id: str = default_conn_name, *, connection: Connection | None = None) -> None:
         super().__init__(market_conn_id, connection=connection)
@@ -64,7 +64,7 @@ class MarketHook(ServiceHook):
             service=self.service,
             base_url=self.base_url,
             headers=self._headers(token),
-            read_fault=self.read_fault,
+            read_failure=self.read_failure,
             timeout=api.TIMEOUT,
             lane=lane_of(self.base_url, token, api.PARALLEL),
             read_budget=api.read_budget,

@@ -53,7 +53,7 @@ class MetricaHook(ServiceHook):
     service: ClassVar[str] = "Yandex Metrica"
     default_host: ClassVar[str | None] = api.DEFAULT_HOST
     api_path: ClassVar[str] = "/(?:management|cdp|stat)"
-    read_fault = staticmethod(api.read_fault)
+    read_failure = staticmethod(api.read_failure)
 
     def __init__(self, metrica_conn_id: str = default_conn_name, *, connection: Connection | None = None) -> None:
         super().__init__(metrica_conn_id, connection=connection)

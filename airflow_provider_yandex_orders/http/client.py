@@ -21,7 +21,7 @@ from airflow_provider_yandex_orders.exceptions import (
     ServiceUnavailable,
 )
 from airflow_provider_yandex_orders.http.body import Content, FileBody
-from airflow_provider_yandex_orders.http.faults import Fault, FaultReader, Kind
+from airflow_provider_yandex_orders.http.failures import Failure, FailureKind, FailureReader
 from airflow_provider_yandex_orders.privacy import scrub
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class ServiceClient:
     :param service: the service's name, for messages.
     :param base_url: scheme, host and port, with a path prefix if the host has one.
     :param headers: sent with every request; they hold the token and never appear in a message.
-    :param read_fault: tells a good answer from a bad one.
+    :param read_failure: tells a good answer from a bad one.
     :param attempts: how often one request is tried, the first time included.
     :param timeout: seconds to connect (also the limit for each block of an upload) and to wait for the answer.
     """
@@ -61,7 +61,7 @@ class ServiceClient:
         service: str,
         base_url: str,
         headers: Mapping[str, str],
-        read_fault: FaultReader,
+        read_failure: FailureReader,
         attempts: int = 5,
         timeout: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT),
     ) -> None:
@@ -69,7 +69,7 @@ class ServiceClient:
         self.base_url = base_url.rstrip("/")
         self.attempts = attempts
         self.timeout = timeout
-        self._read_fault = read_fault
+        self._read_failure = read_failure
         self.session = requests.Session()
         self.session.headers.update(headers)
         self.session.auth = _as_it_is
@@ -162,9 +162,11 @@ class ServiceClient:
             )
         except requests.RequestException as error:
             raise self._no_answer(error, method, path, doing) from None
-        fault = self._read_fault(response.status_code, response.headers, response.content)
-        if fault is not None:
-            raise self._failed(fault, Answer(method, path, response.status_code, fault.error_type, fault.said), doing)
+        failure = self._read_failure(response.status_code, response.headers, response.content)
+        if failure is not None:
+            raise self._failed(
+                failure, Answer(method, path, response.status_code, failure.error_type, failure.said), doing
+            )
         try:
             return decode(response.content)
         except msgspec.ValidationError as error:
@@ -189,20 +191,20 @@ class ServiceClient:
     def _host(self) -> str:
         return urlsplit(self.base_url).netloc.rpartition("@")[2]
 
-    def _failed(self, fault: Fault, answer: Answer, doing: str) -> ServiceRefused | ServiceUnavailable:
-        named = f" ({fault.error_type})" if fault.error_type else ""
+    def _failed(self, failure: Failure, answer: Answer, doing: str) -> ServiceRefused | ServiceUnavailable:
+        named = f" ({failure.error_type})" if failure.error_type else ""
         message = (
             f"{doing}: {self.service} answered {answer.http_status}{named} to {answer.method} {answer.path}: "
-            f"{fault.said} {fault.advice}"
+            f"{failure.said} {failure.advice}"
         )
-        if fault.kind is Kind.REFUSED:
-            return ServiceRefused(message, answer=answer, maybe_applied=fault.maybe_applied)
-        kind = QuotaExceeded if fault.kind is Kind.QUOTA else ServiceUnavailable
+        if failure.kind is FailureKind.REFUSED:
+            return ServiceRefused(message, answer=answer, maybe_applied=failure.maybe_applied)
+        kind = QuotaExceeded if failure.kind is FailureKind.QUOTA else ServiceUnavailable
         return kind(
             message,
-            retry_after=fault.retry_after,
+            retry_after=failure.retry_after,
             answer=answer,
-            maybe_applied=fault.kind is Kind.BROKEN and answer.method != "GET",
+            maybe_applied=failure.kind is FailureKind.BROKEN and answer.method != "GET",
         )
 
     def _no_answer(

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_yandex_orders.http.faults import Fault, Kind
+from airflow_provider_yandex_orders.http.failures import Failure, FailureKind
 from airflow_provider_yandex_orders.http.paced import Budget
 from airflow_provider_yandex_orders.privacy import scrub
 
@@ -150,30 +150,30 @@ def most_days(said: str) -> int | None:
     return int(told[1]) or None if told else None
 
 
-def read_fault(status: int, headers: Mapping[str, str], body: bytes) -> Fault | None:
+def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
     """Read an answer of Market. 420 stands for two things, told apart by the message."""
     if 200 <= status < 300:
         if b'"ERROR"' not in body[:200]:
             return None
-        return Fault(Kind.BROKEN, _words(body)[1], "The next try may pass.")
+        return Failure(FailureKind.BROKEN, _words(body)[1], "The next try may pass.")
     code, said = _words(body)
     if status in (420, 429):
         return _limit(code, said, headers)
     if status in (423, 503):
-        return Fault(Kind.BUSY, said, "The next try may pass.", code)
+        return Failure(FailureKind.BUSY, said, "The next try may pass.", code)
     if status >= 500 or status in (408, 499):
         trace = headers.get("traceparent", "")
         named = f" For the service's support: traceparent {trace}." if _TRACE.fullmatch(trace) else ""
-        return Fault(Kind.BROKEN, said, f"The next try may pass.{named}", code)
+        return Failure(FailureKind.BROKEN, said, f"The next try may pass.{named}", code)
     if 300 <= status < 400:
-        return Fault(Kind.REFUSED, said, "The address has moved: check the connection's host.", code)
+        return Failure(FailureKind.REFUSED, said, "The address has moved: check the connection's host.", code)
     if TOO_LONG_PERIOD in said:
-        return Fault(Kind.REFUSED, said, _PERIOD, code)
+        return Failure(FailureKind.REFUSED, said, _PERIOD, code)
     if BAD_PAGE_TOKEN in said:
-        return Fault(Kind.REFUSED, said, _TOKEN, code)
+        return Failure(FailureKind.REFUSED, said, _TOKEN, code)
     if "Campaign type is not allowed" in said:
-        return Fault(Kind.REFUSED, said, _MODEL, code)
-    return Fault(Kind.REFUSED, said, ADVICE.get(status, _DEFAULT_ADVICE), code)
+        return Failure(FailureKind.REFUSED, said, _MODEL, code)
+    return Failure(FailureKind.REFUSED, said, ADVICE.get(status, _DEFAULT_ADVICE), code)
 
 
 def read_budget(headers: Mapping[str, str]) -> Budget | None:
@@ -185,10 +185,13 @@ def read_budget(headers: Mapping[str, str]) -> Budget | None:
     return Budget(int(remaining), time.time() + seconds)
 
 
-def _limit(code: str | None, said: str, headers: Mapping[str, str]) -> Fault:
+def _limit(code: str | None, said: str, headers: Mapping[str, str]) -> Failure:
     if "parallel requests" in said:
-        return Fault(
-            Kind.BUSY, said, "Too many requests of this store at once: put the tasks of one key into a pool.", code
+        return Failure(
+            FailureKind.BUSY,
+            said,
+            "Too many requests of this store at once: put the tasks of one key into a pool.",
+            code,
         )
     told = _seconds_until(headers)
     seconds = _LONGEST_WINDOW if told is None else max(0.0, told) + 1  # a second past, for clocks
@@ -197,7 +200,7 @@ def _limit(code: str | None, said: str, headers: Mapping[str, str]) -> Fault:
         f"The requests of this window are used up. Next try not before {resumes:%Y-%m-%d %H:%M:%S} UTC; "
         "pages of 200 orders spend the fewest."
     )
-    return Fault(Kind.QUOTA, said, advice, code, seconds)
+    return Failure(FailureKind.QUOTA, said, advice, code, seconds)
 
 
 def _seconds_until(headers: Mapping[str, str]) -> float | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_yandex_orders.http.faults import Fault, Kind, retry_after
+from airflow_provider_yandex_orders.http.failures import Failure, FailureKind, retry_after
 from airflow_provider_yandex_orders.privacy import scrub
 
 DEFAULT_HOST = "https://api-metrika.yandex.net"
@@ -67,7 +67,7 @@ def target_faults(goals: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
     return found
 
 
-def read_fault(status: int, headers: Mapping[str, str], body: bytes) -> Fault | None:
+def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
     """Read an answer of Metrica. Any ``quota_*`` counts as a quota, under 420, 403 and 429 alike."""
     if 200 <= status < 300:
         return None
@@ -77,13 +77,13 @@ def read_fault(status: int, headers: Mapping[str, str], body: bytes) -> Fault | 
     if status in (420, 429):
         return _quota(error_type, said, headers)
     if error_type in _REFUSED:
-        return Fault(Kind.REFUSED, said, _REFUSED[error_type], error_type)
+        return Failure(FailureKind.REFUSED, said, _REFUSED[error_type], error_type)
     if status >= 500 or status in (408, 423):
-        return Fault(Kind.BROKEN, said, "The next try may pass.", error_type, retry_after(headers))
+        return Failure(FailureKind.BROKEN, said, "The next try may pass.", error_type, retry_after(headers))
     if 300 <= status < 400:
-        return Fault(Kind.REFUSED, said, "The address has moved: check the connection's host.", error_type)
+        return Failure(FailureKind.REFUSED, said, "The address has moved: check the connection's host.", error_type)
     advice = {401: _TOKEN, 403: _RIGHTS, 404: _REFUSED["not_found"]}.get(status, _DEFAULT_ADVICE)
-    return Fault(Kind.REFUSED, said, advice, error_type)
+    return Failure(FailureKind.REFUSED, said, advice, error_type)
 
 
 def _words(body: bytes) -> tuple[str | None, str]:
@@ -103,7 +103,7 @@ def _words(body: bytes) -> tuple[str | None, str]:
     return str(error_type) if error_type else None, f"{scrub(said[:1000])[:500].rstrip('. ')}."
 
 
-def _quota(error_type: str | None, said: str, headers: Mapping[str, str]) -> Fault:
+def _quota(error_type: str | None, said: str, headers: Mapping[str, str]) -> Failure:
     now = datetime.now(UTC)
     told = retry_after(headers)
     if error_type in _DAY_QUOTAS:
@@ -113,18 +113,18 @@ def _quota(error_type: str | None, said: str, headers: Mapping[str, str]) -> Fau
         hour = (now + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
         return _until(error_type, said, hour, now, told)
     if error_type == "quota_parallel_requests":
-        return Fault(
-            Kind.BUSY,
+        return Failure(
+            FailureKind.BUSY,
             said,
             "Only three requests of one account may run at once: put the tasks of one token into a pool.",
             error_type,
             told,
         )
-    return Fault(Kind.BUSY, said, "Too many requests in a short time.", error_type, told)
+    return Failure(FailureKind.BUSY, said, "Too many requests in a short time.", error_type, told)
 
 
-def _until(error_type: str | None, said: str, moment: datetime, now: datetime, told: float | None) -> Fault:
+def _until(error_type: str | None, said: str, moment: datetime, now: datetime, told: float | None) -> Failure:
     seconds = told if told is not None else (moment - now).total_seconds() + 60  # a minute past, for clocks
     resumes = now + timedelta(seconds=seconds)
     advice = f"{_DAILY} Next try not before {resumes:%Y-%m-%d %H:%M} UTC."
-    return Fault(Kind.QUOTA, said, advice, error_type, seconds)
+    return Failure(FailureKind.QUOTA, said, advice, error_type, seconds)

@@ -18,7 +18,6 @@ from airflow_provider_yandex_orders.delivery.prepare import Limits
 from airflow_provider_yandex_orders.delivery.result import Delivery, compacted, expanded
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError
 from airflow_provider_yandex_orders.retry import with_retry_policy
-from airflow_provider_yandex_orders.rows.convert import status
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources.base import Source
@@ -200,7 +199,7 @@ class UploadOperator(BaseOperator):
         """
         if status_map is not None and not isinstance(status_map, Mapping):
             raise ConfigurationError(f'{said_by} must be a mapping, such as {{"paid": "PAID"}}.')
-        convert = status(kind, {})
+        convert = kind.status_converter()
         for word, mapped in (status_map or {}).items():
             try:
                 convert(mapped)

@@ -9,14 +9,12 @@ from datetime import date
 from typing import Any
 
 from airflow_provider_yandex_orders.rows import dates, lists
-from airflow_provider_yandex_orders.rows.convert import Converter, Rules, converter
 from airflow_provider_yandex_orders.rows.faults import BadValue, Checked, Fault, RefusedValue
 from airflow_provider_yandex_orders.rows.formats import cell
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
-from airflow_provider_yandex_orders.rows.kind import Field, FieldType, RowKind
-
-_DROPPED = frozenset({FieldType.EMAIL, FieldType.PHONE})
-"""Typed by customers: a bad one is left out where the row has another identifier."""
+from airflow_provider_yandex_orders.rows.kind import Field, RowKind
+from airflow_provider_yandex_orders.rows.options import CheckOptions
+from airflow_provider_yandex_orders.rows.types import Converter
 
 
 def is_missing(value: object) -> bool:
@@ -31,23 +29,25 @@ def is_missing(value: object) -> bool:
 
 
 def row_checker(
-    kind: RowKind, rules: Rules, columns: Mapping[str, str] | None = None
+    kind: RowKind, options: CheckOptions, columns: Mapping[str, str] | None = None
 ) -> Callable[[Mapping[str, Any]], Checked]:
     """Make the function that checks rows of a kind.
 
     :param kind: the declaration.
-    :param rules: what this run asks beyond it.
+    :param options: what this run asks beyond it.
     :param columns: field to source column, where they differ.
     """
     named = {name: (columns or {}).get(name, name) for name in kind.field_names}
+    noted: list[str] = []
+    options = replace(options, note=noted.append)
     steps = [
-        (declared, named[declared.name], _checker_of(declared, kind, rules))
+        (declared, named[declared.name], _checker_of(declared, options))
         for declared in kind.fields
         if declared.sent or declared.name != kind.version
     ]
-    version, newer = named.get(kind.version or ""), dates.sortable(rules.source_zone, rules.counter_zone)
-    hashed = [declared for declared in kind.fields if rules.hash_identifiers and declared.hashed_into]
-    needs_key = rules.require_key
+    version, newer = named.get(kind.version or ""), dates.sortable(options.source_zone, options.counter_zone)
+    hashed = [declared for declared in kind.fields if options.hash_identifiers and declared.hashed_into]
+    needs_key = options.require_key
 
     def check(row: Mapping[str, Any]) -> Checked:
         result = Checked()
@@ -77,6 +77,9 @@ def row_checker(
             except BadValue as bad:
                 if all(fault.column != version for fault in faults):  # a sent one was converted before
                     faults.append(Fault(version, bad.code, f"{kind.version} {bad.reason}", bad.fix))
+        if noted:
+            result.notes += dict.fromkeys(noted)
+            noted.clear()
         for rule in kind.rules:
             rule.apply(result, named)
         result.key = _key(values, kind)
@@ -90,11 +93,17 @@ def row_checker(
     return check
 
 
-def _checker_of(declared: Field, kind: RowKind, rules: Rules) -> Callable[[Any], Any]:
+def _checker_of(declared: Field, options: CheckOptions) -> Callable[[Any], Any]:
     """The converter of a field's values; for rows inside a row, their own checker."""
-    if declared.rows is None:
-        return converter(declared, kind, rules)
-    return row_checker(declared.rows, rules.of_rows or rules, rules.row_columns)
+    if declared.rows is not None:
+        return row_checker(declared.rows, options.of_rows or options, options.row_columns)
+    if declared.hashed_into and options.refuse_clear:
+        return _refused
+    return declared.type.converter(options)
+
+
+def _refused(_value: object) -> str:
+    raise RefusedValue("clear_identifier", "is not hashed, and this task takes only hashed ones", "send the md5 field")
 
 
 def _rows(
@@ -128,7 +137,7 @@ def _elements(value: object, declared: Field, column: str, convert: Converter, r
         try:
             good[convert(element)] = None
         except BadValue as bad:
-            if declared.type not in _DROPPED or isinstance(bad, RefusedValue):
+            if not declared.type.by_hand or isinstance(bad, RefusedValue):
                 raise
             result.dropped.append(_fault(column, declared, bad))
     return list(good)
@@ -160,8 +169,8 @@ def _no_identifier(kind: RowKind, named: Mapping[str, str], result: Checked) -> 
 
 
 def _missing(declared: Field, column: str) -> Fault:
-    hint = "; require_id=False sends such rows, which double when sent again" if declared.type is FieldType.KEY else ""
-    return Fault(column, "missing", f"{declared.name} is empty", f"fill it{hint}")
+    fix = f"fill it; {declared.if_missing}" if declared.if_missing else "fill it"
+    return Fault(column, "missing", f"{declared.name} is empty", fix)
 
 
 def _fault(column: str, declared: Field, bad: BadValue) -> Fault:

@@ -6,10 +6,9 @@ Source: https://yandex.ru/dev/metrika/ru/data-import/date
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from airflow_provider_yandex_orders.rows.faults import BadValue
@@ -17,6 +16,12 @@ from airflow_provider_yandex_orders.rows.faults import BadValue
 _DOTTED = re.compile(r"(\d\d)\.(\d\d)\.(\d{4}|\d\d)( \d\d:\d\d(?::\d\d)?)?")
 _SHORT_YEAR = re.compile(r"\d\d\.\d\d\.\d\d(?!\d)")
 _SECONDS = re.compile(r"[0-9]{9,10}")
+Note = Callable[[str], None]
+SKIPPED = "time_skipped"
+"""Noted of a naive time that its zone never had: the clocks were put forward over it."""
+DOUBLED = "time_doubled"
+"""Noted of a naive time that its zone had twice: the clocks were put back over it. It counts as the first."""
+
 _FIX = "give yyyy-MM-dd HH:mm:ss, or a time with its zone such as 2026-01-31T12:00:00+03:00"
 
 
@@ -46,19 +51,23 @@ def read(value: object) -> datetime | date:
         raise BadValue("bad_date", "is not a date-time this can read", _FIX) from None
 
 
-def counter_time(source_zone: tzinfo | None, counter_zone: Callable[[], tzinfo]) -> Callable[[object], str]:
+def counter_time(
+    source_zone: tzinfo | None, counter_zone: Callable[[], tzinfo], note: Note | None = None
+) -> Callable[[object], str]:
     """A converter to ``yyyy-MM-dd HH:mm:ss`` in the counter's zone; a bare date stays a date.
 
     :param source_zone: zone of naive values; ``None`` when they are in the counter's zone already.
     :param counter_zone: gives the counter's zone; asked only when a value needs it.
+    :param note: told of times that do not name one moment.
     """
 
     def convert(value: object) -> str:
         moment = read(value)
         if isinstance(moment, datetime):
-            zone = moment.tzinfo or source_zone
-            if zone is not None:
-                moment = _shift(moment.replace(tzinfo=zone), counter_zone())
+            if moment.tzinfo is not None or source_zone is not None:
+                moment = _shift(_placed(moment, source_zone or UTC, note), counter_zone())
+            elif note is not None:
+                _placed(moment, counter_zone, note)
             shown = moment.replace(tzinfo=None).isoformat(" ", "seconds")
         else:
             shown = moment.isoformat()
@@ -80,17 +89,19 @@ def sortable(source_zone: tzinfo | None, counter_zone: Callable[[], tzinfo]) -> 
         moment = read(value)
         if not isinstance(moment, datetime):
             moment = datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001 - its zone follows
-        zone = moment.tzinfo or source_zone or counter_zone()
-        return _shift(moment.replace(tzinfo=zone), UTC).isoformat(timespec="microseconds")
+        return _shift(_placed(moment, source_zone or counter_zone), UTC).isoformat(timespec="microseconds")
 
     return convert
 
 
-def unix_time(source_zone: tzinfo | None, counter_zone: Callable[[], tzinfo]) -> Callable[[object], int]:
+def unix_time(
+    source_zone: tzinfo | None, counter_zone: Callable[[], tzinfo], note: Note | None = None
+) -> Callable[[object], int]:
     """A converter to Unix seconds.
 
     :param source_zone: zone of naive values; ``None`` for the counter's.
     :param counter_zone: gives the counter's zone; asked only when a value needs it.
+    :param note: told of times that do not name one moment.
     """
 
     def convert(value: object) -> int:
@@ -98,15 +109,15 @@ def unix_time(source_zone: tzinfo | None, counter_zone: Callable[[], tzinfo]) ->
         if isinstance(value, (int, str)) and not isinstance(value, bool) and _SECONDS.fullmatch(text):
             return int(text)
         # Databases give an epoch as a number of either kind.
-        if isinstance(value, (float, Decimal)) and math.isfinite(value) and 10**8 <= value < 10**10:
-            return int(value)
+        number = value if isinstance(value, Decimal) else Decimal(value) if isinstance(value, float) else None
+        if number is not None and number.is_finite() and 10**8 <= number < 10**10:
+            return int(number)
         if isinstance(value, (int, float, Decimal)) or (isinstance(value, str) and text.isdecimal() and len(text) > 8):
             raise BadValue("bad_date", "is a number, but not of Unix seconds", "divide milliseconds by 1000")
         moment = read(value)
         if not isinstance(moment, datetime):
             raise BadValue("no_time", "is a day without a time", "give the time the conversion happened")
-        zone = moment.tzinfo or source_zone or counter_zone()
-        seconds = int(_shift(moment.replace(tzinfo=zone), UTC).timestamp())
+        seconds = int(_shift(_placed(moment, source_zone or counter_zone, note), UTC).timestamp())
         if seconds < 0:
             raise BadValue("before_1970", "lies before 1970, which the service does not take", "correct the date")
         return seconds
@@ -114,20 +125,20 @@ def unix_time(source_zone: tzinfo | None, counter_zone: Callable[[], tzinfo]) ->
     return convert
 
 
-def zoned(source_zone: tzinfo | None) -> Callable[[object], str]:
+def zoned(source_zone: tzinfo | None, note: Note | None = None) -> Callable[[object], str]:
     """A converter to RFC 3339 in UTC: ``2026-01-23T12:04:05Z``.
 
     :param source_zone: zone of naive values; without it they are refused, as nobody says what they mean.
+    :param note: told of times that do not name one moment.
     """
 
     def convert(value: object) -> str:
         moment = read(value)
         if not isinstance(moment, datetime):
             raise BadValue("no_time", "is a day without a time", "give the time too")
-        zone = moment.tzinfo or source_zone
-        if zone is None:
+        if moment.tzinfo is None and source_zone is None:
             raise BadValue("no_zone", "has no time zone", "give source_timezone, or write it with its offset")
-        return _shift(moment.replace(tzinfo=zone), UTC).replace(tzinfo=None).isoformat() + "Z"
+        return _shift(_placed(moment, source_zone or UTC, note), UTC).replace(tzinfo=None).isoformat() + "Z"
 
     return convert
 
@@ -138,6 +149,20 @@ def day(value: object) -> str:
         raise BadValue("bad_date", "has a year of two digits, whose century nobody knows", "write all four digits")
     moment = read(value)
     return (moment.date() if isinstance(moment, datetime) else moment).isoformat()
+
+
+def _placed(moment: datetime, zone: tzinfo | Callable[[], tzinfo], note: Note | None = None) -> datetime:
+    """A naive moment in its zone. One the zone never had counts by the clocks before they were put forward."""
+    if moment.tzinfo is not None:
+        return moment
+    placed = moment.replace(tzinfo=zone() if callable(zone) else zone)
+    if note is not None:
+        early, late = (placed.replace(fold=fold).utcoffset() or timedelta() for fold in (0, 1))
+        if early < late:
+            note(SKIPPED)
+        elif early > late and not moment.fold:
+            note(DOUBLED)
+    return placed
 
 
 def _shift(moment: datetime, zone: tzinfo) -> datetime:

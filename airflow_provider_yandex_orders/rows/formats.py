@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from airflow_provider_yandex_orders.rows.kind import FieldType, RowKind
+from airflow_provider_yandex_orders.rows.kind import RowKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,9 @@ class FileFormat:
 
     :param suffix: end of the file's name.
     :param encode: writes the checked values of one row.
+    :param encode_cells: writes the cells of one row apart from each other, for a file of some fields only; ``None``
+        where each row names its own fields.
+    :param narrow: the head of a file of some fields only, and what makes its rows of their cells.
     """
 
     suffix: str
@@ -27,12 +30,15 @@ class FileFormat:
     between: bytes
     tail: bytes
     encode: Callable[[Mapping[str, Any]], bytes]
+    encode_cells: Callable[[Mapping[str, Any]], bytes] | None = None
+    narrow: Callable[[Collection[str]], tuple[bytes, Callable[[bytes], bytes]]] | None = None
 
 
 def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
     """CSV in UTF-8 without a mark, with a header line.
 
-    Every line has every field, used or not, so that the service keeps nothing that is no longer true.
+    Every line has every field, used or not, so that the service keeps nothing that is no longer true; a narrow file has
+    only fields that some row has a value for, so that the service keeps the others.
     """
     names = [declared.name for declared in kind.sent_fields]
     write = _line_writer(delimiter)
@@ -40,29 +46,37 @@ def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
     def encode(values: Mapping[str, Any]) -> bytes:
         return write([cell(values.get(name)) for name in names]).encode()
 
-    return FileFormat(".csv", write(names).encode(), b"", b"", encode)
+    def encode_cells(values: Mapping[str, Any]) -> bytes:
+        return msgspec.json.encode([cell(values.get(name)) for name in names])
+
+    def narrow(fields: Collection[str]) -> tuple[bytes, Callable[[bytes], bytes]]:
+        places = [place for place, name in enumerate(names) if name in fields]
+
+        def cut(line: bytes) -> bytes:
+            cells = msgspec.json.decode(line)
+            return write([cells[place] for place in places]).encode()
+
+        return write([names[place] for place in places]).encode(), cut
+
+    return FileFormat(".csv", write(names).encode(), b"", b"", encode, encode_cells, narrow)
 
 
 def json_format(kind: RowKind) -> FileFormat:
     """One JSON object with the rows in a list named like the kind; amounts are exact numbers."""
-    goals = {declared.name for declared in kind.fields if declared.type is FieldType.GOALS}
-    sent = {declared.name for declared in kind.sent_fields}
+    sent = {declared.name: declared for declared in kind.sent_fields}
+    written = {name: each.type.as_json for name, each in sent.items() if each.type.as_json}
     encoder = msgspec.json.Encoder(decimal_format="number")
 
     def encode(values: Mapping[str, Any]) -> bytes:
         return encoder.encode(
             {
-                name: [_goal(*each) for each in value] if name in goals else value
+                name: list(map(written[name], value)) if name in written else value
                 for name, value in values.items()
                 if name in sent and value != []
             }
         )
 
     return FileFormat(".json", f'{{"{kind.name}":['.encode(), b",\n", b"]}", encode)
-
-
-def _goal(identifier: str, price: Any) -> dict[str, Any]:
-    return {"goal_action_id": identifier} if price is None else {"goal_action_id": identifier, "price": price}
 
 
 class _Line:

@@ -5,42 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
+from datetime import UTC
 from typing import Any, Protocol
 
 from airflow_provider_yandex_orders.rows.faults import Checked
-
-
-class FieldType(Enum):
-    """What a field holds; each has one converter in :mod:`~airflow_provider_yandex_orders.rows.convert`."""
-
-    TEXT = "text"
-    KEY = "key"
-    CLIENT_ID = "ClientID"
-    EMAIL = "e-mail"
-    PHONE = "phone"
-    MD5 = "md5"
-    DATE_TIME = "date-time"
-    MONEY = "decimal"
-    CURRENCY = "currency"
-    STATUS = "status"
-    GOALS = "goal[:price]"
-    DATE = "date"
-    UNIX_TIME = "date-time, sent as Unix seconds"
-    PRODUCTS = "product:quantity"
-    CHOICE = "one of a few words"
-    TARGET = "goal identifier"
-    ATTRIBUTE = "any value"
-    AMOUNT = "decimal, sent as text"
-    COUNT = "whole number"
-    FLAG = "true or false"
-    MOMENT = "date-time with its zone"
-    FULL_PHONE = "phone, sent with +"
-    CODE = "currency code"
-    WORD = "text or whole number"
-    VALUES = "field: value"
-    ROWS = "row"
-    RAW = "any value, sent as it is"
+from airflow_provider_yandex_orders.rows.options import CheckOptions
+from airflow_provider_yandex_orders.rows.types import ATTRIBUTE, TEXT, Converter, FieldType
 
 
 class RowRule(Protocol):
@@ -60,12 +30,12 @@ class Field:
 
     :param name: the service's own name.
     :param type: what it holds.
-    :param note: its meaning, for the docs.
+    :param meaning: its meaning, for the docs.
     :param required: a row without it is rejected.
+    :param if_missing: what the one who cannot fill it may do.
     :param many: it holds a list.
     :param default: what is sent when the row has nothing: the service's own default, said aloud.
     :param default_told: whether the log counts rows that got the default.
-    :param choices: the words a ``CHOICE`` may be.
     :param csv: whether the service takes it in CSV files too; all are taken in JSON.
     :param hashed_into: the field that takes md5 sums of its values when identifiers are hashed.
     :param sent: whether it goes to the service; one that does not only serves to compare rows.
@@ -75,12 +45,12 @@ class Field:
 
     name: str
     type: FieldType
-    note: str
+    meaning: str
     required: bool = False
+    if_missing: str = ""
     many: bool = False
     default: Any = None
     default_told: bool = False
-    choices: tuple[str, ...] = ()
     csv: bool = True
     hashed_into: str | None = None
     sent: bool = True
@@ -102,9 +72,7 @@ class RowKind:
     :param owner: the field with the customer a row belongs to.
     :param owner_limit: most rows of one customer.
     :param identifiers: fields of which a row needs at least one.
-    :param statuses: words a ``STATUS`` field takes besides others its kind allows.
-    :param own_statuses: whether any id of a status will do; else only goal identifiers do.
-    :param only_statuses: whether nothing but ``statuses`` will do.
+    :param status: the field with the row's status.
     :param rules: what must hold between the fields of one row, in the order it is looked at.
     :param page: address of the service's page that describes it.
     :param family: which of the service's lists tells the state of its uploads, where there are several.
@@ -121,9 +89,7 @@ class RowKind:
     owner: str | None = None
     owner_limit: int | None = None
     identifiers: tuple[str, ...] = ()
-    statuses: tuple[str, ...] = ()
-    own_statuses: bool = False
-    only_statuses: bool = False
+    status: str | None = None
     rules: tuple[RowRule, ...] = ()
     family: str = ""
 
@@ -143,7 +109,7 @@ class RowKind:
         :param attributes: names of the attributes.
         """
         taken = replace(self, fields=tuple(field for field in self.fields if field.csv))
-        return taken.with_fields(tuple(Field(name, FieldType.ATTRIBUTE, "A custom attribute.") for name in attributes))
+        return taken.with_fields(tuple(Field(name, ATTRIBUTE, "A custom attribute.") for name in attributes))
 
     def with_rows(self, name: str, kind: RowKind) -> RowKind:
         """The kind with another kind for the rows in one of its fields."""
@@ -173,7 +139,30 @@ class RowKind:
 
     def with_statuses(self, words: tuple[str, ...]) -> RowKind:
         """The kind with more words for its status."""
-        return replace(self, statuses=tuple(dict.fromkeys((*self.statuses, *words))))
+        changed = (
+            replace(field, type=field.type.with_words(words)) if field.name == self.status else field
+            for field in self.fields
+        )
+        return replace(self, fields=tuple(changed))
+
+    def status_converter(self) -> Converter:
+        """The converter of statuses as the service has them; a kind without one takes any text."""
+        (declared,) = [field for field in self.fields if field.name == self.status] or (Field("", TEXT, ""),)
+        return declared.type.converter(CheckOptions(counter_zone=lambda: UTC))
+
+    def for_changes(self) -> RowKind:
+        """The kind of rows that change some fields of what the service has: no default stands for what is not said.
+
+        A status is then needed: what the service takes without one is not documented.
+        """
+        hint = "merge_mode UPDATE and APPEND need it, as the service may take its own default"
+        changed = (
+            replace(field, required=True, default=None, if_missing=hint)
+            if field.name == self.status
+            else replace(field, default=None if field.default_told else field.default)
+            for field in self.fields
+        )
+        return replace(self, fields=tuple(changed))
 
     def with_identifier(self, name: str) -> RowKind:
         """The kind with one of its identifiers only."""

@@ -80,7 +80,7 @@ def status_id(value: object) -> str:
     return word
 
 
-def values(value: object) -> dict[str, Any]:
+def values_by_id(value: object) -> dict[str, Any]:
     """Values by the id of their field: a mapping or a JSON object. Those without a value are left out."""
     if isinstance(value, str):
         try:

@@ -147,7 +147,7 @@ _CURRENCIES = frozenset(
 _FORMER = {"RUR": "RUB", "BYR": "BYN", "TL": "TRY"}
 
 
-def code(value: object) -> str:
+def any_currency(value: object) -> str:
     """Any three letters, in capitals: for services that have a list of currencies of their own."""
     letters = str(value).strip().upper()
     if len(letters) == 3 and letters.isascii() and letters.isalpha():

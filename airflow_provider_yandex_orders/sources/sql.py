@@ -15,7 +15,7 @@ from airflow_provider_yandex_orders.exceptions import (
     SourceError,
     SourceUnavailable,
 )
-from airflow_provider_yandex_orders.privacy import scrub
+from airflow_provider_yandex_orders.privacy import driver_words
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
 
 FETCH_ROWS = 2000
@@ -112,7 +112,7 @@ class SqlSource(Source):
         names = {base.__name__ for base in type(error).__mro__}
         if not names & {"DatabaseError", "InterfaceError"}:  # the names PEP 249 gives them
             return error
-        said = scrub(str(error).strip()[:500])
+        said = driver_words(error)
         # SQLite calls everything operational; its code 1 is an error in the query.
         if names & _REFUSED or getattr(error, "sqlite_errorcode", None) == 1:
             return SourceError(

@@ -304,9 +304,11 @@ class TestBadRows:
             order(5, status="cancelled"),
             order(6, lines=[line(1), line(1)]),
             order(7, external_id=7.0),
+            order(8, status="Иванов Иван"),
+            order(9, external_id="79995551122", create_time="yesterday"),
         ]
-        delivery = operator(rows, max_rejected=6).execute(context())
-        assert (delivery["rows_sent"], delivery["rows_rejected"]) == (1, 6)
+        delivery = operator(rows, max_rejected=8).execute(context())
+        assert (delivery["rows_sent"], delivery["rows_rejected"]) == (1, 8)
         found = rejects(delivery["rejected_path"])
         assert [(each["row"], each["column"], each["code"]) for each in found] == [
             (2, "create_time", "no_zone"),
@@ -315,11 +317,13 @@ class TestBadRows:
             (5, "status", "status_spelling"),
             (6, "lines", "doubled"),
             (7, "external_id", "float_id"),
+            (8, "status", "unknown_status"),
+            (9, "create_time", "bad_date"),
         ]
         assert found[1]["also"][0]["column"] == "lines[2].count"
         assert found[3]["fix"].startswith("send canceled")
         written = Path(str(delivery["rejected_path"])).read_text() + caplog.text
-        for personal in ("ivan", "buyer", "много"):
+        for personal in ("ivan", "buyer", "много", "Иван", "79995551122"):
             assert personal not in written
 
     def test_too_many_and_nothing_is_sent(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:

@@ -17,7 +17,7 @@ from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrde
 from airflow_provider_yandex_orders.rows.check import row_checker
 from airflow_provider_yandex_orders.rows.formats import json_format
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
-from tests.unit.unit_support import rules
+from tests.unit.unit_support import check_options
 
 JSON_SAMPLE: list[dict[str, Any]] = json.loads(Path(__file__).with_name("altcraft_order_sample.json").read_text())
 XML_SAMPLE = Path(__file__).with_name("altcraft_order_sample.xml").read_bytes()
@@ -49,7 +49,7 @@ ROW: dict[str, Any] = {
 
 
 def checked(row: dict[str, Any]) -> dict[str, Any]:
-    result = row_checker(ALTCRAFT_ORDERS, rules())(row)
+    result = row_checker(ALTCRAFT_ORDERS, check_options())(row)
     assert result.faults == []
     return result.values
 

@@ -41,8 +41,8 @@ def table(kind: RowKind) -> str:
 
     lines = ["| field | needed | holds | meaning |", "|---|---|---|---|"]
     for field in kind.fields:
-        holds = f"list of {field.type.value}" if field.many else field.type.value
-        lines.append(f"| `{field.name}` | {needed(field)} | {holds} | {field.note} |")
+        holds = f"list of {field.type.label}" if field.many else field.type.label
+        lines.append(f"| `{field.name}` | {needed(field)} | {holds} | {field.meaning} |")
     return "\n".join(lines) + "\n"
 
 

@@ -383,9 +383,11 @@ class TestLimits:
             "Date": formatdate(now, usegmt=True),
             "X-RateLimit-Resource-Until": formatdate(now + 900, usegmt=True),
         }
-        from airflow_provider_yandex_orders.market.api import read_budget, read_fault
+        from airflow_provider_yandex_orders.market.api import read_budget, read_failure
 
-        fault = read_fault(420, headers, b'{"errors":[{"code":"X","message":"Hit rate limit of 5 requests per hour"}]}')
+        fault = read_failure(
+            420, headers, b'{"errors":[{"code":"X","message":"Hit rate limit of 5 requests per hour"}]}'
+        )
         assert fault is not None
         assert fault.retry_after == 901
         budget = read_budget({**headers, "X-RateLimit-Resource-Remaining": "3"})

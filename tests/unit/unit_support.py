@@ -12,18 +12,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from airflow_provider_yandex_orders.rows.check import row_checker
-from airflow_provider_yandex_orders.rows.convert import Rules
 from airflow_provider_yandex_orders.rows.faults import BadValue, Checked
 from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.rows.options import CheckOptions
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 BERLIN = ZoneInfo("Europe/Berlin")
 VLADIVOSTOK = ZoneInfo("Asia/Vladivostok")
 
 
-def rules(**changes: Any) -> Rules:
-    """Rules of a run whose counter is in Moscow."""
-    return Rules(**{"counter_zone": lambda: MOSCOW, **changes})
+def check_options(**changes: Any) -> CheckOptions:
+    """Options of a run whose counter is in Moscow."""
+    return CheckOptions(**{"counter_zone": lambda: MOSCOW, **changes})
 
 
 def refusal(convert: Callable[[object], Any], value: object) -> BadValue:
@@ -36,8 +36,8 @@ def refusal(convert: Callable[[object], Any], value: object) -> BadValue:
 
 
 def check_row(kind: RowKind, row: dict[str, Any], columns: dict[str, str] | None = None, **changes: Any) -> Checked:
-    """A row of a kind, checked by the rules of :func:`rules`."""
-    return row_checker(kind, rules(**changes), columns)(row)
+    """A row of a kind, checked with :func:`check_options`."""
+    return row_checker(kind, check_options(**changes), columns)(row)
 
 
 def faults_of(kind: RowKind, row: dict[str, Any], **changes: Any) -> list[tuple[str, str]]:

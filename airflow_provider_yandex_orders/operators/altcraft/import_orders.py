@@ -28,8 +28,8 @@ from airflow_provider_yandex_orders.delivery.send import Route, refusals, send_p
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, RejectedRowsError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.operators.base import DEFERRABLE, SourceArgument, UploadOperator, handed_on
-from airflow_provider_yandex_orders.rows.convert import Rules
 from airflow_provider_yandex_orders.rows.faults import BadValue, Fault
+from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.rows.scalars import flag
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.rows import as_source
@@ -257,7 +257,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
             as_xml=self.body_format == "xml",
         )
 
-    def _check_options(self) -> Rules:
+    def _check_options(self) -> CheckOptions:
         columns = self.lines.columns if isinstance(self.lines, Source) else None
         return order_options(self._source_zone(), self.status_map, self.line_status_map, columns or self.line_columns)
 

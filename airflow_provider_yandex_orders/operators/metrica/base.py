@@ -22,9 +22,9 @@ from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica import api
 from airflow_provider_yandex_orders.metrica.answers import upload_state
 from airflow_provider_yandex_orders.operators.base import DEFERRABLE, UploadOperator, handed_on, zone
-from airflow_provider_yandex_orders.rows.convert import Rules
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.parts import PartsSource
 from airflow_provider_yandex_orders.storage import staging_folder
@@ -138,9 +138,9 @@ class MetricaUploadOperator(UploadOperator):
         """Bytes of a part where the user names none."""
         return 100_000_000
 
-    def _rules(self) -> Rules:
+    def _check_options(self) -> CheckOptions:
         """How rows are checked."""
-        return Rules(
+        return CheckOptions(
             counter_zone=lambda: self._counter_zone,
             source_zone=self._source_zone(),
             hash_identifiers=switch(self.hash_identifiers, "hash_identifiers"),
@@ -177,7 +177,7 @@ class MetricaUploadOperator(UploadOperator):
         started = time.time()
         self._check_arguments()
         kind = self._row_kind()
-        source, rules = self._rows_source(), self._rules()
+        source, options = self._rows_source(), self._check_options()
         limits = self._limits(self._part_bytes(), api.LINKING_WINDOW_DAYS)
         folder = staging_folder(self.staging_path, context)
 
@@ -190,7 +190,8 @@ class MetricaUploadOperator(UploadOperator):
         def counted(prepared: Prepared) -> None:
             report(prepared, [])
 
-        prepared = prepare(source, Plan(kind, rules, limits, folder, self._files(kind), counted))
+        mapped_only = getattr(self, "merge_mode", "SAVE") != "SAVE"
+        prepared = prepare(source, Plan(kind, options, limits, folder, self._files(kind), counted, mapped_only))
         self._skip_if_empty(prepared.rows_read)
         if not self._sends:
             self.log.info("Nothing is sent, as asked: %d part(s) are ready.", len(prepared.parts))

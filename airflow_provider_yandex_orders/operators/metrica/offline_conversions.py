@@ -16,9 +16,9 @@ from airflow_provider_yandex_orders.metrica.api import target_faults
 from airflow_provider_yandex_orders.metrica.kinds import OFFLINE_CONVERSIONS
 from airflow_provider_yandex_orders.operators.base import DEFERRABLE, handed_on
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
-from airflow_provider_yandex_orders.rows.convert import Rules
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.templated import switch
 from airflow_provider_yandex_orders.waiting import Demands, offline_demands
 
@@ -136,9 +136,11 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
                 "signs."
             )
 
-    def _rules(self) -> Rules:
+    def _check_options(self) -> CheckOptions:
         targets = cache(lambda: target_faults(self._hook.goals(self._counter)))
-        return replace(super()._rules(), targets=targets if switch(self.check_targets, "check_targets") else None)
+        return replace(
+            super()._check_options(), targets=targets if switch(self.check_targets, "check_targets") else None
+        )
 
     def _files(self, kind: RowKind) -> Mapping[str, FileFormat]:
         if switch(self.file_per_identifier, "file_per_identifier"):

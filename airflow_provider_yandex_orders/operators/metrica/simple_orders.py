@@ -13,7 +13,7 @@ from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica.kinds import SIMPLE_ORDERS
 from airflow_provider_yandex_orders.operators.base import DEFERRABLE, handed_on
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
-from airflow_provider_yandex_orders.rows.convert import Rules
+from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.templated import switch
 
 
@@ -33,7 +33,8 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
     :param metrica_conn_id: connection of type ``yandex_metrica``, ``yandex_metrica_default`` by default. (templated)
     :param counter_id: the counter; by default the connection's. (templated)
     :param merge_mode: ``SAVE`` (by default) replaces what the service has, ``UPDATE`` changes only fields that are
-        sent, ``APPEND`` adds to lists. (templated)
+        sent, ``APPEND`` adds to lists. The last two send only fields that some row fills,
+        put in no default and reject an order without a status. (templated)
     :param status_map: the CRM's order statuses to the service's; none by default. A status that is in neither is
         rejected. (templated)
     :param require_id: reject orders without ``id``, ``True`` by default. ``False`` sends them; they double when they
@@ -102,8 +103,8 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         super()._check_arguments()
         switch(self.require_id, "require_id")
 
-    def _rules(self) -> Rules:
-        return replace(super()._rules(), require_key=switch(self.require_id, "require_id"))
+    def _check_options(self) -> CheckOptions:
+        return replace(super()._check_options(), require_key=switch(self.require_id, "require_id"))
 
     def _send_part(self, part: Part, *, resend: bool) -> dict[str, Any]:
         return self._hook.upload_simple_orders(self._counter, part.path, merge_mode=self.merge_mode, resend=resend)

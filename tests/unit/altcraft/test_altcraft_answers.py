@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.altcraft.api import is_about_orders, is_unknown_order, read_fault
+from airflow_provider_yandex_orders.altcraft.api import is_about_orders, is_unknown_order, read_failure
 from airflow_provider_yandex_orders.exceptions import Answer
-from airflow_provider_yandex_orders.http.faults import Fault, Kind
+from airflow_provider_yandex_orders.http.failures import Failure, FailureKind
 
 
-def read(status: int, content: Any, headers: dict[str, str] | None = None, **arguments: Any) -> Fault | None:
+def read(status: int, content: Any, headers: dict[str, str] | None = None, **arguments: Any) -> Failure | None:
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return read_fault(status, headers or {}, body, **arguments)
+    return read_failure(status, headers or {}, body, **arguments)
 
 
-def fault(*arguments: Any, **named: Any) -> Fault:
+def fault(*arguments: Any, **named: Any) -> Failure:
     found = read(*arguments, **named)
     assert found is not None
     assert found.said
@@ -50,7 +50,7 @@ def test_good_answers(status: int, error: Any, text: Any) -> None:
 )
 def test_an_error_code_is_final_under_any_status(status: int, error: Any, word: str, maybe: bool) -> None:
     read = fault(status, {"error": error, "error_text": "Because."})
-    assert (read.kind, read.error_type, read.said) == (Kind.REFUSED, f"error {int(error)}", "Because.")
+    assert (read.kind, read.error_type, read.said) == (FailureKind.REFUSED, f"error {int(error)}", "Because.")
     assert word in read.advice
     assert read.maybe_applied is maybe
 
@@ -77,7 +77,7 @@ def test_an_error_code_is_final_under_any_status(status: int, error: Any, word: 
 )
 def test_a_2xx_without_the_envelope_is_no_success(content: Any) -> None:
     read = fault(200, content)
-    assert read.kind is Kind.REFUSED
+    assert read.kind is FailureKind.REFUSED
     assert "is not the platform" in read.advice
     assert read.maybe_applied
     assert "login" not in read.said
@@ -85,9 +85,10 @@ def test_a_2xx_without_the_envelope_is_no_success(content: Any) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"<html>", {"error": 0}, {"error": 400, "error_text": "x"}])
 @pytest.mark.parametrize(
-    ("status", "kind"), [(429, Kind.BUSY), (502, Kind.BROKEN), (503, Kind.BROKEN), (504, Kind.BROKEN)]
+    ("status", "kind"),
+    [(429, FailureKind.BUSY), (502, FailureKind.BROKEN), (503, FailureKind.BROKEN), (504, FailureKind.BROKEN)],
 )
-def test_four_statuses_pass(status: int, kind: Kind, content: Any) -> None:
+def test_four_statuses_pass(status: int, kind: FailureKind, content: Any) -> None:
     assert fault(status, content).kind is kind
     assert fault(status, content, {"Retry-After": "7"}).retry_after == 7
 
@@ -96,7 +97,7 @@ def test_four_statuses_pass(status: int, kind: Kind, content: Any) -> None:
 @pytest.mark.parametrize("content", [b"", b"<html>", {"error": 0, "error_text": ""}])
 def test_all_others_do_not(status: int, content: Any) -> None:
     read = fault(status, content)
-    assert (read.kind, read.error_type) == (Kind.REFUSED, None)
+    assert (read.kind, read.error_type) == (FailureKind.REFUSED, None)
 
 
 def test_words_are_cut_and_hold_neither_secret_nor_person() -> None:

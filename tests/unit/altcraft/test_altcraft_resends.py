@@ -16,6 +16,7 @@ from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart
 from airflow_provider_yandex_orders.delivery.send import Route, refusals, send_parts
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceRefused, ServiceUnavailable
+from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.rows.faults import Fault
 from airflow_provider_yandex_orders.waiting import UploadState
 
@@ -152,7 +153,11 @@ def test_more_rejects_stand_beside_the_first(folder: ObjectStoragePath) -> None:
         more.add(None, "B", [Fault("", "refused", "the platform: no", "correct it")])
         more.add(None, "ivan@example.com", [Fault("", "refused", "the platform: no", "correct it")])
     found = [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
-    assert [(each["row"], each["key"]) for each in found] == [(1, "A"), (None, "B"), (None, None)]
+    assert [(each["row"], each["key"]) for each in found] == [
+        (1, "A"),
+        (None, "B"),
+        (None, shown_key("ivan@example.com")),
+    ]
     assert more.first[0] == "a row (B): the platform: no; correct it"
     with LinesFile(folder / "new.jsonl", more=True) as alone:
         alone.write(1)

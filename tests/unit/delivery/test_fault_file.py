@@ -73,11 +73,14 @@ def test_only_the_first_are_kept_for_the_log(folder: ObjectStoragePath) -> None:
     assert len(entries(file.path)) == file.entries == 100
 
 
-def test_a_key_that_is_an_address_is_not_told(folder: ObjectStoragePath) -> None:
+@pytest.mark.parametrize("key", ["ivan@example.com", "+7 (999) 555-11-11", "79995551111", "Иванов Иван"])
+def test_a_key_that_is_personal_is_told_as_its_sum(folder: ObjectStoragePath, key: str) -> None:
     with FaultFile(folder / "rejected.jsonl") as file:
-        file.add(1, "ivan@example.com", [DATE])
-    assert entries(file.path)[0]["key"] is None
-    assert "ivan" not in file.first[0]
+        file.add(1, key, [DATE])
+    shown = entries(file.path)[0]["key"]
+    assert shown.startswith("#")
+    assert shown in file.first[0]
+    assert key not in file.first[0]
 
 
 def test_lines_of_anything(folder: ObjectStoragePath) -> None:

@@ -24,7 +24,7 @@ from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVE
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources import FileSource, RowsSource, Source, SqlSource
-from tests.unit.unit_support import contact, conversion, full_order, order, rules, set_connection
+from tests.unit.unit_support import check_options, contact, conversion, full_order, order, set_connection
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -42,7 +42,7 @@ def run(
     **changes: Any,
 ) -> Prepared:
     files = files or {"part": csv_format(kind)}
-    return prepare(source, Plan(kind, rules(**changes), limits, folder, files))
+    return prepare(source, Plan(kind, check_options(**changes), limits, folder, files))
 
 
 def sent(prepared: Prepared) -> list[dict[str, str]]:

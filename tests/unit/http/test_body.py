@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from airflow_provider_yandex_orders.exceptions import PassingError, ServiceUnavailable
 from airflow_provider_yandex_orders.http.body import BLOCK, FileBody, multipart
 from airflow_provider_yandex_orders.http.client import ServiceClient
-from airflow_provider_yandex_orders.metrica.api import read_fault
+from airflow_provider_yandex_orders.metrica.api import read_failure
 from tests.unit.http.scripted_server import ScriptedServer, error_reply, json_reply
 from tests.unit.http.wire import file_of, parsed
 
@@ -98,7 +98,7 @@ def test_a_file_name_cannot_break_the_header(filename: str) -> None:
 @pytest.fixture
 def client(server: ScriptedServer, naps: list[float]) -> ServiceClient:
     return ServiceClient(
-        service="S", base_url=server.url, headers={}, read_fault=read_fault, attempts=3, timeout=(2, 5)
+        service="S", base_url=server.url, headers={}, read_failure=read_failure, attempts=3, timeout=(2, 5)
     )
 
 

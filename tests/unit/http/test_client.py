@@ -22,7 +22,7 @@ from airflow_provider_yandex_orders.exceptions import (
     ServiceUnavailable,
 )
 from airflow_provider_yandex_orders.http.client import LONGEST_PAUSE, ServiceClient
-from airflow_provider_yandex_orders.metrica.api import read_fault
+from airflow_provider_yandex_orders.metrica.api import read_failure
 from tests.unit.http.scripted_server import Reply, ScriptedServer, error_reply, json_reply
 
 TOKEN = "y0_AgAAAASecretToken"
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("naps")
 def client_of(url: str, **changes: Any) -> ServiceClient:
     settings: dict[str, Any] = {"attempts": 3, "timeout": (2.0, 5.0), **changes}
     headers = {"Authorization": f"OAuth {TOKEN}"}
-    return ServiceClient(service="Yandex Metrica", base_url=url, headers=headers, read_fault=read_fault, **settings)
+    return ServiceClient(service="Yandex Metrica", base_url=url, headers=headers, read_failure=read_failure, **settings)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.rows.dates import counter_time, day, sortable, unix_time
+from airflow_provider_yandex_orders.rows.dates import counter_time, day, sortable, unix_time, zoned
 from tests.unit.unit_support import BERLIN, MOSCOW, VLADIVOSTOK, refusal
 
 
@@ -219,6 +219,9 @@ def test_unix_seconds(value: object, source: tzinfo | None, counter: tzinfo) -> 
         ("1970-01-01 02:59:59", "before_1970"),  # in Moscow
         (datetime(1, 1, 1), "bad_date"),
         (datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5))), "bad_date"),
+        (Decimal("sNaN"), "bad_date"),
+        (Decimal("Infinity"), "bad_date"),
+        (float("nan"), "bad_date"),
         ("yesterday", "bad_date"),
         ("", "bad_date"),
         (b"1741089600", "bad_date"),
@@ -338,3 +341,35 @@ def test_versions_sort_as_moments(moments: list[datetime]) -> None:
 @pytest.mark.parametrize("value", ["soon", 1741089600, b"2025", datetime(1, 1, 1)])
 def test_what_is_no_version(value: object) -> None:
     assert refusal(version, value).code in ("bad_date", "unix_time")
+
+
+NOTED = {
+    "2026-03-29 02:30": ["time_skipped"],
+    "2026-03-29 01:59:59": [],
+    "2026-03-29 03:00": [],
+    "2026-10-25 02:00": ["time_doubled"],
+    "2026-10-25 02:59:59": ["time_doubled"],
+    "2026-10-25 03:00": [],
+    "2026-10-25": [],
+    "2026-10-25T02:30:00+01:00": [],
+}
+
+
+@pytest.mark.parametrize("source", [BERLIN, None])
+@pytest.mark.parametrize("text", NOTED)
+def test_a_time_the_zone_never_had_or_had_twice_is_told(text: str, source: tzinfo | None) -> None:
+    noted: list[str] = []
+    counter_time(source, lambda: BERLIN if source is None else MOSCOW, noted.append)(text)
+    assert noted == NOTED[text]
+    if len(text) > 10:
+        unix_time(source, lambda: BERLIN, noted.append)(text)
+        zoned(BERLIN, noted.append)(text)
+        assert noted == NOTED[text] * 3
+
+
+def test_a_time_that_says_which_of_the_two_it_is_is_not_told() -> None:
+    noted: list[str] = []
+    convert = counter_time(BERLIN, lambda: MOSCOW, noted.append)
+    first, second = (convert(datetime(2026, 10, 25, 2, 30, fold=fold)) for fold in (0, 1))
+    assert (first, second, noted) == ("2026-10-25 03:30:00", "2026-10-25 04:30:00", ["time_doubled"])
+    assert convert("2026-03-29 02:30") == "2026-03-29 04:30:00"  # by the clocks before they were put forward

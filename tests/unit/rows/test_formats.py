@@ -14,10 +14,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.metrica.kinds import SIMPLE_ORDERS
+from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.check import row_checker
 from airflow_provider_yandex_orders.rows.formats import cell, csv_format, json_format
-from airflow_provider_yandex_orders.rows.kind import Field, FieldType, RowKind
-from tests.unit.unit_support import rules
+from airflow_provider_yandex_orders.rows.kind import Field, RowKind
+from tests.unit.unit_support import check_options
 
 # The column list of https://yandex.ru/dev/metrika/ru/management/openapi/schema/uploadSimpleOrders
 DOCUMENTED = {
@@ -96,7 +97,7 @@ def test_cell(value: Any, wanted: str) -> None:
 
 
 def test_the_vendors_sample_rows() -> None:
-    check, encode = row_checker(SIMPLE_ORDERS, rules(require_key=False)), csv_format(SIMPLE_ORDERS).encode
+    check, encode = row_checker(SIMPLE_ORDERS, check_options(require_key=False)), csv_format(SIMPLE_ORDERS).encode
     lines = []
     for row in csv.DictReader(io.StringIO(SAMPLE)):
         checked = check(row)
@@ -110,6 +111,27 @@ def test_the_vendors_sample_rows() -> None:
     ]
 
 
+@given(
+    rows=st.lists(st.tuples(TEXTS | NASTY, NASTY, NASTY), min_size=1, max_size=5),
+    fields=st.sets(st.sampled_from(["id", "client_uniq_id", "order_status", "id_of_nothing"])).map(
+        lambda each: each | {"id"}
+    ),
+    delimiter=st.sampled_from(",;"),
+)
+def test_a_narrow_file_has_the_same_cells(rows: list[tuple[str, ...]], fields: set[str], delimiter: str) -> None:
+    form, names = csv_format(SIMPLE_ORDERS, delimiter), ("id", "client_uniq_id", "order_status")
+    assert form.encode_cells
+    assert form.narrow
+    head, cut = form.narrow(fields)
+    given_rows = [dict(zip(names, row, strict=True)) for row in rows]
+    lines = [cut(form.encode_cells(row)) for row in given_rows]
+    kept = [name for name in names if name in fields]
+    written = csv.DictReader(io.StringIO((head + b"".join(lines)).decode(), newline=""), delimiter=delimiter)
+    assert written.fieldnames == kept
+    if len(kept) > 1:  # a single empty cell is a blank line, which the reader leaves out
+        assert list(written) == [{name: row[name] for name in kept} for row in given_rows]
+
+
 # --- JSON ----------------------------------------------------------------------------------------------------------
 
 KIND = RowKind(
@@ -118,12 +140,12 @@ KIND = RowKind(
     key=("id",),
     label="id",
     fields=(
-        Field("id", FieldType.KEY, ""),
-        Field("many", FieldType.TEXT, "", many=True),
-        Field("goals", FieldType.GOALS, "", many=True),
-        Field("sum", FieldType.MONEY, ""),
-        Field("products", FieldType.PRODUCTS, ""),
-        Field("inner", FieldType.TEXT, "", sent=False),
+        Field("id", types.TEXT, ""),
+        Field("many", types.TEXT, "", many=True),
+        Field("goals", types.GOALS, "", many=True),
+        Field("sum", types.MONEY, ""),
+        Field("products", types.PRODUCTS, ""),
+        Field("inner", types.TEXT, "", sent=False),
     ),
 )
 

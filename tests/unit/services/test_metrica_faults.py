@@ -11,40 +11,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.http.faults import Fault, Kind
-from airflow_provider_yandex_orders.metrica.api import read_fault
+from airflow_provider_yandex_orders.http.failures import Failure, FailureKind
+from airflow_provider_yandex_orders.metrica.api import read_failure
 
 DAY, HOUR = "day", "hour"
-DOCUMENTED: list[tuple[str, int, Kind]] = [
-    ("backend_error", 503, Kind.BROKEN),
-    ("timeout", 504, Kind.BROKEN),
-    ("quota_requests_by_ip", 429, Kind.BUSY),
-    ("quota_parallel_requests", 429, Kind.BUSY),
-    ("quota_requests_by_uid", 429, Kind.QUOTA),
-    ("quota_requests_by_counter_id", 429, Kind.QUOTA),
-    ("quota_delegate_requests", 429, Kind.QUOTA),
-    ("quota_grants_requests", 429, Kind.QUOTA),
-    ("invalid_token", 403, Kind.REFUSED),
-    ("unauthorized", 401, Kind.REFUSED),
-    ("access_denied", 403, Kind.REFUSED),
-    ("counter_in_connect", 403, Kind.REFUSED),
-    ("invalid_parameter", 400, Kind.REFUSED),
-    ("missing_parameter", 400, Kind.REFUSED),
-    ("invalid_uploading", 400, Kind.REFUSED),
-    ("invalid_json", 400, Kind.REFUSED),
-    ("limit_exceeded", 400, Kind.REFUSED),
-    ("query_error", 400, Kind.REFUSED),
-    ("too_much_rows", 400, Kind.REFUSED),
-    ("filter_limits", 400, Kind.REFUSED),
-    ("not_found", 404, Kind.REFUSED),
-    ("not_acceptable", 406, Kind.REFUSED),
-    ("conflict", 409, Kind.REFUSED),
+DOCUMENTED: list[tuple[str, int, FailureKind]] = [
+    ("backend_error", 503, FailureKind.BROKEN),
+    ("timeout", 504, FailureKind.BROKEN),
+    ("quota_requests_by_ip", 429, FailureKind.BUSY),
+    ("quota_parallel_requests", 429, FailureKind.BUSY),
+    ("quota_requests_by_uid", 429, FailureKind.QUOTA),
+    ("quota_requests_by_counter_id", 429, FailureKind.QUOTA),
+    ("quota_delegate_requests", 429, FailureKind.QUOTA),
+    ("quota_grants_requests", 429, FailureKind.QUOTA),
+    ("invalid_token", 403, FailureKind.REFUSED),
+    ("unauthorized", 401, FailureKind.REFUSED),
+    ("access_denied", 403, FailureKind.REFUSED),
+    ("counter_in_connect", 403, FailureKind.REFUSED),
+    ("invalid_parameter", 400, FailureKind.REFUSED),
+    ("missing_parameter", 400, FailureKind.REFUSED),
+    ("invalid_uploading", 400, FailureKind.REFUSED),
+    ("invalid_json", 400, FailureKind.REFUSED),
+    ("limit_exceeded", 400, FailureKind.REFUSED),
+    ("query_error", 400, FailureKind.REFUSED),
+    ("too_much_rows", 400, FailureKind.REFUSED),
+    ("filter_limits", 400, FailureKind.REFUSED),
+    ("not_found", 404, FailureKind.REFUSED),
+    ("not_acceptable", 406, FailureKind.REFUSED),
+    ("conflict", 409, FailureKind.REFUSED),
 ]
 QUOTAS = [(word, kind) for word, _, kind in DOCUMENTED if word.startswith("quota_")]
 
 
-def fault(status: int, content: Any = None, headers: dict[str, str] | None = None) -> Fault:
-    read = read_fault(status, headers or {}, content if isinstance(content, bytes) else json.dumps(content).encode())
+def fault(status: int, content: Any = None, headers: dict[str, str] | None = None) -> Failure:
+    read = read_failure(status, headers or {}, content if isinstance(content, bytes) else json.dumps(content).encode())
     assert read is not None
     assert read.said
     assert read.advice
@@ -56,14 +56,14 @@ def error(error_type: str, message: str = "Some words.") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("error_type", "status", "kind"), DOCUMENTED)
-def test_documented_errors(error_type: str, status: int, kind: Kind) -> None:
+def test_documented_errors(error_type: str, status: int, kind: FailureKind) -> None:
     read = fault(status, error(error_type))
     assert (read.kind, read.error_type, read.said) == (kind, error_type, "Some words.")
 
 
 @pytest.mark.parametrize("status", [400, 403, 420, 429, 503])
 @pytest.mark.parametrize(("error_type", "kind"), QUOTAS)
-def test_a_quota_is_a_quota_under_any_status(error_type: str, kind: Kind, status: int) -> None:
+def test_a_quota_is_a_quota_under_any_status(error_type: str, kind: FailureKind, status: int) -> None:
     assert fault(status, error(error_type)).kind is kind
 
 
@@ -71,34 +71,34 @@ def test_a_quota_is_a_quota_under_any_status(error_type: str, kind: Kind, status
 def test_a_bad_token_is_named_under_any_status(status: int) -> None:
     for error_type in ("invalid_token", "unauthorized"):
         read = fault(status, error(error_type))
-        assert read.kind is Kind.REFUSED
+        assert read.kind is FailureKind.REFUSED
         assert "new OAuth token" in read.advice
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (400, Kind.REFUSED),
-        (401, Kind.REFUSED),
-        (403, Kind.REFUSED),
-        (404, Kind.REFUSED),
-        (408, Kind.BROKEN),
-        (413, Kind.REFUSED),
-        (420, Kind.BUSY),
-        (429, Kind.BUSY),
-        (301, Kind.REFUSED),
-        (302, Kind.REFUSED),
-        (500, Kind.BROKEN),
-        (502, Kind.BROKEN),
-        (503, Kind.BROKEN),
-        (504, Kind.BROKEN),
+        (400, FailureKind.REFUSED),
+        (401, FailureKind.REFUSED),
+        (403, FailureKind.REFUSED),
+        (404, FailureKind.REFUSED),
+        (408, FailureKind.BROKEN),
+        (413, FailureKind.REFUSED),
+        (420, FailureKind.BUSY),
+        (429, FailureKind.BUSY),
+        (301, FailureKind.REFUSED),
+        (302, FailureKind.REFUSED),
+        (500, FailureKind.BROKEN),
+        (502, FailureKind.BROKEN),
+        (503, FailureKind.BROKEN),
+        (504, FailureKind.BROKEN),
     ],
 )
 @pytest.mark.parametrize(
     "content",
     [b"", b"<html>login</html>", b"[]", b"null", b'"x"', {}, {"errors": None}, {"errors": 5}, {"errors": "x"}],
 )
-def test_without_an_error_type_the_status_decides(status: int, kind: Kind, content: Any) -> None:
+def test_without_an_error_type_the_status_decides(status: int, kind: FailureKind, content: Any) -> None:
     read = fault(status, content)
     assert (read.kind, read.error_type) == (kind, None)
     assert "login" not in read.said
@@ -106,7 +106,7 @@ def test_without_an_error_type_the_status_decides(status: int, kind: Kind, conte
 
 @pytest.mark.parametrize("status", [200, 201, 204])
 def test_good_answers(status: int) -> None:
-    assert read_fault(status, {}, b"{}") is None
+    assert read_failure(status, {}, b"{}") is None
 
 
 def test_words() -> None:
@@ -186,7 +186,7 @@ def test_retry_after_as_a_date(form: str) -> None:
 @pytest.mark.parametrize("header", ["9" * 20, "Wed, 21 Oct 2099 07:28:00 GMT"])
 def test_a_daily_quota_with_an_impossible_wait(header: str) -> None:
     read = fault(429, error("quota_requests_by_uid"), {"Retry-After": header})
-    assert (read.kind, read.retry_after) == (Kind.QUOTA, 7 * 86400.0)
+    assert (read.kind, read.retry_after) == (FailureKind.QUOTA, 7 * 86400.0)
 
 
 RETRY_AFTER = (
@@ -198,7 +198,7 @@ RETRY_AFTER = (
 
 @given(st.integers(300, 599), st.binary(max_size=50), st.dictionaries(st.just("Retry-After"), RETRY_AFTER))
 def test_any_answer_can_be_read(status: int, body: bytes, headers: dict[str, str]) -> None:
-    assert read_fault(status, headers, body) is not None
+    assert read_failure(status, headers, body) is not None
 
 
 JSON = st.recursive(

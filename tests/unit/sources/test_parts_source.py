@@ -16,7 +16,7 @@ from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources import RowsSource, Source
 from airflow_provider_yandex_orders.sources.parts import PartsSource
 from airflow_provider_yandex_orders.storage import is_local
-from tests.unit.unit_support import contact, conversion, full_order, order, rules
+from tests.unit.unit_support import check_options, contact, conversion, full_order, order
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -42,7 +42,7 @@ def delivery(kind: RowKind, paths: list[str]) -> dict[str, Any]:
 def parts_of(source: Source, kind: RowKind, form: FileFormat, folder: ObjectStoragePath) -> list[Any]:
     if is_local(folder):
         folder.mkdir(exist_ok=True)
-    plan = Plan(kind=kind, rules=rules(), limits=Limits(max_part_rows=2), folder=folder, files={"part": form})
+    plan = Plan(kind=kind, options=check_options(), limits=Limits(max_part_rows=2), folder=folder, files={"part": form})
     return prepare(source, plan).parts
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Converters that depend on the declaration or on the run: choices, attributes, and that none is missing."""
+"""Types of fields: each has a converter of its own and a label; choices and attributes."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ from typing import Any
 import pytest
 
 from airflow_provider_yandex_orders.metrica.kinds import ORDERS
-from airflow_provider_yandex_orders.rows.convert import choice, converter
+from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.faults import BadValue
-from airflow_provider_yandex_orders.rows.kind import Field, FieldType
-from tests.unit.unit_support import VLADIVOSTOK, check_row, faults_of, full_order, refusal, rules
+from airflow_provider_yandex_orders.rows.types import FieldType, choice
+from tests.unit.unit_support import VLADIVOSTOK, check_options, check_row, faults_of, full_order, refusal
+
+TYPES = {name: each for name, each in vars(types).items() if isinstance(each, FieldType)}
 
 
 # Rows inside a row have a checker of their own, and a raw value is taken as it is.
-@pytest.mark.parametrize("kind", [each for each in FieldType if each not in (FieldType.ROWS, FieldType.RAW)])
-def test_every_type_has_a_converter(kind: FieldType) -> None:
-    convert = converter(Field("x", kind, ""), ORDERS, rules())
+@pytest.mark.parametrize("name", sorted(TYPES.keys() - {"ROWS", "RAW"}))
+def test_every_type_has_a_converter(name: str) -> None:
     with pytest.raises(BadValue):
-        convert({"a": {"b": 1}})
+        TYPES[name].converter(check_options())({"a": {"b": 1}})
+
+
+def test_each_type_has_a_label_of_its_own() -> None:
+    assert len({each.label for each in TYPES.values()}) == len(TYPES) > 20
 
 
 @pytest.mark.parametrize("value", ["CONTACT", "contact", " Contact "])
 def test_choice(value: str) -> None:
-    assert choice(("CONTACT", "COMPANY"))(value) == "CONTACT"
+    assert choice("CONTACT", "COMPANY").converter(check_options())(value) == "CONTACT"
 
 
 @pytest.mark.parametrize(
@@ -40,7 +45,7 @@ def test_choice(value: str) -> None:
     ],
 )
 def test_bad_choice(value: object, code: str, said: str) -> None:
-    bad = refusal(choice(("CONTACT", "COMPANY")), value)
+    bad = refusal(choice("CONTACT", "COMPANY").converter(check_options()), value)
     assert bad.code == code
     assert said in bad.reason
     if code == "bad_choice":

@@ -13,7 +13,7 @@ LONGEST_WAIT = 7 * 24 * 60 * 60.0
 """Seconds; a header that says more is not believed."""
 
 
-class Kind(Enum):
+class FailureKind(Enum):
     """How a failed request is treated."""
 
     REFUSED = "refused"
@@ -27,7 +27,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Failure:
     """One failed answer, read.
 
     :param kind: how to treat it.
@@ -38,7 +38,7 @@ class Fault:
     :param maybe_applied: a refused request may have taken effect in part; of a broken one that goes without saying.
     """
 
-    kind: Kind
+    kind: FailureKind
     said: str
     advice: str
     error_type: str | None = None
@@ -46,7 +46,7 @@ class Fault:
     maybe_applied: bool = False
 
 
-FaultReader = Callable[[int, Mapping[str, str], bytes], Fault | None]
+FailureReader = Callable[[int, Mapping[str, str], bytes], Failure | None]
 """Reads status, headers and body of an answer; ``None`` means the answer is good."""
 
 

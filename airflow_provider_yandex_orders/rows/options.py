@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one run asks of its rows, beyond what their kind declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """How one run checks its rows.
+
+    :param counter_zone: gives the counter's time zone; asked when the first value needs it.
+    :param source_zone: zone of naive date-times; ``None`` for the counter's.
+    :param hash_identifiers: send md5 sums in place of e-mails and phones.
+    :param status_map: CRM status to the service's.
+    :param require_key: reject rows without a key.
+    :param refuse_clear: reject e-mails and phones that are not hashed.
+    :param targets: gives the goals a conversion may name: identifier to what is wrong with the goal, or nothing.
+    :param of_rows: how rows inside a row are checked, where that differs.
+    :param row_columns: ``{"field": "key"}`` where names inside such rows differ.
+    :param note: takes the code of something that is worth counting; the checker sets it.
+    """
+
+    counter_zone: Callable[[], tzinfo]
+    source_zone: tzinfo | None = None
+    hash_identifiers: bool = False
+    status_map: Mapping[str, str] = field(default_factory=dict)
+    require_key: bool = True
+    refuse_clear: bool = False
+    targets: Callable[[], Mapping[str, str | None]] | None = None
+    of_rows: CheckOptions | None = None
+    row_columns: Mapping[str, str] | None = None
+    note: Callable[[str], None] | None = None

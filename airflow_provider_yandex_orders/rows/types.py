@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What fields hold: one object a type, with all that is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from airflow_provider_yandex_orders.rows import dates, identifiers, lists, scalars, words
+from airflow_provider_yandex_orders.rows.options import CheckOptions
+
+Converter = Callable[[object], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldType:
+    """What a field holds.
+
+    :param label: what the docs call it.
+    :param make: makes the converter of one value (of one element, where the field is a list) for a run.
+    :param by_hand: people type such values: of a list, a bad one is left out and told, and the others are sent.
+    :param words: the words a value may be, where they are known.
+    :param others: converts a value that is none of ``words``, where that is allowed.
+    :param as_json: how a JSON file has one value, where that is not the value itself.
+    """
+
+    label: str
+    make: Callable[[FieldType, CheckOptions], Converter]
+    by_hand: bool = False
+    words: tuple[str, ...] = ()
+    others: Callable[[object], str] | None = None
+    as_json: Callable[[Any], Any] | None = None
+
+    def converter(self, options: CheckOptions) -> Converter:
+        """The converter of one value.
+
+        :param options: what the run asks.
+        """
+        return self.make(self, options)
+
+    def with_words(self, more: tuple[str, ...]) -> FieldType:
+        """The type with more words."""
+        return replace(self, words=tuple(dict.fromkeys((*self.words, *more))))
+
+
+def choice(*allowed: str) -> FieldType:
+    """One of a few words."""
+    return FieldType("one of a few words", lambda own, _options: words.choice_converter(own.words), words=allowed)
+
+
+def status(*known: str, others: Callable[[object], str] | None = None) -> FieldType:
+    """The status of an order or a line.
+
+    :param known: the service's words.
+    :param others: converts other statuses; ``None`` where there are none.
+    """
+    return FieldType(
+        "status",
+        lambda own, options: words.status_converter(own.words, own.others, options.status_map),
+        words=known,
+        others=others,
+    )
+
+
+def _always(convert: Converter) -> Callable[[FieldType, CheckOptions], Converter]:
+    return lambda _own, _options: convert
+
+
+def _counter_time(_own: FieldType, options: CheckOptions) -> Converter:
+    return dates.counter_time(options.source_zone, options.counter_zone, options.note)
+
+
+def _attribute(own: FieldType, options: CheckOptions) -> Converter:
+    time = _counter_time(own, options)
+    return lambda value: time(value) if isinstance(value, datetime) else scalars.plain(value)
+
+
+def _goal_as_json(goal: tuple[str, Any]) -> dict[str, Any]:
+    identifier, price = goal
+    return {"goal_action_id": identifier} if price is None else {"goal_action_id": identifier, "price": price}
+
+
+TEXT = FieldType("text", _always(scalars.text))
+CLIENT_ID = FieldType("ClientID", _always(identifiers.client_id))
+EMAIL = FieldType("e-mail", _always(identifiers.email), by_hand=True)
+PHONE = FieldType("phone", _always(identifiers.phone), by_hand=True)
+FULL_PHONE = FieldType("phone, sent with +", _always(identifiers.full_phone), by_hand=True)
+MD5 = FieldType("md5", _always(identifiers.md5))
+DATE_TIME = FieldType("date-time", _counter_time)
+UNIX_TIME = FieldType(
+    "date-time, sent as Unix seconds",
+    lambda _own, options: dates.unix_time(options.source_zone, options.counter_zone, options.note),
+)
+MOMENT = FieldType("date-time with its zone", lambda _own, options: dates.zoned(options.source_zone, options.note))
+DATE = FieldType("date", _always(dates.day))
+MONEY = FieldType("decimal", _always(scalars.money))
+AMOUNT = FieldType("decimal, sent as text", _always(scalars.amount))
+CURRENCY = FieldType("currency", _always(scalars.currency))
+ANY_CURRENCY = FieldType("currency code", _always(scalars.any_currency))
+COUNT = FieldType("whole number", _always(scalars.count))
+FLAG = FieldType("true or false", _always(scalars.flag))
+WORD = FieldType("text or whole number", _always(scalars.word))
+RAW = FieldType("any value, sent as it is", _always(scalars.as_it_is))
+ATTRIBUTE = FieldType("any value", _attribute)
+GOALS = FieldType("goal[:price]", _always(lists.goal), as_json=_goal_as_json)
+TARGET = FieldType("goal identifier", lambda _own, options: words.target_converter(options.targets))
+PRODUCTS = FieldType("product:quantity", _always(lists.products))
+VALUES = FieldType("field: value", _always(lists.values_by_id))
+ROWS = FieldType("row", _always(scalars.as_it_is))
+"""Rows inside a row: each is checked as a row of the field's own kind."""
