@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which customers a counter was ever sent, as short sums: enough to warn, and nothing personal."""
+"""Keys of rows, kept as short sums from one try to the next: nothing personal."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 
 class KnownKeys:
-    """A set of keys kept between runs: eight bytes a key, in one file.
-
-    Two tasks that write it at once may lose keys of one of them; what is asked of it is only a warning.
+    """A set of keys in one file of a task's folder, which no other task writes: eight bytes a key.
 
     :param path: where it is kept.
     """

@@ -7,8 +7,6 @@ import copy
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import cache
-from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,6 +15,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperat
 from airflow_provider_yandex_orders.delivery.prepare import Limits
 from airflow_provider_yandex_orders.delivery.result import Delivery, compacted, expanded
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError
+from airflow_provider_yandex_orders.operators.arguments import SourceArgument
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.kind import RowKind
@@ -34,28 +33,6 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
-
-
-class SourceArgument:
-    """An operator's argument that holds a source. What is set is copied, and rows are hidden, whoever sets it.
-
-    Two tasks may share one source and Airflow renders in place; the instances of a mapped task share theirs and are
-    rendered without the operator's own ``render_template_fields``. A list of rows, also one that comes by XCom, is
-    kept as a source, which shows only their number.
-    """
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, task: Any, owner: type | None = None) -> Any:
-        return self if task is None else task.__dict__.get(self._name)
-
-    def __set__(self, task: Any, value: Any) -> None:
-        if isinstance(value, Source):
-            value = copy.copy(value)
-        elif isinstance(value, (list, tuple, Mapping)):
-            value = as_source(value)
-        task.__dict__[self._name] = value
 
 
 class UploadOperator(BaseOperator):
@@ -284,21 +261,6 @@ class UploadOperator(BaseOperator):
         short = self._finish(short, wait)
         self._drop_parts(short)
         return short
-
-
-def handed_on(names: Mapping[str, Any], base: type) -> dict[str, Any]:
-    """The arguments an ``__init__`` hands on: those its base lists, and Airflow's own.
-
-    :param names: its ``locals()``, before anything else stands in them.
-    :param base: the class whose ``__init__`` takes them.
-    """
-    return {name: names[name] for name in _listed(base) if name in names} | dict(names["kwargs"])
-
-
-@cache
-def _listed(base: type) -> tuple[str, ...]:
-    parameters = signature(base.__init__).parameters.values()  # type: ignore[misc]
-    return tuple(each.name for each in parameters if each.kind is each.KEYWORD_ONLY)
 
 
 def zone(name: str, said_by: str) -> ZoneInfo:

@@ -27,7 +27,8 @@ from airflow_provider_yandex_orders.delivery.result import DeliveredPart, Delive
 from airflow_provider_yandex_orders.delivery.send import Route, refusals, send_parts
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, RejectedRowsError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
-from airflow_provider_yandex_orders.operators.base import DEFERRABLE, SourceArgument, UploadOperator, handed_on
+from airflow_provider_yandex_orders.operators.arguments import SourceArgument, handed_on
+from airflow_provider_yandex_orders.operators.base import DEFERRABLE, UploadOperator
 from airflow_provider_yandex_orders.rows.faults import BadValue, Fault
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.rows.scalars import flag

@@ -21,7 +21,8 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica import api
 from airflow_provider_yandex_orders.metrica.answers import upload_state
-from airflow_provider_yandex_orders.operators.base import DEFERRABLE, UploadOperator, handed_on, zone
+from airflow_provider_yandex_orders.operators.arguments import handed_on
+from airflow_provider_yandex_orders.operators.base import DEFERRABLE, UploadOperator, zone
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions

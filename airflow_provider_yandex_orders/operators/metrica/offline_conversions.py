@@ -14,7 +14,8 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica.api import target_faults
 from airflow_provider_yandex_orders.metrica.kinds import OFFLINE_CONVERSIONS
-from airflow_provider_yandex_orders.operators.base import DEFERRABLE, handed_on
+from airflow_provider_yandex_orders.operators.arguments import handed_on
+from airflow_provider_yandex_orders.operators.base import DEFERRABLE
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format
 from airflow_provider_yandex_orders.rows.kind import RowKind

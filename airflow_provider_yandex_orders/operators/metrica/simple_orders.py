@@ -11,7 +11,8 @@ from typing import Any
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica.kinds import SIMPLE_ORDERS
-from airflow_provider_yandex_orders.operators.base import DEFERRABLE, handed_on
+from airflow_provider_yandex_orders.operators.arguments import handed_on
+from airflow_provider_yandex_orders.operators.base import DEFERRABLE
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.templated import switch

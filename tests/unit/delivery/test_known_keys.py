@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which customers were ever sent."""
+"""Keys kept from one try to the next."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 
-def test_what_is_added_is_known_to_the_next_run(folder: ObjectStoragePath) -> None:
-    path = folder / "customers" / "known.bin"
+def test_what_is_added_is_known_to_the_next_try(folder: ObjectStoragePath) -> None:
+    path = folder / "keys" / "known.bin"
     first = KnownKeys(path)
     assert not first
     assert "C-1" not in first

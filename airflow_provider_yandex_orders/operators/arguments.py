@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How upload operators hold their arguments."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from functools import cache
+from inspect import signature
+from typing import Any
+
+from airflow_provider_yandex_orders.sources.base import Source
+from airflow_provider_yandex_orders.sources.rows import as_source
+
+
+class SourceArgument:
+    """An operator's argument that holds a source. What is set is copied, and rows are hidden, whoever sets it.
+
+    Two tasks may share one source and Airflow renders in place; the instances of a mapped task share theirs and are
+    rendered without the operator's own ``render_template_fields``. A list of rows, also one that comes by XCom, is
+    kept as a source, which shows only their number.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, task: Any, owner: type | None = None) -> Any:
+        return self if task is None else task.__dict__.get(self._name)
+
+    def __set__(self, task: Any, value: Any) -> None:
+        if isinstance(value, Source):
+            value = copy.copy(value)
+        elif isinstance(value, (list, tuple, Mapping)):
+            value = as_source(value)
+        task.__dict__[self._name] = value
+
+
+def handed_on(names: Mapping[str, Any], base: type) -> dict[str, Any]:
+    """The arguments an ``__init__`` hands on: those its base lists, and Airflow's own.
+
+    :param names: its ``locals()``, before anything else stands in them.
+    :param base: the class whose ``__init__`` takes them.
+    """
+    return {name: names[name] for name in _listed(base) if name in names} | dict(names["kwargs"])
+
+
+@cache
+def _listed(base: type) -> tuple[str, ...]:
+    parameters = signature(base.__init__).parameters.values()  # type: ignore[misc]
+    return tuple(each.name for each in parameters if each.kind is each.KEYWORD_ONLY)
