@@ -4,87 +4,143 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.privacy import scrub
-from airflow_provider_yandex_orders.rows.kind import RowKind
-from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
+from airflow_provider_yandex_orders.rows.kind import FieldType, RowKind
+from airflow_provider_yandex_orders.sources.base import ColumnMap, Row, RowStream, Source, UnreadableRow
+from airflow_provider_yandex_orders.sources.columns import Picker, label, names_of, normal
 
 log = logging.getLogger(__name__)
 
+_SHOWN_KEYS = 200
+"""Unused keys that are kept in mind: JSON objects may have any."""
 
-def check_mapping(columns: Mapping[str, str] | None, kind: RowKind) -> None:
-    """Make sure that every mapped field exists.
 
-    :raises SourceError: one does not; the message names the nearest.
+def check_mapping(columns: ColumnMap | None, kind: RowKind) -> None:
+    """Make sure that every mapped field exists and is mapped to columns.
+
+    :raises SourceError: one is not; the message names the nearest.
     """
-    for field in columns or {}:
+    for field, column in (columns or {}).items():
         if field not in kind.field_names:
             raise SourceError(
                 f"Map columns: {kind.name} has no field {field!r}.{_near(field, kind.field_names)} It has: "
                 f'{", ".join(kind.field_names)}. columns= is written {{"field": "source column"}}.'
             )
+        if not column or not isinstance(column, (str, int, list, tuple)):
+            raise SourceError(
+                f"Map columns: {field!r} is mapped to {type(column).__name__}, which names no column. Write "
+                f'columns={{"{field}": "source column"}} or {{"{field}": ["first column", "second column"]}}.'
+            )
 
 
 def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bool) -> Iterator[Row]:
-    """The stream's rows, with its columns checked: before the first where they are known, else after the last.
+    """The stream's rows by the label of each field, with the columns checked: before the first row where they are
+    known, else after the last.
 
     :raises SourceError: a mapped column is missing, or a field no row can do without has no column.
     """
+    pick = Picker(
+        source.columns,
+        kind.field_names,
+        lists=[field.name for field in kind.fields if field.many or field.type is FieldType.PRODUCTS],
+        null_values=stream.reading.null_values,
+        keys=kind.key,
+    )
     if stream.columns is not None:
-        _check_columns(source, kind, stream.columns, require_key)
-        yield from stream.rows
-        return
-    unseen = set((source.columns or {}).values())
+        _check_columns(source, kind, stream, pick, require_key)
+    keys: dict[str, None] = {}
     read = False
     for row in stream.rows:
+        if isinstance(row, UnreadableRow):
+            yield row
+            continue
         read = True
+        if stream.columns is None and len(keys) < _SHOWN_KEYS:
+            keys.update(dict.fromkeys(row))
+        yield pick(row)
+    if read:
+        mapped = [names_of(source.columns, field) for field in source.columns or {}]
+        unseen = {name for names in mapped if not pick.found.intersection(names) for name in names}
         if unseen:
-            unseen.difference_update(row)
-        yield row
-    if read and unseen:
-        raise SourceError(
-            f"Map columns: no row of {source!r} has {', '.join(map(repr, sorted(unseen)))}. "
-            "Correct columns= of the source; nothing was sent."
-        )
+            raise SourceError(
+                f"Map columns: no row of {source!r} has {', '.join(map(repr, sorted(unseen)))}. "
+                "Correct columns= of the source; nothing was sent."
+            )
+        if stream.columns is None:
+            _tell_unused(source, kind, list(keys), pick)
 
 
-def _check_columns(source: Source, kind: RowKind, available: Sequence[str], require_key: bool) -> None:
+def _check_columns(source: Source, kind: RowKind, stream: RowStream, pick: Picker, require_key: bool) -> None:
+    available = stream.columns or []
     # Without a header line the names are the first row's values: what looks personal is not shown.
-    shown = [scrub(name) for name in available]
+    shown = [scrub(name) for name in available if name.strip()]
     has = f"It has: {', '.join(shown) or 'no columns'}."
-    if shown != list(available):
+    if any(scrub(name) != name for name in available):
         has += " Some look like values: is the first line a header?"
-    doubled = sorted({name for name in available if available.count(name) > 1})
+    if stream.assumed:
+        has += f" {stream.assumed}"
+    pick(dict.fromkeys(available))
+    doubled = sorted({name for name in available if name in pick.used and available.count(name) > 1})
     if doubled:
         raise SourceError(
             f"Read {source!r}: several columns are named {', '.join(map(scrub, doubled))}. Name each column once."
         )
-    mapping = source.columns or {}
-    for field, column in mapping.items():
-        if column not in available:
-            raise SourceError(
-                f"Map columns: {field!r} is to come from column {column!r}, which {source!r} does not have."
-                f"{_near(column, shown)} {has} Correct columns= of the source."
-            )
+    for field in source.columns or {}:
+        for column in names_of(source.columns, field):
+            if column not in pick.found | pick.begun:
+                raise SourceError(
+                    f"Map columns: {field!r} is to come from column {column!r}, which {source!r} does not have."
+                    f"{_near(column, shown)} {has} Correct columns= of the source."
+                )
     for declared in kind.fields:
         needed = declared.required and (declared.name not in kind.key or require_key)
-        if needed and mapping.get(declared.name, declared.name) not in available:
+        if needed and not _has(source, pick, declared.name):
             raise SourceError(
                 f"Read {source!r}: there is no column {declared.name!r}, which {kind.name} cannot do without."
                 f"{_near(declared.name, shown)} {has} "
                 f'Name one by columns={{"{declared.name}": "source column"}}.'
             )
-    if kind.identifiers and not any(mapping.get(name, name) in available for name in kind.identifiers):
+    if kind.identifiers and not any(_has(source, pick, name) for name in kind.identifiers):
         raise SourceError(
             f"Read {source!r}: there is no customer identifier: none of {', '.join(kind.identifiers)} has a column. "
             f'{has} Name at least one by columns={{"{kind.identifiers[0]}": "source column"}}.'
         )
-    unused = [name for name in available if name not in mapping.values() and name not in kind.field_names]
+    _tell_unused(source, kind, available, pick)
+
+
+def _has(source: Source, pick: Picker, field: str) -> bool:
+    return any(name in pick.found or name in pick.begun for name in names_of(source.columns, field))
+
+
+def _tell_unused(source: Source, kind: RowKind, available: Sequence[str], pick: Picker) -> None:
+    unused = [name for name in dict.fromkeys(map(str, available)) if name.strip() and name not in pick.used]
     if unused:
         log.info("Columns that are not sent: %s.", ", ".join(map(scrub, unused)))
+    empty = [field for field in kind.field_names if not _has(source, pick, field)]
+    for name in unused:
+        for field in empty:
+            if _within_one(normal(name), normal(label(source.columns, field))):
+                log.warning(
+                    "Column %r is not sent, and %s has no column. If they are one, say so by columns={%r: %r}.",
+                    scrub(name),
+                    field,
+                    field,
+                    scrub(name),
+                )
+
+
+def _within_one(left: str, right: str) -> bool:
+    """Whether two names differ by one letter at most: changed, left out, or put in."""
+    if len(left) > len(right):
+        left, right = right, left
+    if len(left) < 3 or len(right) - len(left) > 1:
+        return False
+    same = next((place for place, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), len(left))
+    return left[same + (len(left) == len(right)) :] == right[same + 1 :]
 
 
 def _near(word: str, words: Sequence[str]) -> str:

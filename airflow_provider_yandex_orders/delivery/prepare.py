@@ -22,6 +22,7 @@ from airflow_provider_yandex_orders.rows.faults import Fault
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources.base import Source, UnreadableRow
+from airflow_provider_yandex_orders.sources.columns import labels
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -101,7 +102,7 @@ def prepare(source: Source, plan: Plan) -> Prepared:
     """
     kind, limits, folder = plan.kind, plan.limits, plan.folder
     check_mapping(source.columns, kind)
-    check = row_checker(kind, plan.rules, source.columns)
+    check = row_checker(kind, plan.rules, labels(source.columns))
     file_of = _file_chooser(plan)
     window_start, now = _window_start(limits), time.time()
     created, owner = kind.created or "", kind.owner or ""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any, ClassVar
@@ -16,7 +17,7 @@ from airflow_provider_yandex_orders.exceptions import (
     SourceUnavailable,
 )
 from airflow_provider_yandex_orders.privacy import scrub
-from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
+from airflow_provider_yandex_orders.sources.base import ColumnMap, Row, RowStream, Source, plain
 
 FETCH_ROWS = 2000
 _REFUSED = frozenset({"ProgrammingError", "DataError", "NotSupportedError"})
@@ -31,31 +32,38 @@ class SqlSource(Source):
     :param conn_id: a connection whose hook is a ``DbApiHook``. (templated)
     :param sql: the query, or the name of a ``.sql`` file beside the DAG. (templated)
     :param parameters: values for the query's placeholders, as the database's driver writes them. (templated)
-    :param columns: ``{"target field": "column of the result"}`` where names differ.
+    :param columns: ``{"target field": "column of the result"}`` where names differ; a dotted path into a JSON column;
+        or a list of columns, of which list fields take all and others the first filled. (templated)
+    :param hook_params: arguments of the connection's hook, such as ``{"schema": "crm"}``. (templated)
     """
 
-    template_fields: ClassVar[tuple[str, ...]] = ("conn_id", "sql", "parameters")
+    template_fields: ClassVar[tuple[str, ...]] = ("conn_id", "sql", "parameters", "columns", "hook_params")
 
     def __init__(
         self,
         conn_id: str,
         sql: str,
         parameters: Mapping[str, Any] | Sequence[Any] | None = None,
-        columns: dict[str, str] | None = None,
+        columns: ColumnMap | None = None,
+        hook_params: Mapping[str, Any] | None = None,
     ) -> None:
         self.conn_id = conn_id
         self.sql = sql
         self.parameters = parameters
         self.columns = columns
+        self.hook_params = hook_params
 
     def serialize(self) -> dict[str, Any]:
         """The query as rendered; parameters only by their number, as they may be personal."""
-        return {
+        count = len(self.parameters) if isinstance(self.parameters, (list, tuple, Mapping)) else 1
+        shown = {
             "conn_id": self.conn_id,
             "sql": self.sql,
-            "parameters": len(self.parameters) if self.parameters else 0,
+            "parameters": f"{count} value{'' if count == 1 else 's'}, not shown" if self.parameters else None,
             "columns": self.columns,
+            "hook_params": list(self.hook_params) if isinstance(self.hook_params, Mapping) else self.hook_params,
         }
+        return {name: plain(value) for name, value in shown.items() if value is not None}
 
     @contextmanager
     def open(self) -> Iterator[RowStream]:
@@ -90,7 +98,10 @@ class SqlSource(Source):
 
     def _hook(self) -> Any:
         try:
-            hook = BaseHook.get_hook(self.conn_id)
+            connection = BaseHook.get_connection(self.conn_id)
+            hook = (
+                connection.get_hook(hook_params=dict(self.hook_params)) if self.hook_params else connection.get_hook()
+            )
         except AirflowNotFoundException:
             raise ConfigurationError(
                 f"There is no connection {self.conn_id!r}. Create it, or correct conn_id of the SqlSource."
@@ -112,7 +123,7 @@ class SqlSource(Source):
         names = {base.__name__ for base in type(error).__mro__}
         if not names & {"DatabaseError", "InterfaceError"}:  # the names PEP 249 gives them
             return error
-        said = scrub(str(error).strip()[:500])
+        said = f"{type(error).__name__}: {self._quoted(str(error))}"
         # SQLite calls everything operational; its code 1 is an error in the query.
         if names & _REFUSED or getattr(error, "sqlite_errorcode", None) == 1:
             return SourceError(
@@ -121,6 +132,16 @@ class SqlSource(Source):
         return SourceUnavailable(
             f"Read {self.conn_id!r}: the database failed: {said}. Nothing was sent; the next try reads anew."
         )
+
+    def _quoted(self, said: str) -> str:
+        """The first line of a driver's message, without what it quotes, unless that is a name of the query's own."""
+        line = scrub(re.split(r"\n|DETAIL|CONTEXT", said.strip(), maxsplit=1)[0].strip()[:300])
+        names = set(re.findall(r"\w+", re.sub(r"'[^']*'|\"[^\"]*\"", " ", self.sql)))
+
+        def shown(quote: re.Match[str]) -> str:
+            return quote[0] if quote[0][1:-1] in names else "\N{HORIZONTAL ELLIPSIS}"
+
+        return re.sub(r"['\"`\u00ab].*['\"`\u00bb]|['\"`\u00ab].*", shown, line)
 
 
 def _cursor(connection: Any) -> Any:
