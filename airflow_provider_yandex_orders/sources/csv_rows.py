@@ -7,6 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from threading import Lock
 
@@ -41,14 +42,12 @@ def csv_stream(text: io.TextIOWrapper, *, delimiter: str | None, multiline: bool
         next(lines)
         sample = sample[1:]
     between = delimiter or (told[1] if told else _guess(sample))
-    how = "read" if delimiter or told else "taken"
-    lines.assumed = f"{between!r} is {how} as what stands between cells"
+    lines.assumed = f"with {between!r} between its cells"
     records = _records(lines, between)
     names = header_of(records)
-    assumed = f"({lines.assumed}{'' if delimiter else '; delimiter= names another'}.)"
-    if not names:
-        return RowStream(None, iter(()), assumed=assumed)
-    return RowStream(names, _rows(lines, records, names), assumed=assumed)
+    guess = "" if delimiter or told else "; delimiter= settles it by hand"
+    assumed = f"It was read as {text.encoding} {lines.assumed}{guess}."
+    return RowStream(names or None, _rows(lines, records, names), assumed=assumed)
 
 
 def _rows(lines: _Lines, records: Iterator[list[str] | UnreadableRow], names: list[str]) -> Iterator[Row]:
@@ -75,7 +74,7 @@ def _rows(lines: _Lines, records: Iterator[list[str] | UnreadableRow], names: li
 def _records(lines: _Lines, delimiter: str) -> Iterator[list[str] | UnreadableRow]:
     # Strict: else a quote that is never closed would swallow the rest of the file as one good cell.
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    model: list[str] = []
+    model: list[str] = []  # the last record of one line: what a record looks like here
     while True:
         lines.begin()
         try:
@@ -98,14 +97,22 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[list[str] | UnreadableRo
 
 
 def _without_limit(lines: _Lines, delimiter: str) -> list[str]:
-    """The record anew: a cell of it is longer than the ``csv`` module takes. Its limit is the whole process's."""
+    """The record anew: a cell of it is longer than the ``csv`` module takes."""
     read = lines.record[:]
+    try:
+        with _no_limit():
+            return next(csv.reader(chain(read, lines), delimiter=delimiter, strict=True))
+    except csv.Error:
+        raise lines.broken("is no CSV") from None
+
+
+@contextmanager
+def _no_limit() -> Iterator[None]:
+    """Cells of any length, for a moment: the limit is the whole process's."""
     with _one_limit:
         limit = csv.field_size_limit(_MOST_CHARACTERS)
         try:
-            return next(csv.reader(chain(read, lines), delimiter=delimiter, strict=True))
-        except csv.Error:
-            raise lines.broken("is no CSV") from None
+            yield
         finally:
             csv.field_size_limit(limit)
 
@@ -127,16 +134,17 @@ def _check_swallowed(lines: _Lines, delimiter: str, cells: list[str], model: lis
     for line in lines.record[1:]:
         plain = line.rstrip("\r\n").replace('"', "").split(delimiter)
         for inner in (plain, _cells(line, delimiter)):
-            if len(inner) == len(cells) and _alike(inner, model or cells):
+            if len(inner) == len(cells) and (_alike(inner, cells) or _alike(inner, model)):
                 raise lines.suspect("a cell with a line end after which all looks like the next row")
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line], delimiter=delimiter), [])
+    with _no_limit():
+        return next(csv.reader([line], delimiter=delimiter), [])
 
 
 def _alike(cells: Sequence[str], model: Sequence[str]) -> bool:
-    if cells[0].isdecimal() and model[0].isdecimal() and abs(len(cells[0]) - len(model[0])) > 1:
+    if not model or (cells[0].isdecimal() and model[0].isdecimal() and abs(len(cells[0]) - len(model[0])) > 1):
         return False  # no two ids
     same = [_shape(one) == _shape(other) for one, other in zip(cells, model, strict=False)]
     filled = [equal for equal, cell in zip(same, cells, strict=False) if cell.strip()]
@@ -152,13 +160,11 @@ def _guess(sample: Sequence[str]) -> str:
     """What stands between cells: that which splits the header into most cells, and the lines below as the header."""
     best, between = (0, 0, 0), ","
     for delimiter in DELIMITERS:
-        with _one_limit:
-            limit = csv.field_size_limit(_MOST_CHARACTERS)
-            try:
-                records = [cells for cells in csv.reader(sample, delimiter=delimiter) if not is_empty(cells)]
-            finally:
-                csv.field_size_limit(limit)
-        if not records or len(records[0]) < 2:
+        with _no_limit():
+            records = [cells for cells in csv.reader(sample, delimiter=delimiter) if not is_empty(cells)]
+        if not records:
+            return delimiter  # nothing else is there
+        if len(records[0]) < 2:
             continue
         header, *rest = records
         score = (sum(len(cells) == len(header) for cells in rest), len(header), -sum(c[:1] == " " for c in header))
@@ -209,7 +215,8 @@ class _Lines:
         """The error for a record after which nobody knows where the next one begins."""
         return self._spoilt(
             f"the record that begins in line {self._first()} {how}. Probably a quote is opened there and never closed, "
-            f"or closed too late, and rows inside it cannot be told apart ({self.assumed}). {_BROKEN.capitalize()}"
+            "or closed too late, and rows inside it cannot be told apart. It was read "
+            f"{self.assumed}. {_BROKEN.capitalize()}"
             f"{'' if self.multiline else '; multiline=True says that cells with hundreds of lines are meant'}"
         )
 

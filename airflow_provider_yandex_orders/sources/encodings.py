@@ -73,10 +73,11 @@ def guess_encoding(file: IO[bytes]) -> str | None:
             sample = before[-200:] + chunk
             break
         before = chunk
-    if _is_utf8(sample):
-        return "utf-8"
     if b"\0" in sample:
         return "utf-16-le" if sample[1::2].count(0) >= sample[::2].count(0) else "utf-16-be"
+    text = sample.decode(errors="replace")
+    if 2 * text.count("\ufffd") < sum(not sign.isascii() for sign in text):
+        return "utf-8"
     # The letters alone: the rest is digits and English words, which say nothing.
     words = b" ".join(word for word in sample.split() if not word.isascii())
     best = from_bytes(words[:_SAMPLE], cp_isolation=_PLAUSIBLE).best()

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from datetime import time
 from decimal import Decimal
 from typing import IO, Any
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.sources.base import Row, RowStream
+from airflow_provider_yandex_orders.sources.excel_errors import error_cells, with_errors
 from airflow_provider_yandex_orders.sources.stored import StoredFile
 from airflow_provider_yandex_orders.sources.table_rows import header_of, is_empty, row_maker
 
@@ -46,7 +48,7 @@ def excel_stream(file: IO[bytes], stored: StoredFile) -> RowStream:
         raise stored.spoilt(f"this is {what}. Save it as .xlsx or as CSV") from None
     if len(visible) > 1:
         log.warning("%r has %d sheets: only the first, %r, is read.", stored, len(visible), visible[0])
-    lines = sheet.iter_rows()
+    lines = with_errors(sheet.iter_rows(), error_cells(file, visible[0]), sheet.start or (0, 0))
     names = header_of(lines)
     return RowStream(names or None, _rows(lines, names))
 
@@ -55,12 +57,15 @@ def _rows(lines: Iterator[Sequence[Any]], names: Sequence[str]) -> Iterator[Row]
     make = row_maker(names)
     for cells in lines:
         if not is_empty(cells):
-            row = make([_exact(cell) if isinstance(cell, float) else cell for cell in cells])
+            row = make([_meant(cell) if isinstance(cell, (float, time)) else cell for cell in cells])
             if row is not None:  # a sheet has no line that is too short
                 yield row
 
 
-def _exact(number: float) -> int | float | Decimal:
-    if abs(number) >= _EXACT:
-        return number  # ids are then rejected for it
-    return int(number) if number.is_integer() else Decimal(repr(number))
+def _meant(cell: float | time) -> Any:
+    """A number as it was typed. A cell of dates that holds a zero comes as midnight, and means no date."""
+    if isinstance(cell, time):
+        return cell if cell != time() else None
+    if abs(cell) >= _EXACT:
+        return cell  # an id is then rejected for it
+    return int(cell) if cell.is_integer() else Decimal(repr(cell))

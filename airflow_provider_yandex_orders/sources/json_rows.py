@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import IO
+from typing import IO, cast
 
 import msgspec
 
@@ -20,8 +20,8 @@ def json_stream(file: IO[bytes], encoding: str) -> RowStream:
     :param encoding: what they are read as.
     """
     text, used = decoded(file, encoding)
-    if used == "utf-8":  # faster without a step between, and one bad line is then one bad row
-        return RowStream(None, _rows(iter(text.detach().readline, b"")))
+    if used == "utf-8":  # faster without a step between
+        return RowStream(None, _rows(iter(cast("IO[bytes]", text.detach()))))
     text.reconfigure(newline="\n")
     return RowStream(None, _rows(iter(text)))
 
@@ -36,15 +36,6 @@ def _rows(lines: Iterator[str] | Iterator[bytes]) -> Iterator[Row]:
         try:
             row = decode(line)
         except (msgspec.DecodeError, RecursionError):
-            yield _unreadable(line)
+            yield UnreadableRow("the line is no JSON", "write one JSON object a line")
             continue
         yield (row if isinstance(row, dict) else UnreadableRow("the line is no JSON object", "write one a line"))
-
-
-def _unreadable(line: str | bytes) -> UnreadableRow:
-    if isinstance(line, bytes):
-        try:
-            line.decode()
-        except UnicodeDecodeError:
-            return UnreadableRow("the line is not UTF-8", "save the file as UTF-8, or name its own by encoding=")
-    return UnreadableRow("the line is no JSON", "write one JSON object a line")

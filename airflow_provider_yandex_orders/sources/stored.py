@@ -72,6 +72,8 @@ class StoredFile:
         if isinstance(error, UnicodeError):
             with self.opened() as file:
                 looks = guess_encoding(file)
+            if looks == encoding:
+                return self.spoilt(f"the file is not whole {encoding.upper()}: some bytes are damaged. Save it anew")
             advice = f"It looks like {looks}: say encoding={looks!r}" if looks else "Name its own by encoding="
             return self.spoilt(f"the file is not {encoding.upper()}. {advice}, or save it as UTF-8")
         if isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error)):
