@@ -19,22 +19,20 @@ _TEXT = re.compile(rb"<(?:\w+:)?v>([^<]*)<")
 Cell = tuple[int, int, str]
 
 
-def with_errors(
-    lines: Iterator[Sequence[Any]], errors: Iterator[Cell], start: tuple[int, int]
-) -> Iterator[Sequence[Any]]:
+def with_errors(lines: Iterator[Sequence[Any]], errors: Iterator[Cell], first_column: int) -> Iterator[Sequence[Any]]:
     """The lines of a sheet, with errors as the text people see in their cells.
 
-    :param lines: the lines.
+    :param lines: the lines, from the sheet's first.
     :param errors: the errors, in the order of the lines.
-    :param start: row and column of the first line's first cell, from 0.
+    :param first_column: column of the lines' first cells, from 0.
     """
     error = next(errors, None)
-    for number, line in enumerate(lines, start[0]):
+    for number, line in enumerate(lines):
         cells = line
         while error is not None and error[0] <= number:
-            if error[0] == number and 0 <= error[1] - start[1] < len(line):
+            if error[0] == number and 0 <= error[1] - first_column < len(line):
                 cells = [*cells]
-                cells[error[1] - start[1]] = error[2]
+                cells[error[1] - first_column] = error[2]
             error = next(errors, None)
         yield cells
 

@@ -48,7 +48,8 @@ def excel_stream(file: IO[bytes], stored: StoredFile) -> RowStream:
         raise stored.spoilt(f"this is {what}. Save it as .xlsx or as CSV") from None
     if len(visible) > 1:
         log.warning("%r has %d sheets: only the first, %r, is read.", stored, len(visible), visible[0])
-    lines = with_errors(sheet.iter_rows(), error_cells(file, visible[0]), sheet.start or (0, 0))
+    first_column = (sheet.start or (0, 0))[1]  # empty lines above the table are given, empty columns before it are not
+    lines = with_errors(sheet.iter_rows(), error_cells(file, visible[0]), first_column)
     names = header_of(lines)
     return RowStream(names or None, _rows(lines, names))
 
