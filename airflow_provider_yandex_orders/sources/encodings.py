@@ -16,7 +16,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_PLAUSIBLE = ["cp1251", "cp866", "koi8_r", "mac_cyrillic", "cp1252", "cp1250", "cp1254", "utf_16_le", "utf_16_be"]
+_PLAUSIBLE = ["cp1251", "cp866", "koi8_r", "cp1252", "cp1250", "cp1254", "utf_16_le", "utf_16_be"]
 _SAMPLE = 65_536
 _LOOKED_THROUGH = 100_000_000
 

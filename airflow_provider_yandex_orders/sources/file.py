@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import IO, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.privacy import scrub
@@ -23,6 +23,9 @@ from airflow_provider_yandex_orders.sources.csv_rows import csv_stream
 from airflow_provider_yandex_orders.sources.encodings import check_encoding, decoded
 from airflow_provider_yandex_orders.sources.json_rows import json_stream
 from airflow_provider_yandex_orders.sources.stored import READ_ERRORS, StoredFile, find_files
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import XComArg
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +78,7 @@ class FileSource(Source):
 
     def __init__(
         self,
-        path: str | Sequence[str],
+        path: str | Sequence[str] | XComArg,
         conn_id: str | None = None,
         format: str | None = None,
         columns: ColumnMap | None = None,
@@ -87,7 +90,7 @@ class FileSource(Source):
         null_values: Sequence[str] = NULL_VALUES,
         multiline: bool = False,
     ) -> None:
-        self.path = path
+        self.path: Any = path
         self.conn_id = conn_id
         self.format = format
         self.columns = columns
@@ -168,7 +171,8 @@ class FileSource(Source):
         return csv_stream(text, delimiter=self._delimiter(), multiline=self.multiline, spoilt=file.spoilt)
 
     def _paths(self) -> list[str]:
-        paths = self.path if isinstance(self.path, (list, tuple)) else [self.path]
+        # The output of a mapped task is a lazy sequence.
+        paths = [self.path] if isinstance(self.path, str) or not isinstance(self.path, Sequence) else list(self.path)
         if not paths or not all(paths):
             raise ConfigurationError(f"Read {self!r}: path is empty after rendering. Name a file, a glob or a list.")
         return [str(path) for path in paths]

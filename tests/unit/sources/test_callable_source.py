@@ -130,9 +130,9 @@ def test_what_is_shown() -> None:
 def test_a_resource_of_dlt() -> None:
     dlt = pytest.importorskip("dlt", reason="dlt is not installed: pip install dlt")
 
-    @dlt.resource
-    def deals(since: str) -> Iterator[Any]:
+    def pages(since: str) -> Iterator[Any]:
         yield [{"id": since}, {"id": "2"}]
         yield {"id": "3"}
 
+    deals = dlt.resource(pages)
     assert [row["id"] for row in rows_of(CallableSource(deals, ["1"]))] == ["1", "2", "3"]

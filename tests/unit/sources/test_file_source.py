@@ -14,7 +14,7 @@ import pytest
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError, SourceUnavailable
 from airflow_provider_yandex_orders.sources import FileSource
-from airflow_provider_yandex_orders.sources.base import UnreadableRow
+from airflow_provider_yandex_orders.sources.base import Reading, UnreadableRow
 
 
 def read(path: Path | str, **arguments: Any) -> tuple[list[str] | None, list[Any]]:
@@ -336,7 +336,7 @@ def test_options_are_handed_on_to_the_checker(tmp_path: Path) -> None:
     source = FileSource(str(written(tmp_path, "a.csv", "id\n")), decimal=",", date_format="%m/%d/%Y", null_values=["-"])
     with source.open() as stream:
         reading = stream.reading
-    assert (reading.decimal, reading.date_format, reading.null_values) == (",", "%m/%d/%Y", {"-"})
+    assert reading == Reading(decimal=",", date_format="%m/%d/%Y", null_values=frozenset(["-"]))
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
