@@ -9,14 +9,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError, SourceUnavailable
+from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError, SourceError, SourceUnavailable
 from airflow_provider_yandex_orders.sources.encodings import guess_encoding
+from airflow_provider_yandex_orders.storage_faults import storage_fault
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 READ_ERRORS = (OSError, EOFError, UnicodeError, zlib.error)
 _GZIP = b"\x1f\x8b"
+_CURE = "Correct path= or conn_id=, or install the Airflow provider of this storage."
 
 
 class StoredFile:
@@ -42,23 +44,16 @@ class StoredFile:
         """
         with ExitStack() as opened:
             try:
-                file = opened.enter_context(self._stored())
+                file: IO[bytes] = opened.enter_context(_storage_path(self.path, self.conn_id).open("rb"))
                 packed = file.read(2) == _GZIP
                 file.seek(0)
                 if packed:
                     file = cast("IO[bytes]", opened.enter_context(gzip.open(file)))
-            except READ_ERRORS as error:
+            except Exception as error:  # noqa: BLE001 - whatever a storage raises
                 raise self.explained(error) from None
             yield file
 
-    def _stored(self) -> IO[bytes]:
-        try:
-            file: IO[bytes] = _storage_path(self.path, self.conn_id).open("rb")
-        except (ValueError, ImportError) as error:  # Airflow's own words: it knows no such storage
-            raise _unknown_storage(repr(self), error) from None
-        return file
-
-    def explained(self, error: Exception, encoding: str = "utf-8") -> SourceError | SourceUnavailable:
+    def explained(self, error: Exception, encoding: str = "utf-8") -> PermanentError | PassingError:
         """An error of reading in our words.
 
         :param error: what was raised.
@@ -78,9 +73,7 @@ class StoredFile:
             return self.spoilt(f"the file is not {encoding.upper()}. {advice}, or save it as UTF-8")
         if isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error)):
             return self.spoilt("the file is not a whole gzip file. Write it anew")
-        if isinstance(error, (IsADirectoryError, NotADirectoryError, PermissionError)):
-            return SourceError(f"Read {self!r}: {error.strerror or 'it cannot be read'}. Correct path=.")
-        return SourceUnavailable(f"Read {self!r}: {type(error).__name__}. Nothing was sent; the next try may pass.")
+        return storage_fault("Read", self, error, _CURE)
 
     def spoilt(self, what: str) -> SourceError:
         """An error that says what is wrong inside the file.
@@ -102,20 +95,18 @@ def find_files(paths: str | Sequence[str], conn_id: str | None) -> list[StoredFi
 
 
 def _matching(pattern: str, conn_id: str | None) -> list[str]:
-    shown = f"FileSource({pattern!r})"
+    glob = StoredFile(pattern, conn_id)
     try:
         place = _storage_path(pattern, conn_id)
         if "*" not in pattern and place.is_file():
             return [pattern]  # a name may have brackets
         listed: dict[str, dict[str, Any]] = place.fs.glob(place.path, detail=True)
-    except (ValueError, ImportError) as error:
-        raise _unknown_storage(shown, error) from None
-    except OSError as error:
-        raise StoredFile(pattern, conn_id).explained(error) from None
+    except Exception as error:  # noqa: BLE001 - whatever a storage raises
+        raise glob.explained(error) from None
     names = sorted(name for name, info in listed.items() if info.get("type") == "file")
     if not names:
         raise SourceUnavailable(
-            f"Read {shown}: no file fits, or not yet. Retries wait for a late one; else correct the path as rendered."
+            f"Read {glob!r}: no file fits, or not yet. Retries wait for a late one; else correct the path as rendered."
         )
     start, mark, rest = pattern.partition("://")
     if not mark:
@@ -128,7 +119,3 @@ def _storage_path(path: str, conn_id: str | None) -> ObjectStoragePath:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     return ObjectStoragePath(path, conn_id=conn_id)
-
-
-def _unknown_storage(shown: str, error: Exception) -> ConfigurationError:
-    return ConfigurationError(f"Read {shown}: {error}. Install the Airflow provider of this storage, or correct path=.")

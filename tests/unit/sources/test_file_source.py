@@ -342,7 +342,7 @@ def test_options_are_handed_on_to_the_checker(tmp_path: Path) -> None:
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
     for path in (tmp_path / "a.csv", written(tmp_path, "b.csv", "id\n") / "c.csv"):
-        with pytest.raises(SourceError, match="Correct path="):
+        with pytest.raises(ConfigurationError, match="Correct path="):
             read(path)
 
 
