@@ -17,6 +17,7 @@ from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.scalars import text
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source, UnreadableRow
+from airflow_provider_yandex_orders.sources.columns import getter, label
 from airflow_provider_yandex_orders.sources.shelf import Shelf
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class OrdersWithLines(Source):
                 self._fill(shelf, stream)
             with self.orders.open() as stream:
                 columns = None if stream.columns is None else [*stream.columns, self._column(self.orders, FIELD)]
-                yield RowStream(columns, self._joined(shelf, stream))
+                yield replace(stream, columns=columns, rows=self._joined(shelf, stream))
 
     def _fill(self, shelf: Shelf, stream: RowStream) -> None:
         check_mapping(self.lines.columns, self._kind)
@@ -83,13 +84,13 @@ class OrdersWithLines(Source):
         log.info("Lines read: %d.", number)
 
     def _joined(self, shelf: Shelf, stream: RowStream) -> Iterator[Row]:
-        key_column, field = self._column(self.orders, KEY), self._column(self.orders, FIELD)
+        key_of, field = getter(self.orders.columns, KEY), self._column(self.orders, FIELD)
         for row in stream.rows:
             if isinstance(row, UnreadableRow):
                 yield row
                 continue
             try:
-                key = text(row.get(key_column))
+                key = text(key_of(row))
             except BadValue:  # the order is rejected for it
                 key = ""
             yield {**row, field: shelf.take(key)}
@@ -101,7 +102,7 @@ class OrdersWithLines(Source):
 
     @staticmethod
     def _column(source: Source, field: str) -> str:
-        return (source.columns or {}).get(field, field)
+        return label(source.columns, field)
 
     def _spoilt(self, number: int, reason: str, fix: str) -> SourceError:
         return SourceError(

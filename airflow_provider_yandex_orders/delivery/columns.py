@@ -5,89 +5,155 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.privacy import VALUE, scrub
+from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.kind import RowKind
-from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
+from airflow_provider_yandex_orders.sources.base import ColumnMap, Row, RowStream, Source, UnreadableRow
+from airflow_provider_yandex_orders.sources.columns import Picker, label, names_of, normal
 
 log = logging.getLogger(__name__)
 
 _HEADING = re.compile(r"[^\W\d][\w .,:/()№#%-]{0,63}")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_.]*|[A-Z][A-Z0-9_]*")
 _BEGINS_AS_VALUE = re.compile(r"\s*\W?\d|[^\W\d_]+-\d")
+_SHOWN_KEYS = 200
+"""Unused keys that are kept in mind: JSON objects may have any."""
 
 
-def check_mapping(columns: Mapping[str, str] | None, kind: RowKind) -> None:
-    """Make sure that every mapped field exists.
+def check_mapping(columns: ColumnMap | None, kind: RowKind) -> None:
+    """Make sure that every mapped field exists and is mapped to columns.
 
-    :raises SourceError: one does not; the message names the nearest.
+    :raises SourceError: one is not; the message names the nearest.
     """
-    for field in columns or {}:
+    for field, column in (columns or {}).items():
         if field not in kind.field_names:
             raise SourceError(
                 f"Map columns: {kind.name} has no field {field!r}.{_near(field, kind.field_names)} It has: "
                 f'{", ".join(kind.field_names)}. columns= is written {{"field": "source column"}}.'
             )
+        if not column or not isinstance(column, (str, int, list, tuple)):
+            raise SourceError(
+                f"Map columns: {field!r} is mapped to {type(column).__name__}, which names no column. Write "
+                f'columns={{"{field}": "source column"}} or {{"{field}": ["first column", "second column"]}}.'
+            )
 
 
 def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bool) -> Iterator[Row]:
-    """The stream's rows, with its columns checked: before the first where they are known, else after the last.
+    """The stream's rows by the label of each field, with the columns checked: before the first row where they are
+    known, else after the last.
 
     :raises SourceError: a mapped column is missing, or a field no row can do without has no column.
     """
+    pick = Picker(
+        source.columns,
+        kind.field_names,
+        lists=[field.name for field in kind.fields if field.many or field.type is types.PRODUCTS],
+        null_values=stream.reading.null_values,
+        keys=kind.key,
+    )
     if stream.columns is not None:
-        _check_columns(source, kind, stream.columns, require_key)
-        yield from stream.rows
-        return
-    unseen = set((source.columns or {}).values())
+        _check_columns(source, kind, stream, pick, require_key)
+    keys: dict[str, None] = {}
     read = False
     for row in stream.rows:
+        if isinstance(row, UnreadableRow):
+            yield row
+            continue
         read = True
+        if stream.columns is None and len(keys) < _SHOWN_KEYS:
+            keys.update(dict.fromkeys(row))
+        yield pick(row)
+    if read:
+        mapped = [names_of(source.columns, field) for field in source.columns or {}]
+        unseen = {name for names in mapped if not pick.found.intersection(names) for name in names}
         if unseen:
-            unseen.difference_update(row)
-        yield row
-    if read and unseen:
-        raise SourceError(
-            f"Map columns: no row of {source!r} has {', '.join(map(repr, sorted(unseen)))}. "
-            "Correct columns= of the source; nothing was sent."
-        )
+            raise SourceError(
+                f"Map columns: no row of {source!r} has {', '.join(map(repr, sorted(unseen)))}. "
+                "Correct columns= of the source; nothing was sent."
+            )
+        if stream.columns is None:
+            _tell_unused(source, kind, list(keys), pick)
 
 
-def _check_columns(source: Source, kind: RowKind, available: Sequence[str], require_key: bool) -> None:
-    mapping = source.columns or {}
-    shown = dict(zip(available, _shown(available, {*mapping.values(), *kind.field_names}), strict=True))
-    has = f"It has: {', '.join(shown.values()) or 'no columns'}."
-    if any(name != each for name, each in shown.items()):
+def _check_columns(source: Source, kind: RowKind, stream: RowStream, pick: Picker, require_key: bool) -> None:
+    available = [name for name in stream.columns or [] if name.strip()]
+    shown = _shown(available, _expected(source, kind))
+    has = f"It has: {', '.join(shown) or 'no columns'}."
+    if shown != available:
         has += " Some look like values: is the first line a header?"
-    doubled = sorted({shown[name] for name in available if available.count(name) > 1})
+    if stream.assumed:
+        has += f" {stream.assumed}"
+    pick(dict.fromkeys(available))
+    doubled = sorted(
+        {told for name, told in zip(available, shown, strict=True) if name in pick.used and available.count(name) > 1}
+    )
     if doubled:
         raise SourceError(f"Read {source!r}: several columns are named {', '.join(doubled)}. Name each column once.")
-    for field, column in mapping.items():
-        if column not in available:
-            raise SourceError(
-                f"Map columns: {field!r} is to come from column {column!r}, which {source!r} does not have."
-                f"{_near(column, available)} {has} Correct columns= of the source."
-            )
+    for field in source.columns or {}:
+        for column in names_of(source.columns, field):
+            if column not in pick.found | pick.begun:
+                raise SourceError(
+                    f"Map columns: {field!r} is to come from column {column!r}, which {source!r} does not have."
+                    f"{_near(column, shown)} {has} Correct columns= of the source."
+                )
     for declared in kind.fields:
         needed = declared.required and (declared.name not in kind.key or require_key)
-        if needed and mapping.get(declared.name, declared.name) not in available:
+        if needed and not _has(source, pick, declared.name):
             why = f" ({declared.if_missing}.)" if declared.if_missing else ""
             raise SourceError(
                 f"Read {source!r}: there is no column {declared.name!r}, which {kind.name} cannot do without.{why}"
-                f"{_near(declared.name, available)} {has} "
+                f"{_near(declared.name, shown)} {has} "
                 f'Name one by columns={{"{declared.name}": "source column"}}.'
             )
-    if kind.identifiers and not any(mapping.get(name, name) in available for name in kind.identifiers):
+    if kind.identifiers and not any(_has(source, pick, name) for name in kind.identifiers):
         raise SourceError(
             f"Read {source!r}: there is no customer identifier: none of {', '.join(kind.identifiers)} has a column. "
             f'{has} Name at least one by columns={{"{kind.identifiers[0]}": "source column"}}.'
         )
-    unused = [name for name in available if name not in mapping.values() and name not in kind.field_names]
+    _tell_unused(source, kind, available, pick)
+
+
+def _has(source: Source, pick: Picker, field: str) -> bool:
+    return any(name in pick.found or name in pick.begun for name in names_of(source.columns, field))
+
+
+def _tell_unused(source: Source, kind: RowKind, available: Sequence[str], pick: Picker) -> None:
+    names = [name for name in dict.fromkeys(map(str, available)) if name.strip()]
+    told = dict(zip(names, _shown(names, _expected(source, kind)), strict=True))
+    unused = [name for name in names if name not in pick.used]
     if unused:
-        log.info("Columns that are not sent: %s.", ", ".join(shown[name] for name in unused))
+        log.info("Columns that are not sent: %s.", ", ".join(told[name] for name in unused))
+    empty = [field for field in kind.field_names if not _has(source, pick, field)]
+    for name in unused:
+        for field in empty:
+            if _within_one(normal(name), normal(label(source.columns, field))):
+                log.warning(
+                    "Column %r is not sent, and %s has no column. If they are one, say so by columns={%r: %r}.",
+                    told[name],
+                    field,
+                    field,
+                    told[name],
+                )
+
+
+def _within_one(left: str, right: str) -> bool:
+    """Whether two names differ by one letter at most: changed, left out, or put in."""
+    if len(left) > len(right):
+        left, right = right, left
+    if len(left) < 3 or len(right) - len(left) > 1:
+        return False
+    same = next((place for place, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), len(left))
+    return left[same + (len(left) == len(right)) :] == right[same + 1 :]
+
+
+def _expected(source: Source, kind: RowKind) -> set[str]:
+    """Names a header line may have."""
+    mapped = {name for field in source.columns or {} for name in names_of(source.columns, field)}
+    return {*mapped, *kind.field_names}
 
 
 def _shown(names: Sequence[str], known: set[str]) -> list[str]:
@@ -96,8 +162,8 @@ def _shown(names: Sequence[str], known: set[str]) -> list[str]:
     :param names: names of columns.
     :param known: names that are expected; where one of them is there, the line is a header.
     """
-    expected = {name.strip().casefold() for name in known}
-    is_header = any(name.strip().casefold() in expected for name in names)
+    expected = set(map(normal, known))
+    is_header = any(normal(name) in expected for name in names)
     plain = _HEADING if is_header else _IDENTIFIER
     has_values = not is_header and any(_BEGINS_AS_VALUE.match(name) or "@" in name for name in names)
 

@@ -23,6 +23,7 @@ from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.sources.base import Source, UnreadableRow
+from airflow_provider_yandex_orders.sources.columns import labels
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -105,7 +106,7 @@ def prepare(source: Source, plan: Plan) -> Prepared:
     """
     kind, limits, folder = plan.kind.for_changes() if plan.mapped_only else plan.kind, plan.limits, plan.folder
     check_mapping(source.columns, kind)
-    check = row_checker(kind, plan.options, source.columns)
+    check = row_checker(kind, plan.options, labels(source.columns))
     file_of = _file_chooser(plan)
     window_start, now = _window_start(limits), time.time()
     created, owner = kind.created or "", kind.owner or ""

@@ -3,13 +3,30 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from airflow.providers.common.compat.sdk import Context
+
+# Airflow looks for XComArgs only in objects of this class, and gives it no public name.
+if TYPE_CHECKING:
+    from airflow.sdk.definitions._internal.mixins import ResolveMixin
+else:
+    try:
+        from airflow.sdk.definitions._internal.mixins import ResolveMixin
+    except ImportError:  # Airflow 2.11
+        from airflow.utils.mixins import ResolveMixin
 
 Row = Mapping[str, Any]
+ColumnMap = Mapping[str, str | Sequence[str]]
+"""``{"target field": "source column"}``; the column may be a dotted path into nested objects, or a list of columns."""
+
+NULL_VALUES = ("NULL", "null", r"\N", "None", "nan", "NaN", "<NA>", "#N/A", "")
+"""Words that stand for nothing where a source is not told others."""
 
 
 class UnreadableRow(dict[str, Any]):
@@ -22,25 +39,45 @@ class UnreadableRow(dict[str, Any]):
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How the values of a source are written.
+
+    :param decimal: what stands before the decimals of an amount.
+    :param date_format: form of dates and date-times, as of ``strptime``; ``None`` for the forms everybody knows.
+    :param null_values: texts that stand for nothing.
+    """
+
+    decimal: str = "."
+    date_format: str | None = None
+    null_values: frozenset[str] = frozenset(NULL_VALUES)
+
+
+@dataclass(frozen=True, slots=True)
 class RowStream:
     """An open source.
 
     :param columns: names of the columns, where the source knows them before the first row.
     :param rows: the rows, each read once, never all in memory.
+    :param reading: how their values are written.
+    :param assumed: what was guessed to read them, for messages.
     """
 
     columns: Sequence[str] | None
     rows: Iterator[Row]
+    reading: Reading = field(default_factory=Reading)
+    assumed: str = ""
 
 
-class Source:
+class Source(ResolveMixin):
     """Where rows come from. A plain, mutable object: Airflow renders the attributes in ``template_fields``.
+
+    The output of another task in one of them makes that task an upstream task of the one that reads the source.
 
     :param columns: ``{"target field": "source column"}`` for fields whose column has another name.
     """
 
     template_fields: ClassVar[tuple[str, ...]] = ()
-    columns: dict[str, str] | None = None
+    columns: ColumnMap | None = None
 
     @abstractmethod
     def open(self) -> AbstractContextManager[RowStream]:
@@ -54,6 +91,33 @@ class Source:
     def serialize(self) -> dict[str, Any]:
         """What "Rendered Template" shows: never rows."""
 
+    def iter_references(self) -> Iterator[tuple[Any, str]]:
+        """Outputs of other tasks in this source: Airflow asks when a DAG is parsed."""
+        from airflow.providers.common.compat.sdk import XComArg
+
+        for name in self.template_fields:
+            yield from XComArg.iter_xcom_references(getattr(self, name))
+
+    def resolve(self, context: Context, **_: Any) -> Self:
+        """A rendered copy: several tasks, and the instances of a mapped one, may hold the same source."""
+        task = context.get("task") or context["ti"].task
+        environment = task.get_template_env()
+        rendered = copy.copy(self)
+        for name in self.template_fields:
+            value = getattr(self, name)
+            if value is not None:
+                setattr(rendered, name, task.render_template(value, context, environment))
+        return rendered
+
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.serialize().items())
         return f"{type(self).__name__}({shown})"
+
+
+def plain(value: Any) -> Any:
+    """A value as Airflow stores it in a serialized DAG: what is not rendered yet as text."""
+    if isinstance(value, Mapping):
+        return {str(name): plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

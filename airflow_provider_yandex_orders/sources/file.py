@@ -1,213 +1,226 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows from a file: CSV, JSON Lines or Parquet, plain or gzip, local or in object storage."""
+"""Rows from files: CSV, JSON Lines, Parquet or Excel, plain or gzip, local or in object storage."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import zlib
-from codecs import BOM_UTF8
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from decimal import Decimal
-from itertools import chain
-from typing import IO, Any, ClassVar, cast
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-import msgspec
+from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.privacy import scrub
+from airflow_provider_yandex_orders.sources.base import (
+    NULL_VALUES,
+    ColumnMap,
+    Reading,
+    Row,
+    RowStream,
+    Source,
+    plain,
+)
+from airflow_provider_yandex_orders.sources.csv_rows import csv_stream
+from airflow_provider_yandex_orders.sources.encodings import check_encoding, decoded
+from airflow_provider_yandex_orders.sources.json_rows import json_stream
+from airflow_provider_yandex_orders.sources.stored import READ_ERRORS, StoredFile, find_files
 
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError, SourceUnavailable
-from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source, UnreadableRow
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import XComArg
 
-_FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
-_PARQUET_ROWS = 2000
-_READ_ERRORS = (OSError, EOFError, UnicodeDecodeError, zlib.error)
+log = logging.getLogger(__name__)
+
+_FORMATS = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".xlsx": "excel",
+    ".xls": "excel",
+}
+_OPTIONS = ("encoding", "delimiter", "decimal", "date_format", "null_values", "multiline")
+_DEFAULTS = ("utf-8", None, ".", None, NULL_VALUES, False)
 
 
 class FileSource(Source):
-    """The rows of one file, read as a stream.
+    """The rows of one file or of several, read as a stream.
 
-    CSV is UTF-8 (a byte order mark is skipped) with a header line; comma, semicolon or tab, told by that line.
+    The first filled line of CSV and of an Excel sheet names the columns. Of a workbook the first visible sheet is read.
 
-    :param path: local path or object storage URL. (templated)
+    :param path: local path or object storage URL, a glob (``*``, ``?``, ``[...]``), or a list of them. Several files
+        must have the same columns. A file that is not there yet is waited for by retries. (templated)
     :param conn_id: Airflow connection of the object storage. (templated)
-    :param format: ``csv``, ``jsonl`` or ``parquet``; by default told by the name, where ``.gz`` means gzip.
-    :param columns: ``{"target field": "column of the file"}`` where names differ.
+    :param format: ``csv``, ``jsonl``, ``parquet`` or ``excel``; by default told by the name. Gzip is known by the
+        file's first bytes. (templated)
+    :param columns: ``{"target field": "column of the file"}`` where names differ; a dotted path into nested JSON; or a
+        list of columns, of which list fields take all and others the first filled. (templated)
+    :param encoding: of CSV and JSON Lines: ``utf-8`` (default), ``cp1251``, ...; a byte order mark is surer.
+        (templated)
+    :param delimiter: one character between the cells of CSV; by default told by the first lines: comma, semicolon,
+        tab, or bar. (templated)
+    :param decimal: what stands before the decimals of amounts: ``.`` (default) or ``,``. (templated)
+    :param date_format: form of dates and date-times, as Python's ``strptime`` has it, such as ``%m/%d/%Y %H:%M``; by
+        default the forms that can be read one way only. (templated)
+    :param null_values: texts that stand for nothing.
+    :param multiline: cells with hundreds of line ends, or with lines that look like rows, are meant. By default they
+        fail the task: a quote that is closed too late makes such cells.
     """
 
-    template_fields: ClassVar[tuple[str, ...]] = ("path", "conn_id")
+    template_fields: ClassVar[tuple[str, ...]] = (
+        "path",
+        "conn_id",
+        "format",
+        "columns",
+        "encoding",
+        "delimiter",
+        "decimal",
+        "date_format",
+    )
 
     def __init__(
         self,
-        path: str,
+        path: str | Sequence[str] | XComArg,
         conn_id: str | None = None,
         format: str | None = None,
-        columns: dict[str, str] | None = None,
+        columns: ColumnMap | None = None,
+        *,
+        encoding: str = "utf-8",
+        delimiter: str | None = None,
+        decimal: str = ".",
+        date_format: str | None = None,
+        null_values: Sequence[str] = NULL_VALUES,
+        multiline: bool = False,
     ) -> None:
-        self.path = path
+        self.path: Any = path
         self.conn_id = conn_id
         self.format = format
         self.columns = columns
+        self.encoding = encoding
+        self.delimiter = delimiter
+        self.decimal = decimal
+        self.date_format = date_format
+        self.null_values = null_values
+        self.multiline = multiline
 
     def serialize(self) -> dict[str, Any]:
-        """The path as rendered."""
-        return {"path": self.path, "conn_id": self.conn_id, "format": self.format, "columns": self.columns}
+        """The path as rendered, and the options that were given."""
+        shown = {name: getattr(self, name) for name in ("path", "conn_id", "format", "columns")}
+        for name, default in zip(_OPTIONS, _DEFAULTS, strict=True):
+            if getattr(self, name) != default:
+                shown[name] = getattr(self, name)
+        return {name: plain(value) for name, value in shown.items()}
 
     def __repr__(self) -> str:
-        return f"FileSource({self.path!r})"
+        return f"FileSource({plain(self.path)!r})"
 
     @contextmanager
     def open(self) -> Iterator[RowStream]:
-        """Open the file."""
-        read = {"csv": _csv, "jsonl": _jsonl, "parquet": self._parquet}[self._format()]
-        with self.opened() as file:
-            try:
-                stream = read(file)
-            except _READ_ERRORS as error:
-                raise self._explain(error) from None
-            except csv.Error:
-                raise self._no_csv() from None
-            yield RowStream(stream.columns, self._guarded(stream.rows))
+        """Open the files, one after the other."""
+        reading = self._reading()
+        files = find_files(self._paths(), self.conn_id)
+        with self._opened_rows(files[0]) as first:
+            rows = first.rows if len(files) == 1 else self._of_all(files, first)
+            yield RowStream(first.columns, rows, reading, first.assumed)
+
+    def opened(self) -> AbstractContextManager[IO[bytes]]:
+        """The bytes of the one file, unpacked.
+
+        :raises SourceUnavailable: there is no such file yet.
+        :raises SourceError: it cannot be read.
+        """
+        return StoredFile(self._paths()[0], self.conn_id).opened()
+
+    def _of_all(self, files: list[StoredFile], first: RowStream) -> Iterator[Row]:
+        yield from _counted(files[0], first.rows)
+        model, named = first.columns, files[0]
+        for file in files[1:]:
+            with self._opened_rows(file) as stream:
+                if model is None:
+                    model, named = stream.columns, file
+                elif stream.columns is not None:
+                    _check_alike(file, stream.columns, named, model)
+                yield from _counted(file, stream.rows)
 
     @contextmanager
-    def opened(self) -> Iterator[IO[bytes]]:
-        """The file's bytes, unpacked.
-
-        :raises SourceError: there is no such file, or it cannot be read.
-        """
-        with ExitStack() as opened:
+    def _opened_rows(self, file: StoredFile) -> Iterator[RowStream]:
+        form, encoding = self._format(file), check_encoding(str(self.encoding), repr(self))
+        with file.opened() as content:
             try:
-                file = opened.enter_context(self._stored())
-                if self.path.endswith(".gz"):
-                    file = cast("IO[bytes]", opened.enter_context(gzip.open(file)))
-            except _READ_ERRORS as error:
-                raise self._explain(error) from None
-            yield file
+                stream = self._stream(file, content, form, encoding)
+            except READ_ERRORS as error:
+                raise file.explained(error, encoding) from None
+            yield RowStream(stream.columns, _guarded(stream.rows, file, encoding), assumed=stream.assumed)
 
-    def _stored(self) -> IO[bytes]:
-        from airflow.providers.common.compat.sdk import ObjectStoragePath
+    def _stream(self, file: StoredFile, content: IO[bytes], form: str, encoding: str) -> RowStream:
+        head = content.read(4)
+        content.seek(0)
+        if not head:
+            return RowStream(None, iter(()))
+        if form == "parquet":
+            from airflow_provider_yandex_orders.sources.parquet_rows import parquet_stream
 
-        try:
-            file: IO[bytes] = ObjectStoragePath(self.path, conn_id=self.conn_id).open("rb")
-        except (ValueError, ImportError) as error:  # Airflow's own words: it knows no such storage
-            raise ConfigurationError(
-                f"Read {self!r}: {error}. Install the Airflow provider of this storage, or correct path=."
-            ) from None
-        return file
+            return parquet_stream(content, file)
+        if form == "excel":
+            from airflow_provider_yandex_orders.sources.excel_rows import excel_stream
 
-    def _guarded(self, rows: Iterator[Row]) -> Iterator[Row]:
-        try:
-            yield from rows
-        except _READ_ERRORS as error:
-            raise self._explain(error) from None
-        except csv.Error:
-            raise self._no_csv() from None
+            return excel_stream(content, file)
+        if head in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
+            raise file.spoilt('this is a workbook or an archive, no text. Say format="excel", or unpack it')
+        if form == "jsonl":
+            return json_stream(content, encoding)
+        text, _ = decoded(content, encoding)
+        return csv_stream(text, delimiter=self._delimiter(), multiline=self.multiline, spoilt=file.spoilt)
 
-    def _no_csv(self) -> SourceError:
-        return SourceError(
-            f"Read {self!r}: a quote is opened and never closed, or a cell is longer than {csv.field_size_limit():,} "
-            "characters. Rows inside it cannot be told apart: write the file anew; nothing was sent."
-        )
+    def _paths(self) -> list[str]:
+        # The output of a mapped task is a lazy sequence.
+        paths = [self.path] if isinstance(self.path, str) or not isinstance(self.path, Sequence) else list(self.path)
+        if not paths or not all(paths):
+            raise ConfigurationError(f"Read {self!r}: path is empty after rendering. Name a file, a glob or a list.")
+        return [str(path) for path in paths]
 
-    def _explain(self, error: Exception) -> SourceError | SourceUnavailable:
-        if isinstance(error, FileNotFoundError):
-            return SourceError(
-                f"Read {self!r}: there is no such file. Check the path as rendered, and that the task that writes it "
-                "runs on a machine that shares it with this one."
-            )
-        if isinstance(error, UnicodeDecodeError):
-            return SourceError(f"Read {self!r}: the file is not UTF-8. Save it as UTF-8; nothing was sent.")
-        if isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error)):
-            return SourceError(f"Read {self!r}: the file is not a whole gzip file. Write it anew; nothing was sent.")
-        if isinstance(error, (IsADirectoryError, NotADirectoryError, PermissionError)):
-            return SourceError(f"Read {self!r}: {error.strerror or 'it cannot be read'}. Correct path=.")
-        return SourceUnavailable(f"Read {self!r}: {type(error).__name__}. Nothing was sent; the next try may pass.")
-
-    def _format(self) -> str:
-        name = self.path.removesuffix(".gz")
+    def _format(self, file: StoredFile) -> str:
+        name = file.path.lower().removesuffix(".gz")
         told = self.format or next((form for end, form in _FORMATS.items() if name.endswith(end)), None)
         if told is None or told not in _FORMATS.values():
             raise ConfigurationError(
-                f"Read {self!r}: unknown format. Name the file *.csv, *.jsonl or *.parquet (*.gz for gzip), "
-                'or give format="csv", "jsonl" or "parquet".'
+                f"Read {file!r}: unknown format. Name the file {', '.join(f'*{end}' for end in _FORMATS)} (*.gz for "
+                'gzip), or give format="csv", "jsonl", "parquet" or "excel".'
             )
         return told
 
-    def _parquet(self, file: IO[bytes]) -> RowStream:
-        try:
-            import pyarrow as pa
-            import pyarrow.parquet as pq
-        except ImportError:
-            raise ConfigurationError(
-                f"Read {self!r}: Parquet needs pyarrow. Install airflow-provider-yandex-orders[parquet]."
-            ) from None
-        try:
-            table = pq.ParquetFile(file)
-        except pa.ArrowInvalid:
-            raise SourceError(f"Read {self!r}: this is no Parquet file. Write it anew.") from None
+    def _delimiter(self) -> str | None:
+        if self.delimiter is None:
+            return None
+        between = {r"\t": "\t", "tab": "\t"}.get(self.delimiter, self.delimiter)
+        if len(between) != 1 or between in '"\r\n':
+            raise ConfigurationError(f"Read {self!r}: delimiter= is {between!r}: it must be one character, no quote.")
+        return between
 
-        def rows() -> Iterator[Row]:
-            try:
-                for batch in table.iter_batches(batch_size=_PARQUET_ROWS):
-                    yield from batch.to_pylist()
-            except ValueError as error:  # pyarrow's own, and nanoseconds where pandas is missing
-                what = "times in nanoseconds" if "anosecond" in str(error) else "damaged rows"
-                raise SourceError(
-                    f"Read {self!r}: the file holds {what}, which cannot be read. Write it anew"
-                    f"{', with microseconds' if what.startswith('times') else ''}; nothing was sent."
-                ) from None
-
-        return RowStream(table.schema_arrow.names, rows())
+    def _reading(self) -> Reading:
+        if self.decimal not in (".", ","):
+            raise ConfigurationError(f"Read {self!r}: decimal= is {self.decimal!r}: it must be '.' or ','.")
+        words = (self.null_values,) if isinstance(self.null_values, str) else self.null_values
+        date_format = None if self.date_format is None else str(self.date_format)
+        return Reading(self.decimal, date_format, frozenset(map(str, words)))
 
 
-def _csv(file: IO[bytes]) -> RowStream:
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    first = text.readline()
-    delimiter = max(",;\t", key=first.count)
-    # Strict: else a quote that is never closed would swallow the rest of the file as one good cell.
-    lines = csv.reader(chain([first] if first else [], text), delimiter=delimiter, strict=True)
-    names = next(lines, [])
-    return RowStream(names, _csv_rows(lines, names))
+def _guarded(rows: Iterator[Row], file: StoredFile, encoding: str) -> Iterator[Row]:
+    try:
+        yield from rows
+    except READ_ERRORS as error:
+        raise file.explained(error, encoding) from None
 
 
-def _csv_rows(lines: Iterator[list[str]], names: list[str]) -> Iterator[Row]:
-    width = len(names)
-    while True:
-        try:
-            cells = next(lines)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            if "expected after" not in str(error):  # rows are lost and nobody can tell how many
-                raise
-            yield UnreadableRow("the line is no CSV", "quote cells with line ends; double a quote inside quotes")
-            continue
-        if not cells:
-            continue  # an empty line
-        if len(cells) == width:
-            yield dict(zip(names, cells, strict=True))
-        else:
-            yield UnreadableRow(
-                f"the line has {len(cells)} cells and the header {width}",
-                "quote cells that hold the delimiter or a line end",
-            )
+def _counted(file: StoredFile, rows: Iterator[Row]) -> Iterator[Row]:
+    count = 0
+    for count, row in enumerate(rows, start=1):  # noqa: B007 - told below
+        yield row
+    log.info("%r: %d rows.", file, count)  # rows of all files are numbered in one go: this tells whose a number is
 
 
-def _jsonl(file: IO[bytes]) -> RowStream:
-    return RowStream(None, _json_rows(file))
-
-
-def _json_rows(file: IO[bytes]) -> Iterator[Row]:
-    # Numbers with a point stay exact: a float would change amounts and long ids.
-    decode = msgspec.json.Decoder(float_hook=Decimal).decode
-    # Airflow 2.11 wraps files in objects that can be read but not iterated.
-    for line in io.BufferedReader(cast("io.RawIOBase", file)):
-        if line.isspace():
-            continue
-        line = line.removeprefix(BOM_UTF8)
-        try:
-            row = decode(line)
-        except (msgspec.DecodeError, RecursionError):
-            yield UnreadableRow("the line is no JSON", "write one JSON object a line")
-            continue
-        yield (row if isinstance(row, dict) else UnreadableRow("the line is no JSON object", "write one a line"))
+def _check_alike(file: StoredFile, columns: Sequence[str], named: StoredFile, model: Sequence[str]) -> None:
+    differing = sorted(scrub(name) for name in set(columns) ^ set(model) if name.strip())
+    if differing:
+        raise file.spoilt(
+            f"only one of this file and {named!r} has {', '.join(map(repr, differing))}. Files of one source must have "
+            "the same columns: correct them, or read them by two tasks"
+        )

@@ -15,6 +15,7 @@ from airflow_provider_yandex_orders.rows.check import is_missing
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.scalars import text
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source, UnreadableRow
+from airflow_provider_yandex_orders.sources.columns import Picker, label
 from airflow_provider_yandex_orders.sources.file import FileSource
 from airflow_provider_yandex_orders.sources.market_to_altcraft import CONTACT_FIELDS, altcraft_order
 from airflow_provider_yandex_orders.sources.rows import as_source
@@ -88,32 +89,37 @@ class MarketOrdersSource(Source):
 
     def _fill(self, shelf: Shelf) -> None:
         contacts = as_source(self.contacts)
-        column = (contacts.columns or {}).get("partnerOrderId", "partnerOrderId")
-        renamed = {source: field for field, source in (contacts.columns or {}).items()}
+        field = "partnerOrderId"
+        column = label(contacts.columns, field)
         known, left_out = 0, set[str]()
         with contacts.open() as stream:
+            pick = Picker(
+                contacts.columns,
+                [field, *CONTACT_FIELDS],
+                lists=["tags"],
+                null_values=stream.reading.null_values,
+                keys=[field],
+            )
             for number, row in enumerate(stream.rows, start=1):
                 if isinstance(row, UnreadableRow):
                     raise SourceError(f"Read {contacts!r}: row {number}: {row.reason}; {row.fix}. Nothing was sent.")
-                if column not in row:
+                picked = pick(row)
+                if column not in picked:
                     raise SourceError(
                         f"Read {contacts!r}: there is no column {column!r}, by which contacts are found. Name it by "
                         'columns={"partnerOrderId": "source column"}.'
                     )
-                if is_missing(row[column]):
+                left_out.update(row.keys() - pick.used)
+                if is_missing(picked[column]):
                     continue  # an order of another channel
                 try:
-                    key = text(row[column])
+                    key = text(picked[column])
                 except BadValue as bad:
                     raise SourceError(f"Read {contacts!r}: row {number}: {column} {bad.reason}; {bad.fix}.") from None
-                filled = {
-                    renamed.get(name, name): value
-                    for name, value in row.items()
-                    if name != column and not is_missing(value)
-                }
-                left_out.update(filled.keys() - set(CONTACT_FIELDS))
-                contact = {name: value for name, value in filled.items() if name in CONTACT_FIELDS}
-                shelf.add(key, f"{number:012d}", contact)
+                found = {name: picked.get(label(contacts.columns, name)) for name in CONTACT_FIELDS}
+                shelf.add(
+                    key, f"{number:012d}", {name: value for name, value in found.items() if not is_missing(value)}
+                )
                 known += 1
         shelf.close()
         log.info("Contacts read: %d.", known)

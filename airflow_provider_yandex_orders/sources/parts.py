@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
-from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
+from airflow_provider_yandex_orders.sources.base import Reading, Row, RowStream, Source
 from airflow_provider_yandex_orders.sources.file import FileSource
 from airflow_provider_yandex_orders.storage import require_seen
 
@@ -47,7 +47,7 @@ class PartsSource(Source):
     @contextmanager
     def open(self) -> Iterator[RowStream]:
         """Read one part after the other."""
-        yield RowStream(None, self._rows())
+        yield RowStream(None, self._rows(), Reading(null_values=frozenset()))
 
     def serialize(self) -> dict[str, Any]:
         """The paths."""
@@ -73,7 +73,7 @@ class PartsSource(Source):
         for part in parts_in(self._delivery):
             path = str(part["path"])
             require_seen(path)
-            source = FileSource(path)
+            source = FileSource(path, multiline=True)
             if path.endswith(".csv"):
                 with source.open() as stream:
                     yield from stream.rows

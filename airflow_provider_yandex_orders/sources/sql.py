@@ -16,7 +16,7 @@ from airflow_provider_yandex_orders.exceptions import (
     SourceUnavailable,
 )
 from airflow_provider_yandex_orders.privacy import driver_words
-from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
+from airflow_provider_yandex_orders.sources.base import ColumnMap, Row, RowStream, Source, plain
 
 FETCH_ROWS = 2000
 _REFUSED = frozenset({"ProgrammingError", "DataError", "NotSupportedError"})
@@ -31,31 +31,38 @@ class SqlSource(Source):
     :param conn_id: a connection whose hook is a ``DbApiHook``. (templated)
     :param sql: the query, or the name of a ``.sql`` file beside the DAG. (templated)
     :param parameters: values for the query's placeholders, as the database's driver writes them. (templated)
-    :param columns: ``{"target field": "column of the result"}`` where names differ.
+    :param columns: ``{"target field": "column of the result"}`` where names differ; a dotted path into a JSON column;
+        or a list of columns, of which list fields take all and others the first filled. (templated)
+    :param hook_params: arguments of the connection's hook, such as ``{"schema": "crm"}``. (templated)
     """
 
-    template_fields: ClassVar[tuple[str, ...]] = ("conn_id", "sql", "parameters")
+    template_fields: ClassVar[tuple[str, ...]] = ("conn_id", "sql", "parameters", "columns", "hook_params")
 
     def __init__(
         self,
         conn_id: str,
         sql: str,
         parameters: Mapping[str, Any] | Sequence[Any] | None = None,
-        columns: dict[str, str] | None = None,
+        columns: ColumnMap | None = None,
+        hook_params: Mapping[str, Any] | None = None,
     ) -> None:
         self.conn_id = conn_id
         self.sql = sql
         self.parameters = parameters
         self.columns = columns
+        self.hook_params = hook_params
 
     def serialize(self) -> dict[str, Any]:
         """The query as rendered; parameters only by their number, as they may be personal."""
-        return {
+        count = len(self.parameters) if isinstance(self.parameters, (list, tuple, Mapping)) else 1
+        shown = {
             "conn_id": self.conn_id,
             "sql": self.sql,
-            "parameters": len(self.parameters) if self.parameters else 0,
+            "parameters": f"{count} value{'' if count == 1 else 's'}, not shown" if self.parameters else None,
             "columns": self.columns,
+            "hook_params": list(self.hook_params) if isinstance(self.hook_params, Mapping) else self.hook_params,
         }
+        return {name: plain(value) for name, value in shown.items() if value is not None}
 
     @contextmanager
     def open(self) -> Iterator[RowStream]:
@@ -90,7 +97,10 @@ class SqlSource(Source):
 
     def _hook(self) -> Any:
         try:
-            hook = BaseHook.get_hook(self.conn_id)
+            connection = BaseHook.get_connection(self.conn_id)
+            hook = (
+                connection.get_hook(hook_params=dict(self.hook_params)) if self.hook_params else connection.get_hook()
+            )
         except AirflowNotFoundException:
             raise ConfigurationError(
                 f"There is no connection {self.conn_id!r}. Create it, or correct conn_id of the SqlSource."

@@ -22,6 +22,7 @@ from airflow_provider_yandex_orders.exceptions import (
     ServiceRefused,
     ServiceUnavailable,
     SourceError,
+    SourceUnavailable,
     UploadFailedError,
     UploadUnclearError,
 )
@@ -287,7 +288,8 @@ class TestWrongSettings:
         self.fails(operator(source), context, SourceError, "no column 'create_date_time'", "columns=")
 
     def test_a_missing_file(self, metrica: SandboxServer, operator: Any, context: Context, tmp_path: Path) -> None:
-        self.fails(operator(FileSource(str(tmp_path / "no.csv"))), context, SourceError, "no such file", "no.csv")
+        with pytest.raises(SourceUnavailable, match=r"no\.csv.*no such file, or not yet"):
+            operator(FileSource(str(tmp_path / "no.csv"))).execute(context())
 
     def test_a_wrong_counter(self, metrica: SandboxServer, operator: Any, context: Context) -> None:
         self.fails(operator([order(1)], counter_id=999), context, ServiceRefused, "404", "not_found", "counter_id")

@@ -16,9 +16,17 @@ def run_example(dag_id: str, logical_date: datetime | None) -> Any:
 
     :return: the DAG run.
     """
+    return run_file(EXAMPLES / f"{dag_id}.py", dag_id, logical_date)  # each example is named as its file
+
+
+def run_file(path: Path, dag_id: str, logical_date: datetime | None) -> Any:
+    """Run a DAG of a file in Airflow's DAG folder by Airflow's own test run.
+
+    :return: the DAG run.
+    """
     from airflow.models import DagBag
 
-    bag = DagBag(str(EXAMPLES / f"{dag_id}.py"))  # each example is named as its file
+    bag = DagBag(str(path))
     assert bag.import_errors == {}
     test: Any = bag.dags[dag_id].test
     name = "logical_date" if "logical_date" in signature(test).parameters else "execution_date"  # 2.11

@@ -33,6 +33,7 @@ from airflow_provider_yandex_orders.rows.faults import BadValue, Fault
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.rows.scalars import flag
 from airflow_provider_yandex_orders.sources.base import Source
+from airflow_provider_yandex_orders.sources.columns import labels
 from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.storage import staging_folder
 from airflow_provider_yandex_orders.templated import switch, whole
@@ -259,7 +260,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
         )
 
     def _check_options(self) -> CheckOptions:
-        columns = self.lines.columns if isinstance(self.lines, Source) else None
+        columns = labels(self.lines.columns) if isinstance(self.lines, Source) else None
         return order_options(self._source_zone(), self.status_map, self.line_status_map, columns or self.line_columns)
 
     def _rows_source(self) -> Source:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def seen(source: Source, require_key: bool = True) -> list[Any]:
         return list(watched(source, SIMPLE_ORDERS, stream, require_key=require_key))
 
 
-def csv_source(tmp_path: Path, head: str, columns: dict[str, str] | None = None) -> FileSource:
+def csv_source(tmp_path: Path, head: str, columns: Any = None) -> FileSource:
     path = tmp_path / "a.csv"
     path.write_text(f"{head}\n{','.join('x' for _ in head.split(','))}\n")
     return FileSource(str(path), columns=columns)
@@ -34,6 +35,11 @@ def csv_source(tmp_path: Path, head: str, columns: dict[str, str] | None = None)
         ("id,create_date_time,phones_md5,more", None),
         ("no,made,mail", {"id": "no", "create_date_time": "made", "emails": "mail"}),
         ("no,made", {"id": "no", "create_date_time": "made", "client_ids": "no"}),
+        ("ID, Create_Date_Time ,EMAILS", None),
+        ("\u200bid,create_date_time,emails\ufeff", None),
+        ("id,create_date_time,emails,x,x,X,,", None),
+        ("NO,Made On,mail", {"id": "no", "create_date_time": " made  on", "emails": "Mail"}),
+        ("id,create_date_time,work,home", {"emails": ["work", "home"]}),
     ],
 )
 def test_good_columns(tmp_path: Path, head: str, columns: dict[str, str] | None) -> None:
@@ -46,7 +52,13 @@ def test_good_columns(tmp_path: Path, head: str, columns: dict[str, str] | None)
         ("id,emails", None, ["no column 'create_date_time'", 'columns={"create_date_time": "source column"}']),
         ("create_date_time,emails", None, ["no column 'id'"]),
         ("id,create_datetime,emails", None, ["'create_date_time'", "Did you mean 'create_datetime'?"]),
-        ("ID,CREATE_DATE_TIME,EMAILS", None, ["'id'", "Did you mean 'ID'?"]),
+        ("id,create_date_time,Emails,EMAILS", None, ["'Emails' and 'EMAILS' fit 'emails' equally"]),
+        ("ID,create_date_time,emails", {"client_uniq_id": "ID"}, ["no column 'id'"]),
+        ("id,create_date_time,emails", {"phones": ["id", "phnoe"]}, ["'phones'", "'phnoe'"]),
+        ("id,create_date_time,emails", {"phones": "billing.phone"}, ["'phones'", "'billing.phone'"]),
+        ("id,create_date_time,emails", {"phones": []}, ["'phones' is mapped to list"]),
+        ("id,create_date_time,emails", {"phones": {"a": 1}}, ["'phones' is mapped to dict"]),
+        ("id,create_date_time", {"emails": "x"}, ["It was read as utf-8 with ',' between its cells"]),
         ("id,create_date_time,mail", None, ["no customer identifier", "client_ids, emails", "It has: id"]),
         ("id,create_date_time,emails,id", None, ["several columns are named id"]),
         ("id,create_date_time,emails", {"phones": "phnoe"}, ["'phones'", "'phnoe'"]),
@@ -55,7 +67,7 @@ def test_good_columns(tmp_path: Path, head: str, columns: dict[str, str] | None)
         ("id,create_date_time,emails", {"emails": "id", "x": "id"}, ["no field 'x'"]),
     ],
 )
-def test_bad_columns(tmp_path: Path, head: str, columns: dict[str, str] | None, said: list[str]) -> None:
+def test_bad_columns(tmp_path: Path, head: str, columns: Any, said: list[str]) -> None:
     with pytest.raises(SourceError) as caught:
         seen(csv_source(tmp_path, head, columns))
     for part in said:
@@ -66,10 +78,141 @@ def test_no_id_column_when_ids_are_not_required(tmp_path: Path) -> None:
     assert len(seen(csv_source(tmp_path, "create_date_time,emails"), require_key=False)) == 1
 
 
-def test_an_empty_file_says_so(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("")
-    with pytest.raises(SourceError, match="no columns"):
-        seen(FileSource(str(tmp_path / "a.csv")))
+def picked(rows: list[dict[str, Any]], columns: Any = None) -> list[Any]:
+    source = RowsSource(rows)
+    source.columns = columns
+    return seen(source)
+
+
+def test_names_may_differ_in_what_people_do_not_see(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\ufeffID; Revenue ;CREATE_date_time;emails;REVENUE_2\n7;5;2026-01-01;a@b.ru;9\n", encoding="utf-8")
+    good = {"id": "7", "revenue": "5", "create_date_time": "2026-01-01", "emails": "a@b.ru"}
+    assert seen(FileSource(str(path))) == [good]
+    rows = [{"ID": "7", "Revenue ": 5}, {"id": "8", "REVENUE": 6, "x": 1}, {"id": "9", "revenue": 7, "Revenue": 0}]
+    assert picked(rows) == [{"id": "7", "revenue": 5}, {"id": "8", "revenue": 6}, {"id": "9", "revenue": 7}]
+    with pytest.raises(SourceError, match="'Cost' and 'COST' fit 'cost' equally"):
+        picked([{"id": "1", "Cost": 1, "COST": 2}])
+
+
+@pytest.mark.parametrize("word", ["NULL", "null", r"\N", "None", "nan", "NaN", "<NA>", "#N/A", "", " NULL "])
+def test_words_for_nothing(word: str) -> None:
+    assert picked([{"id": word, "revenue": word, "emails": "-"}]) == [{"id": None, "revenue": None, "emails": "-"}]
+
+
+def test_words_for_nothing_may_be_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,create_date_time,emails,order_status\n-,n/a,None,NULL\n")
+    source = FileSource(str(path), null_values=("-", "n/a"))
+    assert seen(source) == [{"id": None, "create_date_time": None, "emails": "None", "order_status": "NULL"}]
+
+
+@pytest.mark.parametrize(
+    "zero",
+    [
+        "0001-01-01T00:00:00",
+        "0000-00-00 00:00:00",
+        "0000-00-00",
+        "01.01.0001 0:00:00",
+        "1899-12-30T00:00:00Z",
+        "01/01/0001 12:00:00 AM",
+        datetime(1, 1, 1),
+        date(1, 1, 1),
+        datetime(1, 1, 1, tzinfo=UTC),
+    ],
+)
+def test_dates_that_stand_for_no_date(zero: Any) -> None:
+    assert picked([{"id": "1", "create_date_time": zero}]) == [{"id": "1", "create_date_time": None}]
+
+
+def test_what_only_looks_like_such_a_date() -> None:
+    row = {"id": "0000-00-00", "create_date_time": "0001-01-01 10:00:00", "client_uniq_id": "0001-01-01-7"}
+    assert picked([row]) == [row]
+
+
+@pytest.mark.parametrize(
+    ("cell", "meant"),
+    [
+        ('="0045"', "0045"),
+        ('="say ""yes"""', 'say "yes"'),
+        ('=""', None),
+        ("'+79990000000", "+79990000000"),
+        ("'0045", "0045"),
+        ("'=1+1", "=1+1"),
+        ("'t Hooft", "'t Hooft"),
+        ("'0045'", "'0045'"),
+        ("=0045", "=0045"),
+        ("'", "'"),
+    ],
+)
+def test_text_that_a_spreadsheet_protects(cell: str, meant: str | None) -> None:
+    assert picked([{"id": cell}]) == [{"id": meant}]
+
+
+NESTED: dict[str, Any] = {
+    "id": 5,
+    "billing": {"email": "a@b.ru", "phone": None, "json": '{"x": {"y": "deep"}}'},
+    "PHONE": [{"VALUE": "+79990000001"}, {"VALUE": "+79990000002"}, {"TYPE": "x"}],
+    "lines": [{"sku": "a"}, {"sku": "b"}],
+    "a.b": "dotted",
+}
+
+
+@pytest.mark.parametrize(
+    ("columns", "meant"),
+    [
+        ({"emails": "billing.email"}, {"emails": "a@b.ru"}),
+        ({"emails": "Billing.email"}, {"emails": "a@b.ru"}),
+        ({"phones": "PHONE.VALUE"}, {"phones": ["+79990000001", "+79990000002"]}),
+        ({"client_uniq_id": "lines.1.sku"}, {"client_uniq_id": "b"}),
+        ({"client_uniq_id": "a.b"}, {"client_uniq_id": "dotted"}),
+        ({"client_uniq_id": "billing.json.x.y"}, {"client_uniq_id": "deep"}),
+        ({"emails": ["billing.phone", "billing.email", "a.b"]}, {"emails": "a@b.ru,dotted"}),
+        ({"phones": ["billing.email", "PHONE.VALUE"]}, {"phones": ["a@b.ru", "+79990000001", "+79990000002"]}),
+        ({"client_uniq_id": ["billing.phone", "none", "billing.email", "a.b"]}, {"client_uniq_id": "a@b.ru"}),
+    ],
+)
+def test_nested_and_several_columns(columns: Any, meant: dict[str, Any]) -> None:
+    (row,) = picked([NESTED], columns)
+    assert row.pop("id") == 5
+    assert list(row.values()) == list(meant.values())
+
+
+@pytest.mark.parametrize("columns", [{"emails": "billing.emial"}, {"emails": "id.x"}, {"emails": ["x", "billing.y"]}])
+def test_a_path_that_leads_nowhere(columns: Any) -> None:
+    with pytest.raises(SourceError, match="no row of"):
+        picked([NESTED, {"id": 6}], columns)
+
+
+def test_a_path_that_some_rows_have() -> None:
+    assert picked([{"id": 6}, NESTED], {"emails": "billing.email"})[0] == {"id": 6}
+
+
+def test_several_columns_of_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('id,create_date_time,work,home\n1,d,a@b.ru,NULL\n2,d,,\n3,d,"[""x@b.ru""]","c@b.ru; d@b.ru"\n')
+    rows = seen(FileSource(str(path), columns={"emails": ["work", "home"]}))
+    assert [row["work, home"] for row in rows] == ["a@b.ru", None, ["x@b.ru", "c@b.ru; d@b.ru"]]
+
+
+@pytest.mark.parametrize("name", ["revenue_", "revnue", "Order-Status", "Costs", "order_statuss"])
+@pytest.mark.parametrize("from_file", [True, False])
+def test_a_name_that_nearly_fits_is_warned_of(
+    tmp_path: Path, name: str, from_file: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    if from_file:
+        seen(csv_source(tmp_path, f"id,create_date_time,emails,{name},other"))
+    else:
+        picked([{"id": "1"}, {"id": "2", name: "x", "other": 1}])
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert repr(name) in warning
+    assert "columns={'" in warning
+
+
+def test_keys_that_are_not_sent_are_named_for_every_source(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    picked([{"id": "1", "colour": "red"}, {"id": "2", "size": 5, "ivan@example.com": 1}], {"emails": ["id", "mail"]})
+    assert "not sent: colour, size, <e-mail>" in caplog.text
 
 
 @pytest.mark.parametrize(

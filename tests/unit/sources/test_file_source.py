@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError, SourceUnavailable
 from airflow_provider_yandex_orders.sources import FileSource
-from airflow_provider_yandex_orders.sources.base import UnreadableRow
+from airflow_provider_yandex_orders.sources.base import Reading, UnreadableRow
 
 
 def read(path: Path | str, **arguments: Any) -> tuple[list[str] | None, list[Any]]:
@@ -50,33 +46,14 @@ def test_csv(tmp_path: Path, delimiter: str, ending: str, mark: str) -> None:
     ]
 
 
-@given(
-    st.lists(
-        st.lists(
-            st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=10)
-            | st.text('",;\r\n'),
-            min_size=3,
-            max_size=3,
-        ),
-        max_size=8,
-    )
-)
-def test_csv_reads_what_a_csv_writer_wrote(tmp_path_factory: pytest.TempPathFactory, cells: list[list[str]]) -> None:
-    text = io.StringIO()
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([["a", "b", "c"], *cells])
-    path = written(tmp_path_factory.getbasetemp(), "any.csv", text.getvalue())
-    columns, rows = read(path)
-    assert columns == ["a", "b", "c"]
-    assert [list(row.values()) for row in rows] == cells
-
-
 @pytest.mark.parametrize(
     ("content", "columns", "rows"),
     [
-        ("", [], []),
+        ("", None, []),
         ("id,name\n", ["id", "name"], []),
         ("id,name", ["id", "name"], []),
-        ("\ufeff", [], []),
+        ("\ufeff", None, []),
+        ("\n\n", None, []),
         ('"id","na\nme"\n1,2\n', ["id", "na\nme"], [{"id": "1", "na\nme": "2"}]),
         ("id\n1\n", ["id"], [{"id": "1"}]),
         (
@@ -91,7 +68,7 @@ def test_csv_reads_what_a_csv_writer_wrote(tmp_path_factory: pytest.TempPathFact
         ('id,name\n1,"a"b\n2,c\n', ["id", "name"], ["the line is no CSV", {"id": "2", "name": "c"}]),
     ],
 )
-def test_odd_csv(tmp_path: Path, content: str, columns: list[str], rows: list[Any]) -> None:
+def test_odd_csv(tmp_path: Path, content: str, columns: list[str] | None, rows: list[Any]) -> None:
     assert read(written(tmp_path, "a.csv", content)) == (columns, rows)
 
 
@@ -135,7 +112,7 @@ def test_bytes_of_a_file_as_they_are(tmp_path: Path, memory_url: str) -> None:
     with FileSource(str(written(tmp_path, "a.json.gz", gzip.compress(b"{}")))).opened() as file:
         assert file.read() == b"{}"
     with (
-        pytest.raises(SourceError, match="no such file"),
+        pytest.raises(SourceUnavailable, match="no such file"),
         FileSource(f"{memory_url}/none.json").opened(),
     ):
         pass
@@ -194,23 +171,32 @@ def test_parquet_with_nanoseconds(tmp_path: Path) -> None:
     [
         ("a.csv.gz", b"id,name\n1,b\n"),
         ("a.jsonl.gz", b'{"id": "1", "name": "b"}\n'),
+        ("a.csv", b"id,name\n1,b\n"),
+        ("a.jsonl", b'{"id": "1", "name": "b"}\n'),
     ],
 )
-def test_gzip(tmp_path: Path, name: str, content: bytes) -> None:
-    _, rows = read(written(tmp_path, name, gzip.compress(content)))
-    assert rows == [{"id": "1", "name": "b"}]
+def test_gzip_is_known_by_its_first_bytes(tmp_path: Path, name: str, content: bytes) -> None:
+    for stored in (gzip.compress(content), content):
+        _, rows = read(written(tmp_path, name, stored))
+        assert rows == [{"id": "1", "name": "b"}]
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04 a zip", b"\xd0\xcf\x11\xe0 an old workbook"])
+def test_a_workbook_under_the_name_of_a_text(tmp_path: Path, content: bytes) -> None:
+    for name in ("a.csv", "a.jsonl"):
+        with pytest.raises(SourceError, match="workbook or an archive"):
+            read(written(tmp_path, name, content))
 
 
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda whole: b"id,name\n1,b\n",
         lambda whole: whole[:-20],
         lambda whole: whole[:15],
         lambda whole: whole[:12] + b"\xff" * 20 + whole[32:],
         lambda whole: whole[:-8] + b"\0" * 8,
     ],
-    ids=["not gzip", "cut", "cut at the start", "spoilt", "wrong sum"],
+    ids=["cut", "cut at the start", "spoilt", "wrong sum"],
 )
 def test_broken_gzip(tmp_path: Path, spoil: Any) -> None:
     whole = gzip.compress(b"id,name\n" + b"".join(b"%d,%d\n" % (n, n * 7919 % 10007) for n in range(5000)))
@@ -218,28 +204,149 @@ def test_broken_gzip(tmp_path: Path, spoil: Any) -> None:
         read(written(tmp_path, "a.csv.gz", spoil(whole)))
 
 
-@pytest.mark.parametrize("encoding", ["cp1251", "utf-16"])
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [("cp1251", "utf-8"), ("koi8-r", "utf-8"), ("cp866", "utf-8"), ("utf-16-le", "utf-8"), ("utf-8", "cp1251")],
+)
 @pytest.mark.parametrize("lead", ["", "1,x\n" * 5000], ids=["first line", "later"])
-def test_wrong_encoding(tmp_path: Path, encoding: str, lead: str) -> None:
-    path = written(tmp_path, "a.csv", (f"id,name\n{lead}1,Иван\n").encode(encoding))
-    with pytest.raises(SourceError, match="not UTF-8") as caught:
-        read(path)
+def test_another_encoding_than_was_told_is_named(tmp_path: Path, stored: str, told: str, lead: str) -> None:
+    content = f"id,name\n{lead}1,Иван Петров\n2,Мария Сидорова\n".encode(stored)
+    if stored == "utf-8" and lead:
+        content = "\n".join(["id,name", "1,Жук", lead]).encode()  # told by the beginning
+    with pytest.raises(SourceError, match=f"not {told.upper()}") as caught:
+        read(written(tmp_path, "a.csv", content), encoding=told)
+    assert f"encoding='{stored.replace('koi8-r', 'koi8_r')}'" in str(caught.value)
     assert "Иван" not in str(caught.value)
 
 
-def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no such file"):
-        read(tmp_path / "none.csv")
+def test_one_damaged_byte_does_not_look_like_another_encoding(tmp_path: Path) -> None:
+    content = "id,name\n1,Иван Петров\n".encode().replace("П".encode(), b"\xd0\x00"[:1])
+    with pytest.raises(SourceError, match="damaged") as caught:
+        read(written(tmp_path, "a.csv", content))
+    assert "encoding=" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        ("id;имя\n1;Жук\n".encode("utf-16"), "utf-8"),
+        ("id;имя\n1;Жук\n".encode("utf-16"), "cp1251"),
+        ("id;имя\n1;Жук\n".encode("utf-8-sig"), "cp1251"),
+        ("id;имя\n1;Жук\n".encode("utf-16-be"), "utf-16-be"),
+        ("id;имя\n1;Жук\n".encode("cp1251"), "windows-1251"),
+        ("id;имя\n1;Жук\n".encode("cp1251"), 1251),
+        ("id;имя\n1;Жук\n".encode("koi8-r"), "koi8-r"),
+    ],
+)
+def test_encodings(tmp_path: Path, content: bytes, encoding: Any) -> None:
+    assert read(written(tmp_path, "a.csv", content), encoding=encoding) == (["id", "имя"], [{"id": "1", "имя": "Жук"}])
+    packed = written(tmp_path, "b.csv", gzip.compress(content))
+    assert read(packed, encoding=encoding)[1] == [{"id": "1", "имя": "Жук"}]
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "utf-16", "utf-8-sig"])
+def test_json_lines_in_other_encodings(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path, "a.jsonl", '{"id": "Ж", "sum": 0.10}\n{"id": "2"}\n'.encode(encoding))
+    assert read(path, encoding=encoding)[1] == [{"id": "Ж", "sum": Decimal("0.10")}, {"id": "2"}]
+
+
+def test_json_lines_that_are_not_utf_8(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl", '{"id": "1"}\n{"name": "Иван Петров"}\n'.encode("cp1251"))
+    with pytest.raises(SourceError, match="encoding='cp1251'"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", b""),
+        ("a.jsonl", b""),
+        ("a.parquet", b""),
+        ("a.xlsx", b""),
+        ("a.csv.gz", b""),
+        ("a.csv", gzip.compress(b"")),
+        ("a.csv", "\ufeff".encode()),
+        ("a.csv", b"\n;;;\n"),
+    ],
+)
+def test_a_file_of_nothing_is_an_empty_source(tmp_path: Path, name: str, content: bytes) -> None:
+    assert read(written(tmp_path, name, content)) == (None, [])
+
+
+def test_a_file_that_is_not_there_yet_may_come(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.csv", tmp_path / "none" / "none.csv", tmp_path / "none*.csv"):
+        with pytest.raises(SourceUnavailable, match="or not yet"):
+            read(path)
+
+
+def test_globs_and_lists(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    for number in (2, 1, 3):
+        written(tmp_path, f"{number}.csv", f"id,x\n{number},a\n")
+    (tmp_path / "4.csv").mkdir()
+    assert [row["id"] for row in read(tmp_path / "*.csv")[1]] == ["1", "2", "3"]
+    assert "3.csv'): 1 rows" in caplog.text
+    assert [row["id"] for row in read(tmp_path / "[13].csv")[1]] == ["1", "3"]
+    odd = str(written(tmp_path, "orders [1].csv", "x,id\na,5\n"))
+    paths = [str(tmp_path / "2.csv"), odd, str(tmp_path / "*.csv"), odd]
+    with FileSource(paths).open() as stream:
+        assert list(stream.columns or ()) == ["id", "x"]
+        assert [row["id"] for row in stream.rows] == ["2", "5", "1", "3"]
+
+
+def test_a_glob_in_object_storage(memory_url: str) -> None:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    for number in (2, 1):
+        (ObjectStoragePath(memory_url) / f"day/{number}.jsonl").write_bytes(b'{"id": %d}\n' % number)
+    assert read(f"{memory_url}/day/*.jsonl") == (None, [{"id": 1}, {"id": 2}])
+    with pytest.raises(SourceUnavailable, match="no file fits"):
+        read(f"{memory_url}/day/*.csv")
+
+
+@pytest.mark.parametrize("second", ["id,x,revenue\n2,a,5\n", "id\n2\n", "id,Y\n2,a\n"])
+def test_files_of_one_source_have_the_same_columns(tmp_path: Path, second: str) -> None:
+    written(tmp_path, "1.csv", "id,x\n1,a\n")
+    written(tmp_path, "2.csv", second)
+    with pytest.raises(SourceError, match=r"2\.csv.*only one of this file and .*1\.csv.* has"):
+        read(tmp_path / "*.csv")
+
+
+@pytest.mark.parametrize("path", ["", [], [""], None])
+def test_a_path_that_came_out_empty(path: Any) -> None:
+    with pytest.raises(ConfigurationError, match="path is empty"), FileSource(path).open():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"delimiter": ";;"}, "delimiter="),
+        ({"delimiter": '"'}, "delimiter="),
+        ({"decimal": " "}, "decimal="),
+        ({"encoding": "cp12510"}, "encoding="),
+    ],
+)
+def test_options_that_cannot_work(tmp_path: Path, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        read(written(tmp_path, "a.csv", "id\n"), **options)
+
+
+def test_options_are_handed_on_to_the_checker(tmp_path: Path) -> None:
+    source = FileSource(str(written(tmp_path, "a.csv", "id\n")), decimal=",", date_format="%m/%d/%Y", null_values=["-"])
+    with source.open() as stream:
+        reading = stream.reading
+    assert reading == Reading(decimal=",", date_format="%m/%d/%Y", null_values=frozenset(["-"]))
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
     for path in (tmp_path / "a.csv", written(tmp_path, "b.csv", "id\n") / "c.csv"):
-        with pytest.raises(SourceError, match="Correct path="):
+        with pytest.raises(ConfigurationError, match="Correct path="):
             read(path)
 
 
-@pytest.mark.parametrize(("name", "given_"), [("a.xlsx", None), ("a", None), ("a.gz", None), ("a.csv", "xml")])
+@pytest.mark.parametrize(("name", "given_"), [("a.xml", None), ("a", None), ("a.gz", None), ("a.csv", "xml")])
 def test_unknown_format(tmp_path: Path, name: str, given_: str | None) -> None:
     with pytest.raises(ConfigurationError, match="unknown format"):
         read(written(tmp_path, name, "id\n"), format=given_)
@@ -261,7 +368,7 @@ def test_object_storage(memory_url: str) -> None:
 
     (ObjectStoragePath(memory_url) / "a.csv.gz").write_bytes(gzip.compress(b"id\n1\n"))
     assert read(f"{memory_url}/a.csv.gz") == (["id"], [{"id": "1"}])
-    with pytest.raises(SourceError, match="no such file"):
+    with pytest.raises(SourceUnavailable, match="no such file"):
         read(f"{memory_url}/b.csv")
 
 
@@ -280,4 +387,7 @@ def test_what_is_shown_of_a_source() -> None:
         "columns": {"id": "no"},
     }
     assert repr(source) == "FileSource('s3://c@bucket/a.csv')"
-    assert set(FileSource.template_fields) == {"path", "conn_id"}
+    source = FileSource(["a.csv", "b*.csv"], encoding="cp1251", null_values=("-",), multiline=True)
+    shown = json.loads(json.dumps(source.serialize()))
+    assert (shown["path"], shown["encoding"], shown["null_values"]) == (["a.csv", "b*.csv"], "cp1251", ["-"])
+    assert "delimiter" not in shown

@@ -123,6 +123,15 @@ def test_personal_data_in_a_drivers_message(crm: Path) -> None:
     assert "123-45-67" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("crm")
+def test_values_in_a_drivers_message() -> None:
+    with pytest.raises(SourceError) as caught:
+        read("SELECT json_extract('Ivan Petrov', '$.x')")
+    assert "Petrov" not in str(caught.value)
+    with pytest.raises(SourceError, match="nosuch"):  # a name of the query's own helps
+        read("SELECT nosuch FROM orders")
+
+
 def test_no_such_connection() -> None:
     with pytest.raises(ConfigurationError, match="no connection 'crm'"):
         read("SELECT 1")
@@ -136,7 +145,21 @@ def test_a_connection_that_is_no_database(monkeypatch: pytest.MonkeyPatch, conn_
 
 
 def test_what_is_shown_of_a_source() -> None:
-    source = SqlSource("crm", "SELECT 1", parameters={"mail": "ivan@example.com"}, columns={"id": "no"})
-    assert source.serialize() == {"conn_id": "crm", "sql": "SELECT 1", "parameters": 1, "columns": {"id": "no"}}
+    source = SqlSource("crm", "SELECT 1\nFROM x", parameters={"mail": "ivan@example.com"}, columns={"id": "no"})
+    assert source.serialize() == {
+        "conn_id": "crm",
+        "sql": "SELECT 1\nFROM x",
+        "parameters": "1 value, not shown",
+        "columns": {"id": "no"},
+    }
     assert "ivan" not in repr(source) + str(source.serialize())
-    assert set(SqlSource.template_fields) == {"conn_id", "sql", "parameters"}
+    assert SqlSource("crm", "", parameters=[1, 2]).serialize()["parameters"] == "2 values, not shown"
+    assert "parameters" not in SqlSource("crm", "").serialize()
+
+
+@pytest.mark.usefixtures("crm")
+def test_arguments_of_the_hook() -> None:
+    """An empty schema is what the hook of SQLite takes without a word; a wrong name is its own complaint."""
+    assert len(read("SELECT * FROM orders", hook_params={"schema": "main"})) == 10_000
+    with SqlSource("crm", "SELECT 1", hook_params={"log_sql": False}).open() as stream:
+        assert len(list(stream.rows)) == 1

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The values of fields in a source's row, whatever its columns are called."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from airflow_provider_yandex_orders.exceptions import SourceError
+from airflow_provider_yandex_orders.privacy import scrub
+from airflow_provider_yandex_orders.rows import lists as list_cells
+from airflow_provider_yandex_orders.rows.check import is_missing
+from airflow_provider_yandex_orders.rows.faults import BadValue
+from airflow_provider_yandex_orders.sources.base import ColumnMap, Row
+
+_MISSING = object()
+_PLANS = 1000  # key sets whose plan is kept: JSON objects may have any
+_ZERO_DAYS = frozenset(
+    {"0000-00-00", "00.00.0000", "0000/00/00", "0001-01-01", "01.01.0001", "0001/01/01", "01/01/0001"}
+    | {"1753-01-01", "01.01.1753", "1899-12-30", "30.12.1899", "1900-01-00", "00.01.1900"}
+)
+"""What MySQL, 1C, .NET, SQL Server and Excel write for "no date"."""
+_MIDNIGHT = re.compile(r"([T ](0?0:00(:00)?([.,]0+)?|12:00:00 AM))?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
+_EXCEL_TEXT = re.compile(r'="((?:[^"]|"")*)"|\'([=+@\-\d][^\']*)', re.DOTALL)
+
+
+def names_of(columns: ColumnMap | None, field: str) -> tuple[str, ...]:
+    """The columns a field comes from: several where they are given as a list."""
+    column = (columns or {}).get(field, field)
+    return tuple(map(str, column)) if isinstance(column, (list, tuple)) else (str(column),)
+
+
+def label(columns: ColumnMap | None, field: str) -> str:
+    """What a field's column is called in picked rows and in messages."""
+    return ", ".join(names_of(columns, field))
+
+
+def labels(columns: ColumnMap | None) -> dict[str, str]:
+    """``{"field": "label"}`` for all mapped fields."""
+    return {field: label(columns, field) for field in columns or {}}
+
+
+def normal(name: str) -> str:
+    """A name without what people do not see as a difference: case, space around it, a byte order mark."""
+    visible = name if name.isascii() else "".join(sign for sign in name if unicodedata.category(sign) != "Cf")
+    return " ".join(visible.split()).casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a column's value lies: the row's own key, and the path inside its value."""
+
+    name: str
+    key: str
+    path: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """How one field is read from rows that have the same keys."""
+
+    name: str
+    places: list[_Place]
+    plain: bool
+    whole_list: bool
+    is_key: bool
+
+
+class Picker:
+    """Picks the values of fields from rows.
+
+    A column is found by its exact name, else by one that differs only in case and space, else as a dotted path into
+    nested objects. Words for nothing become ``None``; text that Excel's users protect (``="0045"``) is unwrapped.
+
+    :param columns: field to column, where they differ.
+    :param fields: the fields.
+    :param lists: those that hold a list: they take the values of all their columns, others the first filled.
+    :param null_values: texts that stand for nothing.
+    :param keys: fields whose values are never dates.
+    """
+
+    def __init__(
+        self,
+        columns: ColumnMap | None,
+        fields: Sequence[str],
+        *,
+        lists: Collection[str] = (),
+        null_values: Collection[str] = (),
+        keys: Collection[str] = (),
+    ) -> None:
+        self._wanted = [(label(columns, field), names_of(columns, field), field in lists) for field in fields]
+        self._mapped = {name for field in columns or {} for name in names_of(columns, field)}
+        self._claimed = set(map(normal, self._mapped))
+        self._nulls = frozenset(map(str, null_values))
+        self._keys = {label(columns, field) for field in keys}
+        self._plans: dict[tuple[str, ...], list[_Step]] = {}
+        self.used: set[str] = set()
+        """Keys of rows that some field is read from."""
+        self.found: set[str] = set()
+        """Columns that rows have; of a dotted path, that some row has its end."""
+        self.begun: set[str] = set()
+        """Dotted paths of which rows have the beginning."""
+
+    def __call__(self, row: Row) -> dict[str, Any]:
+        """The row's values by label; fields it has no column for are left out."""
+        keys = tuple(row)
+        plan = self._plans.get(keys)
+        if plan is None:
+            plan = self._plan(keys)
+            if len(self._plans) < _PLANS:
+                self._plans[keys] = plan
+        nulls, picked = self._nulls, {}
+        for step in plan:
+            value = row[step.places[0].key] if step.plain else self._from(row, step)
+            if value is not _MISSING:
+                picked[step.name] = _meant(value, nulls, step.is_key)
+        return picked
+
+    def _place(self, name: str, keys: Sequence[str]) -> _Place | None:
+        key = self._key(name, keys)
+        if key is not None:
+            self.found.add(name)
+            return _Place(name, key, [])
+        parts = name.split(".")
+        for length in range(len(parts) - 1, 0, -1):
+            key = self._key(".".join(parts[:length]), keys)
+            if key is not None:
+                self.begun.add(name)
+                return _Place(name, key, parts[length:])
+        return None
+
+    def _key(self, name: str, keys: Sequence[str]) -> str | None:
+        if name in keys:
+            return name
+        wanted = normal(name)
+        if wanted in self._claimed and name not in self._mapped:
+            return None  # a mapped field has that column
+        near = [key for key in keys if isinstance(key, str) and key not in self._mapped and normal(key) == wanted]
+        if len(near) > 1:
+            shown = " and ".join(repr(scrub(key)) for key in near)
+            raise SourceError(
+                f"Map columns: {shown} fit {scrub(name)!r} equally. Name the one that is meant by columns= of the "
+                "source."
+            )
+        return near[0] if near else None
+
+    def _plan(self, keys: tuple[str, ...]) -> list[_Step]:
+        plan = []
+        for name, names, whole_list in self._wanted:
+            places = [place for place in (self._place(each, keys) for each in names) if place]
+            if places:
+                self.used.update(place.key for place in places)
+                is_plain = len(places) == 1 and not places[0].path
+                plan.append(_Step(name, places, is_plain, whole_list, name in self._keys))
+        return plan
+
+    def _from(self, row: Row, step: _Step) -> Any:
+        values = []
+        for place in step.places:
+            value = _walk(row[place.key], place.path)
+            if value is not _MISSING:
+                self.found.add(place.name)
+            values.append(value)
+        there = [value for value in values if value is not _MISSING]
+        filled = [value for value in (_meant(value, self._nulls, True) for value in there) if not is_missing(value)]
+        if not filled:
+            return there[0] if there else _MISSING
+        if len(filled) == 1 or not step.whole_list:
+            return filled[0]
+        if all(isinstance(value, str) and value.lstrip()[:1] not in ("[", "{") for value in filled):
+            return ",".join(filled)  # the field splits text in its own way
+        return [element for value in filled for element in _elements(value)]
+
+
+def getter(columns: ColumnMap | None, field: str) -> Callable[[Row], Any]:
+    """A function that gives one field's value of a row."""
+    pick, name = Picker(columns, [field], keys=[field]), label(columns, field)
+    return lambda row: pick(row).get(name)
+
+
+def _meant(value: Any, nulls: frozenset[str], is_key: bool) -> Any:
+    if isinstance(value, str):
+        first = value[:1]
+        if first in ("=", "'") and (wrapped := _EXCEL_TEXT.fullmatch(value.strip())):
+            value = wrapped[1].replace('""', '"') if wrapped[1] is not None else wrapped[2]
+        if value in nulls or (len(value) < 64 and value.strip() in nulls):
+            return None
+        if first in ("0", "1", "3") and not is_key and value[:10] in _ZERO_DAYS and _MIDNIGHT.fullmatch(value[10:]):
+            return None
+    elif isinstance(value, date) and value.year == 1:
+        return None
+    return value
+
+
+def _walk(value: Any, path: list[str]) -> Any:
+    for place, name in enumerate(path):
+        if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+            try:
+                value = msgspec.json.decode(value)
+            except (msgspec.DecodeError, RecursionError):
+                return _MISSING
+        if isinstance(value, Mapping):
+            value = value.get(name, _MISSING)
+        elif isinstance(value, (list, tuple)):
+            if not name.isdecimal():  # the values of all elements
+                found = [_walk(element, path[place:]) for element in value]
+                return [element for each in found if each is not _MISSING for element in _elements(each)]
+            value = value[int(name)] if int(name) < len(value) else _MISSING
+        else:
+            return _MISSING
+    return value
+
+
+def _elements(value: Any) -> list[Any]:
+    try:
+        return list_cells.split(value)
+    except BadValue:  # the field's own converter says what is wrong with it
+        return [value]

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which letters the bytes of a file stand for."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from typing import IO, cast
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins as the mark of UTF-16 does
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_PLAUSIBLE = ["cp1251", "cp866", "koi8_r", "cp1252", "cp1250", "cp1254", "utf_16_le", "utf_16_be"]
+_SAMPLE = 65_536
+_LOOKED_THROUGH = 100_000_000
+
+
+def check_encoding(encoding: str, shown: str) -> str:
+    """The name of an encoding as Python spells it.
+
+    :param encoding: the name as given.
+    :param shown: the source, for the message.
+    :raises ConfigurationError: there is no such encoding.
+    """
+    name = f"cp{encoding}" if encoding.isdecimal() else encoding  # 1251, as a rendered template may give it
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise ConfigurationError(
+            f"Read {shown}: there is no encoding {encoding!r}. Write encoding= as utf-8, cp1251, utf-16 and the like."
+        ) from None
+
+
+def decoded(file: IO[bytes], encoding: str) -> tuple[io.TextIOWrapper, str]:
+    """The text of a file and the encoding it is read with: a byte order mark is surer than what was told.
+
+    :param file: the bytes, at their beginning.
+    :param encoding: as :func:`check_encoding` gave it.
+    :raises UnicodeError: the first bytes cannot be of this encoding.
+    """
+    head = file.read(_SAMPLE)
+    file.seek(0)
+    marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    if marked is None and not encoding.startswith(("utf-16", "utf-32")) and b"\0" in head[:1000]:
+        raise UnicodeError("the file has zero bytes")
+    if marked is None and not encoding.startswith("utf") and _is_utf8(head):
+        raise UnicodeError("the file is UTF-8")
+    # Airflow 2.11 wraps files in objects that io does not take as they are.
+    raw = io.BufferedReader(cast("io.RawIOBase", file))
+    used = marked or encoding
+    return io.TextIOWrapper(raw, encoding=used, newline=""), used.removesuffix("-sig")
+
+
+def guess_encoding(file: IO[bytes]) -> str | None:
+    """What the bytes of a file look like; ``None`` where nobody can tell.
+
+    :param file: the bytes, at their beginning.
+    """
+    from charset_normalizer import from_bytes
+
+    sample, before = b"", b""
+    for _ in range(_LOOKED_THROUGH // _SAMPLE):
+        chunk = file.read(_SAMPLE)
+        if not chunk:
+            break
+        if b"\0" in chunk or not chunk.isascii():
+            sample = before[-200:] + chunk
+            break
+        before = chunk
+    if b"\0" in sample:
+        return "utf-16-le" if sample[1::2].count(0) >= sample[::2].count(0) else "utf-16-be"
+    text = sample.decode(errors="replace")
+    if 2 * text.count("\ufffd") < sum(not sign.isascii() for sign in text):
+        return "utf-8"
+    # The letters alone: the rest is digits and English words, which say nothing.
+    words = b" ".join(word for word in sample.split() if not word.isascii())
+    best = from_bytes(words[:_SAMPLE], cp_isolation=_PLAUSIBLE).best()
+    return best.encoding if best else None
+
+
+def _is_utf8(head: bytes) -> bool:
+    if head.isascii():
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors in the cells of an .xlsx sheet (``#DIV/0!``), which the reader of workbooks gives as empty cells."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from html import unescape
+from typing import IO, Any
+
+_CHUNK = 1_000_000
+_SHEET = re.compile(r"<(?:\w+:)?(?:sheet|Relationship)\s([^>]*)>")
+_ATTRIBUTE = re.compile(r"(\w+)=[\"']([^\"']*)[\"']")
+_ERROR_CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*\bt=[\"']e[\"'][^>]*)>(.*?)</(?:\w+:)?c>", re.DOTALL)
+_PLACE = re.compile(rb"\br=[\"']([A-Z]+)(\d+)[\"']")
+_TEXT = re.compile(rb"<(?:\w+:)?v>([^<]*)<")
+
+Cell = tuple[int, int, str]
+
+
+def with_errors(lines: Iterator[Sequence[Any]], errors: Iterator[Cell], first_column: int) -> Iterator[Sequence[Any]]:
+    """The lines of a sheet, with errors as the text people see in their cells.
+
+    :param lines: the lines, from the sheet's first.
+    :param errors: the errors, in the order of the lines.
+    :param first_column: column of the lines' first cells, from 0.
+    """
+    error = next(errors, None)
+    for number, line in enumerate(lines):
+        cells = line
+        while error is not None and error[0] <= number:
+            if error[0] == number and 0 <= error[1] - first_column < len(line):
+                cells = [*cells]
+                cells[error[1] - first_column] = error[2]
+            error = next(errors, None)
+        yield cells
+
+
+def error_cells(file: IO[bytes], sheet: str) -> Iterator[Cell]:
+    """Row, column (from 0) and text of every error in a sheet, in the order of the rows.
+
+    :param file: the workbook; none of an older format has any.
+    :param sheet: name of the sheet.
+    """
+    if not zipfile.is_zipfile(file):
+        return
+    with zipfile.ZipFile(file) as archive:
+        name = _part_of(archive, sheet)
+        if name is None:
+            return
+        with archive.open(name) as part:
+            rest = b""
+            while chunk := part.read(_CHUNK):
+                seen = rest + chunk
+                last = max(seen.rfind(b"<c "), seen.rfind(b"<", 0, max(seen.rfind(b":c "), 0)), 0)
+                whole, rest = seen[:last], seen[last:]
+                yield from _errors(whole)
+            yield from _errors(rest)
+
+
+def _errors(xml: bytes) -> Iterator[Cell]:
+    for attributes, content in _ERROR_CELL.findall(xml):
+        place, text = _PLACE.search(attributes), _TEXT.search(content)
+        if place:
+            column = 0
+            for letter in place[1]:
+                column = column * 26 + letter - 64
+            yield int(place[2]) - 1, column - 1, text[1].decode() if text else "#VALUE!"
+
+
+def _part_of(archive: zipfile.ZipFile, sheet: str) -> str | None:
+    def elements(name: str) -> list[dict[str, str]]:
+        found = _SHEET.findall(archive.read(name).decode(errors="replace"))
+        return [{key: unescape(value) for key, value in _ATTRIBUTE.findall(attributes)} for attributes in found]
+
+    names = archive.namelist()
+    if "xl/workbook.xml" not in names or "xl/_rels/workbook.xml.rels" not in names:
+        return None
+    relation = next((each.get("id") for each in elements("xl/workbook.xml") if each.get("name") == sheet), None)
+    targets = {each.get("Id"): each.get("Target", "") for each in elements("xl/_rels/workbook.xml.rels")}
+    target = targets.get(relation, "")
+    name = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    return name if name in names else None

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of an Excel workbook's first sheet."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import time
+from decimal import Decimal
+from typing import IO, Any
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.sources.base import Row, RowStream
+from airflow_provider_yandex_orders.sources.excel_errors import error_cells, with_errors
+from airflow_provider_yandex_orders.sources.stored import StoredFile
+from airflow_provider_yandex_orders.sources.table_rows import header_of, is_empty, row_maker
+
+log = logging.getLogger(__name__)
+
+_EXACT = 10**15
+"""Excel keeps fifteen digits: a longer number is not the one that was typed."""
+
+
+def excel_stream(file: IO[bytes], stored: StoredFile) -> RowStream:
+    """The rows of the first sheet people see; its first filled line names the columns.
+
+    :param file: the bytes.
+    :param stored: where they come from, for messages.
+    """
+    try:
+        from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
+    except ImportError:
+        raise ConfigurationError(
+            f"Read {stored!r}: Excel needs python-calamine. Install airflow-provider-yandex-orders[excel]."
+        ) from None
+    head = file.read(100).lstrip().lower()
+    file.seek(0)
+    try:
+        workbook = CalamineWorkbook.from_filelike(file)
+        visible = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
+        if not visible:
+            return RowStream(None, iter(()))
+        sheet = workbook.get_sheet_by_name(visible[0])
+    except PasswordError:
+        raise stored.spoilt("the workbook is closed with a password. Save it without one") from None
+    except (CalamineError, OSError):
+        what = "a web page under the name of a workbook" if head.startswith(b"<") else "no Excel workbook"
+        raise stored.spoilt(f"this is {what}. Save it as .xlsx or as CSV") from None
+    if len(visible) > 1:
+        log.warning("%r has %d sheets: only the first, %r, is read.", stored, len(visible), visible[0])
+    first_column = (sheet.start or (0, 0))[1]  # empty lines above the table are given, empty columns before it are not
+    lines = with_errors(sheet.iter_rows(), error_cells(file, visible[0]), first_column)
+    names = header_of(lines)
+    return RowStream(names or None, _rows(lines, names))
+
+
+def _rows(lines: Iterator[Sequence[Any]], names: Sequence[str]) -> Iterator[Row]:
+    make = row_maker(names)
+    for cells in lines:
+        if not is_empty(cells):
+            row = make([_meant(cell) if isinstance(cell, (float, time)) else cell for cell in cells])
+            if row is not None:  # a sheet has no line that is too short
+                yield row
+
+
+def _meant(cell: float | time) -> Any:
+    """A number as it was typed. A cell of dates that holds a zero comes as midnight, and means no date."""
+    if isinstance(cell, time):
+        return cell if cell != time() else None
+    if abs(cell) >= _EXACT:
+        return cell  # an id is then rejected for it
+    return int(cell) if cell.is_integer() else Decimal(repr(cell))

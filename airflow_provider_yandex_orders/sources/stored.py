@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bytes of files, on local disk or in object storage, plain or gzip."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError, SourceError, SourceUnavailable
+from airflow_provider_yandex_orders.sources.encodings import guess_encoding
+from airflow_provider_yandex_orders.storage_faults import storage_fault
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+READ_ERRORS = (OSError, EOFError, UnicodeError, zlib.error)
+_GZIP = b"\x1f\x8b"
+_CURE = "Correct path= or conn_id=, or install the Airflow provider of this storage."
+
+
+class StoredFile:
+    """One file.
+
+    :param path: local path or object storage URL.
+    :param conn_id: Airflow connection of the object storage.
+    """
+
+    def __init__(self, path: str, conn_id: str | None = None) -> None:
+        self.path = path
+        self.conn_id = conn_id
+
+    def __repr__(self) -> str:
+        return f"FileSource({self.path!r})"
+
+    @contextmanager
+    def opened(self) -> Iterator[IO[bytes]]:
+        """The file's bytes, unpacked; gzip is known by its first bytes.
+
+        :raises SourceUnavailable: there is no such file yet, or its place does not answer.
+        :raises SourceError: it cannot be read.
+        """
+        with ExitStack() as opened:
+            try:
+                file: IO[bytes] = opened.enter_context(_storage_path(self.path, self.conn_id).open("rb"))
+                packed = file.read(2) == _GZIP
+                file.seek(0)
+                if packed:
+                    file = cast("IO[bytes]", opened.enter_context(gzip.open(file)))
+            except Exception as error:  # noqa: BLE001 - whatever a storage raises
+                raise self.explained(error) from None
+            yield file
+
+    def explained(self, error: Exception, encoding: str = "utf-8") -> PermanentError | PassingError:
+        """An error of reading in our words.
+
+        :param error: what was raised.
+        :param encoding: what the file was read as.
+        """
+        if isinstance(error, FileNotFoundError):
+            return SourceUnavailable(
+                f"Read {self!r}: there is no such file, or not yet. Retries wait for a late one. Else check the path "
+                "as rendered, and that the task that writes it runs on a machine that shares it with this one."
+            )
+        if isinstance(error, UnicodeError):
+            with self.opened() as file:
+                looks = guess_encoding(file)
+            if looks == encoding:
+                return self.spoilt(f"the file is not whole {encoding.upper()}: some bytes are damaged. Save it anew")
+            advice = f"It looks like {looks}: say encoding={looks!r}" if looks else "Name its own by encoding="
+            return self.spoilt(f"the file is not {encoding.upper()}. {advice}, or save it as UTF-8")
+        if isinstance(error, (gzip.BadGzipFile, EOFError, zlib.error)):
+            return self.spoilt("the file is not a whole gzip file. Write it anew")
+        return storage_fault("Read", self, error, _CURE)
+
+    def spoilt(self, what: str) -> SourceError:
+        """An error that says what is wrong inside the file.
+
+        :param what: that, and what to do, without the last full stop.
+        """
+        return SourceError(f"Read {self!r}: {what}; nothing was sent.")
+
+
+def find_files(paths: str | Sequence[str], conn_id: str | None) -> list[StoredFile]:
+    """The files of one path, a glob, or a list of either, each once; those of a glob in the order of their names.
+
+    :raises SourceUnavailable: nothing fits a glob yet.
+    """
+    found: dict[str, None] = {}
+    for path in [paths] if isinstance(paths, str) else paths:
+        found.update(dict.fromkeys(_matching(path, conn_id) if set(path) & set("*?[") else [path]))
+    return [StoredFile(path, conn_id) for path in found]
+
+
+def _matching(pattern: str, conn_id: str | None) -> list[str]:
+    glob = StoredFile(pattern, conn_id)
+    try:
+        place = _storage_path(pattern, conn_id)
+        if "*" not in pattern and place.is_file():
+            return [pattern]  # a name may have brackets
+        listed: dict[str, dict[str, Any]] = place.fs.glob(place.path, detail=True)
+    except Exception as error:  # noqa: BLE001 - whatever a storage raises
+        raise glob.explained(error) from None
+    names = sorted(name for name, info in listed.items() if info.get("type") == "file")
+    if not names:
+        raise SourceUnavailable(
+            f"Read {glob!r}: no file fits, or not yet. Retries wait for a late one; else correct the path as rendered."
+        )
+    start, mark, rest = pattern.partition("://")
+    if not mark:
+        return names
+    account = f"{rest.split('@', 1)[0]}@" if "@" in rest.split("/", 1)[0] else ""
+    return [f"{start}://{account}{name.lstrip('/') if start != 'file' else name}" for name in names]
+
+
+def _storage_path(path: str, conn_id: str | None) -> ObjectStoragePath:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    return ObjectStoragePath(path, conn_id=conn_id)
