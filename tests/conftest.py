@@ -75,3 +75,13 @@ def altcraft(yandex_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> 
     """The sandbox, with the default connection of the Altcraft Platform pointing at it."""
     connect_altcraft(monkeypatch, yandex_sandbox.url)
     return yandex_sandbox
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Pauses between attempts at one request: written down, not waited."""
+    import tenacity.nap
+
+    taken: list[float] = []
+    monkeypatch.setattr(tenacity.nap, "time", SimpleNamespace(sleep=taken.append))
+    return taken
