@@ -31,6 +31,15 @@ if TYPE_CHECKING:
     from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that start whole services, or measure, one after the other where others run beside them."""
+    for item in items:
+        for name in ("live", "slow"):
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.xdist_group(name))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _airflow_home() -> Iterator[None]:
     yield

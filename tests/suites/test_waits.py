@@ -26,7 +26,7 @@ from tests.support import altcraft_rows
 from tests.support.connections import connect, connect_altcraft
 
 
-def paced(poke_interval: float, timeout: float) -> dict[str, float]:
+def paced(poke_interval: float, timeout: float) -> dict[str, Any]:
     """The two arguments of an operator's wait."""
     return {"poll_interval": poke_interval, "wait_timeout": timeout}
 
