@@ -26,11 +26,6 @@ from tests.support import altcraft_rows
 from tests.support.connections import connect, connect_altcraft
 
 
-def paced(poke_interval: float, timeout: float) -> dict[str, Any]:
-    """The two arguments of an operator's wait."""
-    return {"poll_interval": poke_interval, "wait_timeout": timeout}
-
-
 class OfCrmUploads(WaitSuite):
     asked = "last_uploadings"
     not_yet: ClassVar[dict[str, Any]] = {"status": 200, "body": {"uploadings": []}}
@@ -62,7 +57,7 @@ class TestCrmUploadSensor(OfCrmUploads, JudgedWaitSuite):
 class TestUploadOperator(OfCrmUploads):
     late = PassingError
 
-    def task(self, sandbox: SandboxServer, folder: Path, *, poke_interval: float, timeout: float, **more: Any) -> Any:
+    def task(self, sandbox: SandboxServer, folder: Path, **arguments: Any) -> Any:
         row = {"create_date_time": "2026-11-01 10:00:00", "client_ids": "123"}
         return MetricaUploadSimpleOrdersOperator(
             task_id="upload",
@@ -70,8 +65,7 @@ class TestUploadOperator(OfCrmUploads):
             max_part_rows=1,
             staging_path=str(folder),
             wait_for_completion=True,
-            **paced(poke_interval, timeout),
-            **more,
+            **arguments,
         )
 
     def words(self, result: Any) -> set[str]:
@@ -126,9 +120,8 @@ class TestOfflineConversionsSensor(OfConversions):
 class TestOfflineConversionsOperator(OfConversions):
     late = PassingError
 
-    def task(self, sandbox: SandboxServer, folder: Path, *, poke_interval: float, timeout: float, **more: Any) -> Any:
-        times = paced(poke_interval, timeout)
-        return self.operator(sandbox, folder, wait_for_completion=True, **times, **more)
+    def task(self, sandbox: SandboxServer, folder: Path, **arguments: Any) -> Any:
+        return self.operator(sandbox, folder, wait_for_completion=True, **arguments)
 
     def words(self, result: Any) -> set[str]:
         return {part["status"] for part in result["parts"]}
@@ -160,15 +153,14 @@ class TestAltcraftOrdersSensor(OfAltcraftOrders):
 class TestAltcraftImportOperator(OfAltcraftOrders):
     late = PassingError
 
-    def task(self, sandbox: SandboxServer, folder: Path, *, poke_interval: float, timeout: float, **more: Any) -> Any:
+    def task(self, sandbox: SandboxServer, folder: Path, **arguments: Any) -> Any:
         return AltcraftImportOrdersOperator(
             task_id="import",
             source=[altcraft_rows.order(1), altcraft_rows.order(2)],
             skip_triggers=True,
             verify=True,
             staging_path=str(folder),
-            **paced(poke_interval, timeout),
-            **more,
+            **arguments,
         )
 
     def words(self, result: Any) -> set[str]:

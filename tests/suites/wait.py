@@ -41,7 +41,7 @@ class WaitSuite:
     done: ClassVar[str]
     """The word of a good end."""
 
-    def task(self, sandbox: SandboxServer, folder: Path, *, poke_interval: float, timeout: float, **more: Any) -> Any:
+    def task(self, sandbox: SandboxServer, folder: Path, **arguments: Any) -> Any:
         """The task that waits; what it waits for is sent already, or is sent by the task."""
         raise NotImplementedError
 
