@@ -229,7 +229,7 @@ class TestAllowedLinkageFailure:
 
 
 class TestTemplatedArguments:
-    def rendered(self, arguments: dict[str, str], params: dict[str, Any], *, native: bool, tmp_path: Path) -> Any:
+    def rendered(self, arguments: dict[str, Any], params: dict[str, Any], *, native: bool, tmp_path: Path) -> Any:
         with DAG("a_dag", schedule=None, start_date=datetime(2026, 1, 1), render_template_as_native_obj=native):
             task = MetricaUploadSimpleOrdersOperator(
                 task_id="upload", source=[order(1), order(2, emails="bad")], staging_path=str(tmp_path), **arguments

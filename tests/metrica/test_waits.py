@@ -57,7 +57,7 @@ class TestSeveralCounters:
 
     def test_one_trigger_waits_for_all(self, deliveries: list[Any], context: Context) -> None:
         task = sensor(deliveries, deferrable=True)
-        event = fired(deferral(task, context).trigger)  # type: ignore[arg-type]
+        event = fired(deferral(task, context).trigger)
         assert set(task.execute_complete(context(), event).values()) == {"PASSED"}
         assert len(event["uploads"]) == 2
 
@@ -69,7 +69,7 @@ class TestSeveralCounters:
         with pytest.raises(AirflowSensorTimeout, match=r"not listed yet.*counter 103, connection 'yandex_metrica_def"):
             late[0].execute(context())
         late[0].deferrable = True
-        event = fired(deferral(late[0], context).trigger)  # type: ignore[arg-type]
+        event = fired(deferral(late[0], context).trigger)
         with pytest.raises(AirflowSensorTimeout, match=r"not listed yet.*counter 103, connection 'yandex_metrica_def"):
             sensor([], timeout=0.2).execute_complete(context(), event)
 
@@ -104,7 +104,7 @@ class TestWhatCannotBeWaitedFor:
         self, metrica: SandboxServer, context: Context
     ) -> None:
         task = sensor(987654, MetricaOfflineConversionsSensor, deferrable=True, timeout=0.3)
-        assert fired(deferral(task, context).trigger)["status"] == "timeout"  # type: ignore[arg-type]
+        assert fired(deferral(task, context).trigger)["status"] == "timeout"
 
 
 class TestTimes:
@@ -114,7 +114,7 @@ class TestTimes:
             sensor("u-1", timeout=0).execute(context())
         assert len(metrica.client.requests()) == 1
         trigger = deferral(sensor("u-1", timeout=0, deferrable=True), context).trigger
-        assert fired(trigger)["status"] == "timeout"  # type: ignore[arg-type]
+        assert fired(trigger)["status"] == "timeout"
         assert len(metrica.client.requests()) == 3
 
     def test_the_end_is_kept_while_a_poll_hangs(
@@ -126,13 +126,13 @@ class TestTimes:
         seen: list[float] = []
         hear = type(trigger).asked
 
-        def asked(self: Any, ids: Any) -> str:
+        def asked(self: Any, ids: Any) -> Any:
             seen.append(time.time())
             return hear(self, ids)
 
         monkeypatch.setattr(type(trigger), "asked", asked)
-        assert fired(trigger)["status"] == "timeout"  # type: ignore[arg-type]
-        assert seen[0] - trigger.end_time < 2  # type: ignore[attr-defined]
+        assert fired(trigger)["status"] == "timeout"
+        assert seen[0] - trigger.end_time < 2
         assert len(metrica.client.requests()) <= 3  # no second thread beside one that hangs
 
     def test_the_execution_timeout_holds_while_deferred(self, metrica: SandboxServer, context: Context) -> None:
@@ -140,7 +140,7 @@ class TestTimes:
         deferred = deferral(task, context)
         assert deferred.timeout is not None
         assert deferred.timeout <= timedelta(seconds=1)
-        event = fired(deferred.trigger)  # type: ignore[arg-type]
+        event = fired(deferred.trigger)
         with pytest.raises(PassingError, match=r"not final after 1 s: u-1"):  # tried anew, as Airflow does
             task.execute_complete(context(), event)
         assert deferral(sensor("u-1", deferrable=True), context).timeout is None
@@ -157,7 +157,7 @@ class TestTimes:
             )
         assert deferred.value.timeout is not None
         assert timedelta(minutes=4) < deferred.value.timeout <= timedelta(minutes=5)
-        assert deferred.value.trigger.end_time <= time.time() + 300  # type: ignore[attr-defined]
+        assert deferred.value.trigger.end_time <= time.time() + 300
 
     @pytest.mark.parametrize("how", [{"poke_interval": "0.1", "timeout": "0.2"}, {"timeout": timedelta(seconds=0.2)}])
     def test_operators_take_the_sensors_two_words(self, metrica: SandboxServer, run: Run, how: dict[str, Any]) -> None:
@@ -180,7 +180,7 @@ class TestTimes:
             timeout=0.2,
         )
         first = deferral(task, context)
-        event = fired(first.trigger)  # type: ignore[arg-type]
+        event = fired(first.trigger)
         assert first.kwargs is not None
         with pytest.raises(PassingError, match=r"not final after 0\.2 s"):
             task.execute_complete(context(), event, **first.kwargs)
