@@ -3,24 +3,30 @@
 PYTHON ?= python3
 VENV := .venv
 OLD := .venv-2.11
+LOWEST := .venv-lowest
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint test-2.11 test-s3 check-pins constraints clean
+# Tests run on all cores; those that start whole services stay one after the other (tests/conftest.py).
+PYTEST := -m pytest -n logical --dist loadgroup
+FAST := -m "not live and not slow"
+
+.PHONY: help demo test lint test-2.11 test-lowest test-s3 check-pins constraints clean
 
 help:
-	@echo "make demo       a day of orders from a CRM to the sandbox, run by a real Airflow (KEEP=1 keeps the sandbox up)"
-	@echo "make test       the whole test suite on Airflow 3.3"
-	@echo "make test-2.11  the tests that hold on Airflow 2.11 too"
-	@echo "make test-s3    the tests that need an S3 server and the Amazon provider"
-	@echo "make check-pins whether the pinned versions can be installed with what object storage needs"
-	@echo "make lint       style, types, import rules"
-	@echo "make clean      remove what these commands made"
+	@echo "make demo         a day of orders from a CRM to the sandbox, run by a real Airflow (KEEP=1 keeps the sandbox up)"
+	@echo "make test         the whole test suite on Airflow 3.3"
+	@echo "make test-2.11    the tests that hold on Airflow 2.11 too"
+	@echo "make test-lowest  the fast tests on exactly the lowest versions that pyproject.toml allows"
+	@echo "make test-s3      the tests that need an S3 server and the Amazon provider"
+	@echo "make check-pins   whether the pinned versions can be installed with what object storage needs"
+	@echo "make lint         style, types, import rules"
+	@echo "make clean        remove what these commands made"
 
 demo: $(VENV)/ready-demo
 	$(VENV)/bin/python -m airflow_provider_yandex_orders.demo --folder .demo $(if $(KEEP),--keep)
 
 test: $(VENV)/ready-test
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python $(PYTEST) $(ARGS)
 
 lint: $(VENV)/ready-lint
 	$(VENV)/bin/ruff check .
@@ -29,7 +35,10 @@ lint: $(VENV)/ready-lint
 	$(VENV)/bin/lint-imports --no-cache
 
 test-2.11: $(OLD)/ready
-	$(OLD)/bin/python -m pytest -m "not live and not slow" $(ARGS)
+	$(OLD)/bin/python $(PYTEST) $(FAST) $(ARGS)
+
+test-lowest: $(LOWEST)/ready
+	$(LOWEST)/bin/python $(PYTEST) $(FAST) $(ARGS)
 
 # Nothing is installed: the resolver alone says whether the pins agree with each other and with the Amazon provider.
 check-pins: $(VENV)/ready-test $(OLD)/ready
@@ -37,7 +46,7 @@ check-pins: $(VENV)/ready-test $(OLD)/ready
 	$(OLD)/bin/python $(PIP) --dry-run --constraint constraints-2.11.txt "apache-airflow-providers-amazon[s3fs]"
 
 test-s3: $(VENV)/ready-s3
-	$(VENV)/bin/python -m pytest tests/s3 $(ARGS)
+	$(VENV)/bin/python $(PYTEST) tests/s3 $(ARGS)
 
 # What an environment holds is decided by pyproject.toml and pinned by the constraints.
 $(VENV)/ready-%: pyproject.toml constraints.txt | $(VENV)/bin/python
@@ -60,7 +69,13 @@ $(OLD)/ready: pyproject.toml constraints-2.11.txt
 	$(OLD)/bin/python $(PIP) --constraint constraints-2.11.txt --editable ".[test]"
 	@touch $@
 
-# Pins everything anew from what an index has today; the diff is to be read and tested.
+$(LOWEST)/ready: pyproject.toml constraints-lowest.txt
+	@test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python $(PIP) --constraint constraints-lowest.txt --editable ".[test]"
+	@touch $@
+
+# Pins everything anew from what an index has today; the diff is to be read and tested. Of constraints-lowest.txt the
+# lines that pyproject.toml names follow its floors by hand (a test compares); the others are what fits them.
 constraints:
 	rm -rf $(VENV) $(OLD)
 	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python $(PIP) --editable ".[test-s3,lint]" "apache-airflow==3.3.*"
@@ -69,4 +84,4 @@ constraints:
 	$(OLD)/bin/python -m pip freeze --exclude-editable > constraints-2.11.txt
 
 clean:
-	rm -rf $(VENV) $(OLD) .demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(OLD) $(LOWEST) .demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

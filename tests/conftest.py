@@ -31,6 +31,15 @@ if TYPE_CHECKING:
     from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that start whole services, or measure, one after the other where others run beside them."""
+    for item in items:
+        for name in ("live", "slow"):
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.xdist_group(name))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _airflow_home() -> Iterator[None]:
     yield
@@ -75,3 +84,13 @@ def altcraft(yandex_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> 
     """The sandbox, with the default connection of the Altcraft Platform pointing at it."""
     connect_altcraft(monkeypatch, yandex_sandbox.url)
     return yandex_sandbox
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Pauses between attempts at one request: written down, not waited."""
+    import tenacity.nap
+
+    taken: list[float] = []
+    monkeypatch.setattr(tenacity.nap, "time", SimpleNamespace(sleep=taken.append))
+    return taken

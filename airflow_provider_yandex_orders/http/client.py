@@ -38,6 +38,7 @@ _BAD_ADDRESS = (
 )
 _NO_TLS = ("wrong version number", "record layer failure", "packet length too long")
 """What OpenSSL makes of an answer that is plain HTTP."""
+_TOKEN_HEADERS = ("Authorization", "Api-Key")
 _backoff = wait_exponential_jitter(initial=1, max=30, jitter=2)
 
 
@@ -162,7 +163,7 @@ class ServiceClient:
             )
         except requests.RequestException as error:
             raise self._no_answer(error, method, path, doing) from None
-        failure = self._read_failure(response.status_code, response.headers, response.content)
+        failure = self._read_failure(response.status_code, response.headers, self._without_token(response.content))
         if failure is not None:
             raise self._failed(
                 failure, Answer(method, path, response.status_code, failure.error_type, failure.said), doing
@@ -186,6 +187,13 @@ class ServiceClient:
                 answer=Answer(method, path, response.status_code),
                 maybe_applied=method != "GET",
             ) from None
+
+    def _without_token(self, body: bytes) -> bytes:
+        """An answer as it may be quoted: a proxy's page of what went wrong can repeat the request's headers."""
+        for name in _TOKEN_HEADERS:
+            token = str(self.session.headers.get(name, "")).rpartition(" ")[2]
+            body = body.replace(token.encode(), b"***") if token else body
+        return body
 
     @property
     def _host(self) -> str:

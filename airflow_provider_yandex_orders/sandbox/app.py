@@ -13,13 +13,14 @@ from airflow_provider_yandex_orders.sandbox import altcraft, control, market, me
 from airflow_provider_yandex_orders.sandbox.disturb import FaultMiddleware
 from airflow_provider_yandex_orders.sandbox.service import Sandbox, Service
 from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
-from airflow_provider_yandex_orders.sandbox.traffic import TrafficMiddleware
+from airflow_provider_yandex_orders.sandbox.traffic import TrafficMiddleware, is_service_call
 
 SERVICES: Final[tuple[Service, ...]] = (metrica.SERVICE, market.SERVICE, altcraft.SERVICE)
 """Every imitated service; their paths do not collide, so they share one address."""
 
 
 _CLIENT_LEFT: Final = 499
+_GONE: Final = 410
 
 
 class SandboxApp(FastAPI):
@@ -41,6 +42,11 @@ class SandboxApp(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one connection event from the server."""
+        if is_service_call(scope) and (address := self.sandbox.address):
+            if not scope["path"].startswith(f"{address}/"):
+                await Response("The sandbox has moved to another address.", _GONE)(scope, receive, send)
+                return
+            scope["path"] = scope["path"].removeprefix(address)
         await self._entry(scope, receive, send)
 
 

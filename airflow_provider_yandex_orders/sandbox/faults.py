@@ -153,6 +153,11 @@ class FaultBook:
         self._faults.clear()
         return count
 
+    def reset(self) -> None:
+        """Forget every fault, and count from the beginning."""
+        self._faults.clear()
+        self._made = 0
+
     def _answer(self, spec: FaultSpec) -> Answer | None:
         if spec.preset is not None:
             made = self.presets[spec.preset](spec.status)

@@ -153,10 +153,11 @@ class SandboxServer:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family)
         name = f"[{host}]" if ":" in host else host
-        self.url = f"http://{name}:{listener.getsockname()[1]}"
-        self.client = SandboxClient(self.url)
+        self._root = f"http://{name}:{listener.getsockname()[1]}"
+        self.url = self._root
+        self.client = SandboxClient(self._root)
         app = create_app(self._settings)
-        self._closing = app.sandbox.closing
+        self._sandbox = app.sandbox
         config = uvicorn.Config(
             app,
             http=self._http,
@@ -179,9 +180,20 @@ class SandboxServer:
                 raise RuntimeError("the sandbox did not start; see the log of uvicorn.error")
             time.sleep(0.005)
 
+    def renew(self) -> None:
+        """Become a fresh sandbox at another address: an empty one, with the settings of the start.
+
+        ``url`` gets a new path, so that whoever remembers a sandbox by its address takes this for another one, and
+        requests that come late to an address of before change nothing. A stopped server is started again.
+        """
+        if not self.running:
+            self.start()
+        self.url = f"{self._root}{self._sandbox.move()}"
+        self.client.reset()
+
     def stop(self) -> None:
         """Let running answers end, then close the port and remove what was temporary."""
-        self._closing.set()
+        self._sandbox.closing.set()
         self._server.should_exit = True
         self._thread.join(_STOP_SECONDS)
         self.client.close()

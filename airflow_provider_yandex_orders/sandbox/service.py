@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a service folder declares to take its place in the sandbox, and the state that all services share."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 
@@ -12,6 +13,8 @@ from airflow_provider_yandex_orders.sandbox.faults import FaultBook, Preset
 from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
 from airflow_provider_yandex_orders.sandbox.store import Store
 from airflow_provider_yandex_orders.sandbox.traffic import RequestLog
+
+_UNDER_WAY_SECONDS: Final = 1.0
 
 
 class Sandbox:
@@ -25,16 +28,35 @@ class Sandbox:
         self.faults = FaultBook({name: preset for service in services for name, preset in service.presets.items()})
         self.requests = RequestLog()
         self.closing = Event()
+        self.address = ""
+        """Path in front of every path: ``/1``, or nothing."""
+        self._moves = 0
 
     def change(self, changes: Mapping[str, Any]) -> SandboxSettings:
         """Apply new values of runtime settings; a ValueError leaves everything as it was."""
         self.settings = replace(self.settings, **changes)
         return self.settings
 
+    def move(self) -> str:
+        """Answer services' calls under another path than so far, and only there.
+
+        :return: the path.
+        """
+        self._moves += 1
+        self.address = f"/{self._moves}"
+        return self.address
+
     def reset(self) -> None:
-        """Back to the state of a fresh sandbox: no data, faults or log, and the settings of the start."""
+        """Back to the state of a fresh sandbox: no data, faults or log, and the settings of the start.
+
+        Calls that are under way are waited for, so that none of them leaves something behind; not for long, as a fault
+        can hold one back for an hour.
+        """
+        end = time.monotonic() + _UNDER_WAY_SECONDS
+        while self.requests.under_way and time.monotonic() < end:
+            time.sleep(0.01)
         self.store.clear([table for service in self._services for table in service.tables])
-        self.faults.clear()
+        self.faults.reset()
         self.requests.clear()
         self.settings = self._initial
 

@@ -44,6 +44,8 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._entries: deque[dict[str, Any]] = deque(maxlen=_KEPT)
+        self.under_way = 0
+        """Calls that have not ended yet."""
 
     def add(self, scope: Scope) -> dict[str, Any]:
         """List a call that has just come; the entry is filled in place."""
@@ -113,10 +115,12 @@ class TrafficMiddleware:
             return
         started = time.monotonic()
         entry = self._log.add(scope)
+        self._log.under_way += 1
         scope[CONNECTION_KEY] = getattr(getattr(send, "__self__", None), "transport", None)
         scope[LOG_KEY] = entry
         exchange = _Exchange(receive, send, entry)
         try:
             await self._app(scope, exchange.receive, exchange.send)
         finally:
+            self._log.under_way -= 1
             entry["seconds"] = round(time.monotonic() - started, 4)

@@ -37,14 +37,6 @@ def market(yandex_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Sa
 
 
 @pytest.fixture
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Pauses between attempts: written down, not waited."""
-    taken: list[float] = []
-    monkeypatch.setattr("tenacity.nap.time.sleep", taken.append)
-    return taken
-
-
-@pytest.fixture
 def operator(tmp_path: Path) -> Callable[..., MarketFetchOrderStatsOperator]:
     """Makes an operator over a window that is long over."""
 

@@ -126,7 +126,7 @@ class TestTimes:
         seen: list[float] = []
         hear = type(trigger).asked
 
-        def asked(self: Any, ids: Any) -> str:
+        def asked(self: Any, ids: Any) -> Any:
             seen.append(time.time())
             return str(hear(self, ids))
 

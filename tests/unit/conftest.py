@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures of the unit tests: a scripted HTTP server, waits that take no time, storage folders."""
+"""Fixtures of the unit tests: a scripted HTTP server, storage folders."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-import tenacity.nap
 from hypothesis import HealthCheck, settings
 
 from tests.support.storage import memory_bucket
@@ -28,14 +26,6 @@ def server() -> Iterator[ScriptedServer]:
     """A server that answers what the test scripts."""
     with running_server() as scripted:
         yield scripted
-
-
-@pytest.fixture
-def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Pauses between attempts: written down, not waited."""
-    taken: list[float] = []
-    monkeypatch.setattr(tenacity.nap, "time", SimpleNamespace(sleep=taken.append))
-    return taken
 
 
 @pytest.fixture
