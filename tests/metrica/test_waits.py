@@ -188,6 +188,21 @@ class TestTimes:
         assert sum(request["method"] == "POST" for request in metrica.client.requests()) == 1
 
 
+def test_a_trigger_asks_for_its_connection_as_the_oldest_compat_provider_takes_it(
+    metrica: SandboxServer, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow_provider_yandex_orders.triggers import base
+
+    current: Any = getattr(base, "get_async_connection")  # noqa: B009 - it is not the module's own
+
+    async def oldest(conn_id: str) -> Any:
+        return await current(conn_id)
+
+    monkeypatch.setattr(base, "get_async_connection", oldest)
+    trigger = deferral(sensor("u-1", deferrable=True, timeout=0), context).trigger
+    assert fired(trigger)["status"] == "timeout"
+
+
 def test_deferrable_without_a_wait_is_told_at_parse_time() -> None:
     def make(**arguments: Any) -> None:
         MetricaUploadSimpleOrdersOperator(task_id="upload", source=[ORDER], **arguments)
