@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, prepare
-from airflow_provider_yandex_orders.exceptions import SourceError
+from airflow_provider_yandex_orders.exceptions import PassingError, SourceError
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
