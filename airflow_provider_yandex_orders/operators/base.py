@@ -52,7 +52,7 @@ class UploadOperator(BaseOperator):
         "timeout",
     )
     template_ext: Sequence[str] = (".sql",)
-    template_fields_renderers = {"source": "json", "status_map": "json"}  # noqa: RUF012 - as Airflow declares it
+    template_fields_renderers = {"source": "json", "source.sql": "sql", "status_map": "json"}  # noqa: RUF012 - as Airflow declares it
     ui_color = "#fff4cc"
 
     source = SourceArgument()
