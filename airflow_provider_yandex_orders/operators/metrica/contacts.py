@@ -28,7 +28,8 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
     :param metrica_conn_id: connection of type ``yandex_metrica``, ``yandex_metrica_default`` by default. (templated)
     :param counter_id: the counter; by default the connection's. (templated)
     :param merge_mode: ``SAVE`` (by default) replaces what the service has, ``UPDATE`` changes only fields that are
-        sent, ``APPEND`` adds to lists. The last two send only fields that some row fills. (templated)
+        sent, ``APPEND`` adds to lists. The last two send only fields that some row fills, put in no default, and reject
+        a row without an order status where the kind has one. (templated)
     :param upload_format: ``json`` (by default) or ``csv``. (templated)
     :param attributes: ``{"attribute": "source column"}``: custom attributes the counter has; none by default; CSV only,
         as the service's JSON form of them is not certain. (templated)

@@ -34,8 +34,8 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
     :param metrica_conn_id: connection of type ``yandex_metrica``, ``yandex_metrica_default`` by default. (templated)
     :param counter_id: the counter; by default the connection's. (templated)
     :param merge_mode: ``SAVE`` (by default) replaces what the service has, ``UPDATE`` changes only fields that are
-        sent, ``APPEND`` adds to lists. The last two send only fields that some row fills,
-        put in no default and reject an order without a status. (templated)
+        sent, ``APPEND`` adds to lists. The last two send only fields that some row fills, put in no default, and reject
+        a row without an order status where the kind has one. (templated)
     :param status_map: the CRM's order statuses to the service's; none by default. A status that is in neither is
         rejected. (templated)
     :param require_id: reject orders without ``id``, ``True`` by default. ``False`` sends them; they double when they
