@@ -15,6 +15,7 @@ from jinja2 import pass_context
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 
 _DAY = timedelta(days=1)
+_MOMENT = "%Y-%m-%d %H:%M:%S"
 _DATE = re.compile(r"\d{4}-?\d\d-?\d\d(?!\d)")
 
 
@@ -28,6 +29,16 @@ class Period:
 
     start: datetime
     end: datetime
+
+    @property
+    def start_text(self) -> str:
+        """Its first moment as databases compare it, ``YYYY-MM-DD HH:MM:SS``, without the zone."""
+        return self.start.strftime(_MOMENT)
+
+    @property
+    def end_text(self) -> str:
+        """The moment it ends before, likewise."""
+        return self.end.strftime(_MOMENT)
 
     @property
     def first(self) -> date:
@@ -50,7 +61,7 @@ def run_period(context: Mapping[str, Any], timezone: str | tzinfo = "UTC") -> Pe
       moment; or all since the last successful run's end, where that is longer.
 
     It also works in templates: with ``user_defined_macros={"run_period": run_period}`` of the DAG,
-    ``{{ run_period("Europe/Moscow").first }}`` is a day and ``{{ run_period().start }}`` a moment.
+    ``{{ run_period("Europe/Moscow").first }}`` is a day and ``'{{ run_period().start_text }}'`` a moment in a query.
 
     :param context: the task's context; a template gives its own.
     :param timezone: zone of the days and moments: a name of the tz database, or a zone. Default: UTC.

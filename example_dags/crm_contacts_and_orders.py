@@ -3,6 +3,8 @@
 
 Customers go first: an order finds visits only of a customer the service has. One task reads clear identifiers and
 writes hashed ones; the task that uploads refuses anything else. The table the queries read is shown in the README.
+
+It sends the same orders as the example of simplified orders, in the other mode: use one of the two.
 """
 
 from __future__ import annotations
@@ -19,14 +21,15 @@ from airflow_provider_yandex_orders.operators.metrica import (
     MetricaUploadContactsOperator,
     MetricaUploadOrdersOperator,
 )
+from airflow_provider_yandex_orders.period import run_period
 from airflow_provider_yandex_orders.sensors.metrica import MetricaCrmUploadSensor
 from airflow_provider_yandex_orders.sources import SqlSource
 
 CRM = "crm"
 CRM_TIMEZONE = "UTC"
 
-START = "{{ (dag_run.data_interval_start or dag_run.run_after - macros.timedelta(days=1)) | crm_time }}"
-END = "{{ (dag_run.data_interval_end or dag_run.run_after) | crm_time }}"
+START = f"{{{{ run_period('{CRM_TIMEZONE}').start_text }}}}"
+END = f"{{{{ run_period('{CRM_TIMEZONE}').end_text }}}}"
 
 CUSTOMERS = f"""
 SELECT customer_id AS uniq_id, MIN(created_at) AS create_date_time, MAX(updated_at) AS update_date_time,
@@ -44,11 +47,6 @@ WHERE updated_at >= '{START}' AND updated_at < '{END}'
 """
 
 
-def crm_time(moment: pendulum.DateTime) -> str:
-    """A moment as the CRM writes it."""
-    return pendulum.instance(moment).in_timezone(CRM_TIMEZONE).format("YYYY-MM-DD HH:mm:ss")
-
-
 with DAG(
     dag_id="crm_contacts_and_orders",
     schedule=CronDataIntervalTimetable("0 3 * * *", timezone="Europe/Moscow"),
@@ -56,7 +54,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
-    user_defined_filters={"crm_time": crm_time},
+    user_defined_macros={"run_period": run_period},
     tags=["yandex", "metrica", "crm"],
     doc_md=__doc__,
 ) as dag:

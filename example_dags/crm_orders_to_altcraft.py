@@ -15,6 +15,7 @@ from airflow.providers.common.compat.sdk import DAG, task
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
+from airflow_provider_yandex_orders.period import run_period
 from airflow_provider_yandex_orders.sensors.altcraft import AltcraftOrdersSensor
 from airflow_provider_yandex_orders.sources import SqlSource
 
@@ -24,10 +25,10 @@ DAY = CronDataIntervalTimetable("0 3 * * *", timezone="Europe/Moscow")  # (3) wh
 CRM_TIMEZONE = "UTC"  # (4) the zone of the CRM's date-times
 ENDPOINT = "online-shop"  # (5) the platform's point of sale
 
-START = "{{ (dag_run.data_interval_start or dag_run.run_after - macros.timedelta(days=1)) | crm_time }}"
-END = "{{ (dag_run.data_interval_end or dag_run.run_after) | crm_time }}"
+START = f"{{{{ run_period('{CRM_TIMEZONE}').start_text }}}}"
+END = f"{{{{ run_period('{CRM_TIMEZONE}').end_text }}}}"
 
-# The orders changed in the run's data interval whose customer can be found. A run without one takes the last day.
+# The orders changed in the run's period whose customer can be found; a run started by hand takes the last day.
 CHANGED = f"updated_at >= '{START}' AND updated_at < '{END}' AND (email <> '' OR phone <> '')"
 ORDERS = f"SELECT id, created_at, updated_at, email, phone, status, total, currency FROM orders WHERE {CHANGED}"
 LINES = f"""
@@ -35,11 +36,6 @@ SELECT order_id, line_id, sku, price, quantity, status
 FROM order_lines
 WHERE order_id IN (SELECT id FROM orders WHERE {CHANGED})
 """
-
-
-def crm_time(moment: pendulum.DateTime) -> str:
-    """A moment as the CRM writes it."""
-    return pendulum.instance(moment).in_timezone(CRM_TIMEZONE).format("YYYY-MM-DD HH:mm:ss")
 
 
 with DAG(
@@ -50,7 +46,7 @@ with DAG(
     max_active_runs=1,  # an order changed on two days is sent in that order
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
     params={"backfill": False},  # a run for the past is started with true: no customer is written to
-    user_defined_filters={"crm_time": crm_time},
+    user_defined_macros={"run_period": run_period},
     tags=["altcraft", "crm"],
     doc_md=__doc__,
 ) as dag:

@@ -2,6 +2,9 @@
 """Orders from a CRM database to Yandex Metrica, every day.
 
 To make it yours, change the four lines marked with (1) to (4); the table the query reads is shown in the README.
+
+These are the orders of the site. The same sale must not go to Metrica a second time as an offline conversion of the
+same goal: it would count twice. The example of offline conversions sends other sales, those of the shops.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from airflow.providers.common.compat.sdk import DAG, task
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
+from airflow_provider_yandex_orders.period import run_period
 from airflow_provider_yandex_orders.sensors.metrica import MetricaCrmUploadSensor
 from airflow_provider_yandex_orders.sources import SqlSource
 
@@ -22,18 +26,13 @@ STATUSES = {"new": "IN_PROGRESS", "paid": "PAID", "cancelled": "CANCELLED", "spa
 DAY = CronDataIntervalTimetable("0 3 * * *", timezone="Europe/Moscow")  # (3) when your CRM is at rest
 CRM_TIMEZONE = "UTC"  # (4) the zone of the CRM's date-times
 
-# The orders changed in the run's data interval. A run without one, started by hand, takes the last day.
-QUERY = """
+# The orders changed in the run's period; a run started by hand takes the last day.
+QUERY = f"""
 SELECT id, created_at, updated_at, customer_id, metrica_client_id, email, phone, status, total, cost, currency
 FROM orders
-WHERE updated_at >= '{{ (dag_run.data_interval_start or dag_run.run_after - macros.timedelta(days=1)) | crm_time }}'
-  AND updated_at < '{{ (dag_run.data_interval_end or dag_run.run_after) | crm_time }}'
+WHERE updated_at >= '{{{{ run_period('{CRM_TIMEZONE}').start_text }}}}'
+  AND updated_at < '{{{{ run_period('{CRM_TIMEZONE}').end_text }}}}'
 """
-
-
-def crm_time(moment: pendulum.DateTime) -> str:
-    """A moment as the CRM writes it."""
-    return pendulum.instance(moment).in_timezone(CRM_TIMEZONE).format("YYYY-MM-DD HH:mm:ss")
 
 
 with DAG(
@@ -43,7 +42,7 @@ with DAG(
     catchup=False,  # True sends the past as well: each run takes only its own day
     max_active_runs=1,  # an order changed on two days is sent in that order
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
-    user_defined_filters={"crm_time": crm_time},
+    user_defined_macros={"run_period": run_period},
     tags=["yandex", "metrica", "crm"],
     doc_md=__doc__,
 ) as dag:

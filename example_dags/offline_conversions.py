@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Paid orders as offline conversions to Yandex Metrica, every day.
+"""Sales in shops as offline conversions to Yandex Metrica, every day.
 
 The goal is made if the counter does not have it; the upload is waited for without a worker slot, and its end is judged.
-The table the query reads is shown in the README.
+The table ``shop_sales`` has ``id``, ``sold_at``, ``customer_id``, ``metrica_client_id``, ``total`` and ``currency``.
+
+These sales are no orders of the site. A sale that also goes to Metrica as an order, as the other examples send them,
+must not be sent as a conversion of the same goal: it would count twice.
 """
 
 from __future__ import annotations
@@ -18,27 +21,22 @@ from airflow_provider_yandex_orders.operators.metrica import (
     MetricaEnsureGoalsOperator,
     MetricaUploadOfflineConversionsOperator,
 )
+from airflow_provider_yandex_orders.period import run_period
 from airflow_provider_yandex_orders.sensors.metrica import MetricaOfflineConversionsSensor
 from airflow_provider_yandex_orders.sources import SqlSource
 
 CRM = "crm"
 CRM_TIMEZONE = "UTC"
-GOAL = "order_paid"
+GOAL = "shop_sale"
 
 # Field names of the service in quotes, as their capitals count. ClientIDs are text from the site to here.
 CONVERSIONS = f"""
-SELECT id, customer_id AS "UserId", metrica_client_id AS "ClientId", '{GOAL}' AS "Target", created_at AS "DateTime",
+SELECT id, customer_id AS "UserId", metrica_client_id AS "ClientId", '{GOAL}' AS "Target", sold_at AS "DateTime",
        total AS "Price", currency AS "Currency"
-FROM orders
-WHERE status = 'paid'
-  AND updated_at >= '{{{{ (dag_run.data_interval_start or dag_run.run_after - macros.timedelta(days=1)) | crm_time }}}}'
-  AND updated_at < '{{{{ (dag_run.data_interval_end or dag_run.run_after) | crm_time }}}}'
+FROM shop_sales
+WHERE sold_at >= '{{{{ run_period('{CRM_TIMEZONE}').start_text }}}}'
+  AND sold_at < '{{{{ run_period('{CRM_TIMEZONE}').end_text }}}}'
 """
-
-
-def crm_time(moment: pendulum.DateTime) -> str:
-    """A moment as the CRM writes it."""
-    return pendulum.instance(moment).in_timezone(CRM_TIMEZONE).format("YYYY-MM-DD HH:mm:ss")
 
 
 with DAG(
@@ -48,11 +46,11 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
-    user_defined_filters={"crm_time": crm_time},
+    user_defined_macros={"run_period": run_period},
     tags=["yandex", "metrica", "conversions"],
     doc_md=__doc__,
 ) as dag:
-    goals = MetricaEnsureGoalsOperator(task_id="ensure_goals", goals={GOAL: "Order paid"})
+    goals = MetricaEnsureGoalsOperator(task_id="ensure_goals", goals={GOAL: "Sale in a shop"})
 
     upload = MetricaUploadOfflineConversionsOperator(
         task_id="upload_conversions",

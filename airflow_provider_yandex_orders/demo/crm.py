@@ -56,6 +56,16 @@ TABLE = """CREATE TABLE orders (
 )"""
 INDEX = "CREATE INDEX orders_updated_at ON orders (updated_at)"
 
+SHOP_COLUMNS = ("id", "sold_at", "customer_id", "metrica_client_id", "total", "currency")
+SHOP_TABLE = """CREATE TABLE shop_sales (
+    id TEXT PRIMARY KEY,
+    sold_at TIMESTAMP,
+    customer_id TEXT,
+    metrica_client_id TEXT,
+    total {money},
+    currency TEXT
+)"""
+
 SOURCE = Path(__file__).with_name("data") / "cdnow_sample_orders.csv"
 BATCH = 1000
 NEWEST = date(1998, 6, 30)  # of the source
@@ -67,7 +77,7 @@ MIGRATION_SECONDS = 3 * 3600
 
 
 def create(connection: Any, *, today: date, limit: int | None = None) -> int:
-    """Create the table `orders`, fill it, commit, and return the number of rows.
+    """Create the tables `orders` and `shop_sales`, fill them, commit, and return the number of orders.
 
     A table of that name that is already there is an error of the database: nothing is dropped.
 
@@ -81,6 +91,7 @@ def create(connection: Any, *, today: date, limit: int | None = None) -> int:
     money, placeholder = ("TEXT", "?") if is_sqlite else ("NUMERIC", "%s")
     values = ", ".join([placeholder] * len(COLUMNS))
     insert = f"INSERT INTO orders ({', '.join(COLUMNS)}) VALUES ({values})"  # noqa: S608 - own names only
+    sale = f"INSERT INTO shop_sales VALUES ({', '.join([placeholder] * len(SHOP_COLUMNS))})"  # noqa: S608 - likewise
     rows = (tuple(row.values()) for row in islice(iter_orders(today, strict_types=not is_sqlite), limit))
     count = 0
     cursor = connection.cursor()
@@ -90,6 +101,8 @@ def create(connection: Any, *, today: date, limit: int | None = None) -> int:
             cursor.executemany(insert, batch)
             count += len(batch)
         cursor.execute(INDEX)
+        cursor.execute(SHOP_TABLE.format(money=money))
+        cursor.executemany(sale, [tuple(row.values()) for row in iter_shop_sales(today)])
     finally:
         cursor.close()
     connection.commit()
@@ -131,6 +144,26 @@ def iter_orders(today: date, *, broken: bool = True, strict_types: bool = False)
         if broken:
             spoil(row, person.typed_phone, today=today, strict_types=strict_types)
         yield row
+
+
+def iter_shop_sales(today: date) -> Iterator[Row]:
+    """Yield the sales in the shop's own shops: made up, all of the day before, and no orders of the site.
+
+    :param today: as in :func:`iter_orders`
+    """
+    opening = datetime.combine(today - timedelta(days=1), SALES_OPEN)
+    for order in iter_orders(today, broken=False):
+        if draw("sold in a shop", order["id"], 20):
+            continue
+        sold = opening + timedelta(seconds=draw("shop time", order["id"], SALES_SECONDS))
+        yield {
+            "id": order["id"].replace("CD-", "SH-"),
+            "sold_at": sold.isoformat(" "),
+            "customer_id": order["customer_id"],
+            "metrica_client_id": order["metrica_client_id"],
+            "total": order["total"],
+            "currency": CURRENCY,
+        }
 
 
 def _purchases() -> Iterator[dict[str, str]]:

@@ -22,7 +22,7 @@ def floors(extra: str | None = None) -> dict[str, Version]:
     for line in PROJECT["dependencies"] if extra is None else PROJECT["optional-dependencies"][extra]:
         requirement = Requirement(line)
         if requirement.name == NAME:
-            for each in requirement.extras:
+            for each in sorted(requirement.extras):
                 found |= floors(each)
             continue
         (lowest,) = [each.version for each in requirement.specifier if each.operator in (">=", "==", "~=")]
@@ -36,6 +36,6 @@ def pins() -> dict[str, Version]:
     return {canonicalize_name(name): Version(version) for name, _, version in pairs}
 
 
-@pytest.mark.parametrize(("name", "floor"), {**floors(), **floors("test")}.items())
+@pytest.mark.parametrize(("name", "floor"), sorted({**floors(), **floors("test")}.items()))
 def test_the_lowest_version_is_the_one_that_is_tested(name: str, floor: Version) -> None:
     assert pins().get(name) == floor

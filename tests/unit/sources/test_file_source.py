@@ -264,7 +264,7 @@ def test_json_lines_that_are_not_utf_8(tmp_path: Path) -> None:
         ("a.parquet", b""),
         ("a.xlsx", b""),
         ("a.csv.gz", b""),
-        ("a.csv", gzip.compress(b"")),
+        ("a.csv", gzip.compress(b"", mtime=0)),
         ("a.csv", "\ufeff".encode()),
         ("a.csv", b"\n;;;\n"),
     ],
