@@ -36,6 +36,6 @@ def pins() -> dict[str, Version]:
     return {canonicalize_name(name): Version(version) for name, _, version in pairs}
 
 
-@pytest.mark.parametrize(("name", "floor"), {**floors(), **floors("test")}.items())
+@pytest.mark.parametrize(("name", "floor"), sorted({**floors(), **floors("test")}.items()))
 def test_the_lowest_version_is_the_one_that_is_tested(name: str, floor: Version) -> None:
     assert pins().get(name) == floor
