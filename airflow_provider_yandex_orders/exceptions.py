@@ -104,3 +104,7 @@ class ServiceUnavailable(PassingError):
 
 class QuotaExceeded(ServiceUnavailable):
     """A quota of the service is used up; ``retry_after`` says when it is whole again."""
+
+
+class JournalUnavailable(PassingError):
+    """The journal's database does not answer; what it did not answer was not done."""

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of a delivery and its parts, as writes to the tables."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import islice
+from typing import Any
+
+import msgspec
+from sqlalchemy import select, update
+from sqlalchemy.engine import Connection, CursorResult
+from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from airflow_provider_yandex_orders.exceptions import JournalUnavailable
+from airflow_provider_yandex_orders.journal.bulk import Sent
+from airflow_provider_yandex_orders.journal.database import Database, now
+from airflow_provider_yandex_orders.journal.records import (
+    Destination,
+    Entry,
+    Judgement,
+    OpenDelivery,
+    PartState,
+    PlannedPart,
+    TaskKey,
+)
+from airflow_provider_yandex_orders.journal.tables import deliveries, destinations, judgements, parts
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 20_000
+_KEYS = 5_000
+_TRIES = 6
+
+
+def destination_id(connection: Connection, database: Database, destination: Destination) -> int:
+    """Number of a destination, given the first time it is named."""
+    place = asdict(destination)
+    connection.execute(database.insert(destinations).values(place).on_conflict_do_nothing())
+    found = select(destinations.c.destination_id).filter_by(**place)
+    return int(connection.execute(found).scalar_one())
+
+
+def begin(connection: Connection, of_destination: int, task: TaskKey) -> OpenDelivery:
+    """The delivery an earlier try left incomplete, without what it planned and did not send; else a new one."""
+    whose = {"destination_id": of_destination, **asdict(task)}
+    found = connection.execute(
+        select(deliveries.c.delivery_id, deliveries.c.result)
+        .filter_by(**whose, completed_at=None)
+        .order_by(deliveries.c.delivery_id.desc())
+        .limit(1)
+    ).first()
+    if found is None:
+        made = connection.execute(deliveries.insert().values(**whose, started_at=now()))
+        return OpenDelivery(_made(made), False, None)
+    delivery, result = found
+    unsent = (parts.c.delivery_id == delivery) & (parts.c.state == PartState.PLANNED.value)
+    connection.execute(update(parts).where(unsent).values(state=PartState.DROPPED.value))
+    return OpenDelivery(delivery, True, None if result is None else msgspec.json.decode(result))
+
+
+def plan(database: Database, delivery_id: int, part: PlannedPart, entries: Iterable[Entry]) -> int:
+    """Write down a part and the sums of its rows. A part that is not whole is never sent, so it does no harm."""
+    with database.writing() as connection:
+        made = connection.execute(
+            parts.insert().values(
+                delivery_id=delivery_id, state=PartState.PLANNED.value, planned_at=now(), **asdict(part)
+            )
+        )
+        part_id = _made(made)
+        waiting = _counted(part_id, entries)
+        if chunk := list(islice(waiting, _CHUNK)):
+            database.bulk.add(connection, part_id, chunk)
+    while chunk := list(islice(waiting, _CHUNK)):
+        with database.writing() as connection:
+            database.bulk.add(connection, part_id, chunk)
+    return part_id
+
+
+def answered(
+    database: Database, part_id: int, state: PartState, answer: Mapping[str, Any], refused: Sequence[bytes]
+) -> bool:
+    """Write down what the service said, and return whether that could be done; a short absence is waited for."""
+    tries = Retrying(
+        retry=retry_if_exception_type(JournalUnavailable),
+        stop=stop_after_attempt(_TRIES),
+        wait=wait_exponential(max=10),
+    )
+    try:
+        for attempt in tries:
+            with attempt, database.writing() as connection:
+                connection.execute(update(parts).where(parts.c.part_id == part_id).values(state=state.value, **answer))
+                for at in range(0, len(refused), _KEYS):
+                    database.bulk.forget(connection, part_id, refused[at : at + _KEYS])
+    except RetryError as error:
+        log.warning("The answer to part %d is not in the journal: %s", part_id, error.last_attempt.exception())
+        return False
+    return True
+
+
+def judge(connection: Connection, part_id: int, judgement: Judgement) -> None:
+    """Write down how a part ended."""
+    moment = now()
+    connection.execute(judgements.insert().values(part_id=part_id, judged_at=moment, **asdict(judgement)))
+    state = PartState.GOOD if judgement.good else PartState.BAD
+    changed: dict[str, Any] = {"state": state.value, "status": judgement.status, "judged_at": moment}
+    if judgement.rows_accepted is not None:
+        changed["rows_accepted"] = judgement.rows_accepted
+    connection.execute(update(parts).where(parts.c.part_id == part_id).values(**changed))
+    if not judgement.good:
+        of_part = select(parts.c.delivery_id).where(parts.c.part_id == part_id)
+        complete(connection, connection.execute(of_part).scalar_one())
+
+
+def complete(connection: Connection, delivery_id: int) -> None:
+    """Write down that nothing is left to do."""
+    incomplete = (deliveries.c.delivery_id == delivery_id) & deliveries.c.completed_at.is_(None)
+    connection.execute(update(deliveries).where(incomplete).values(completed_at=now()))
+
+
+def _made(inserted: CursorResult[Any]) -> int:
+    """Id of the row that was inserted."""
+    key: Any = inserted.inserted_primary_key
+    return int(key[0])
+
+
+def _counted(part_id: int, entries: Iterable[Entry]) -> Iterator[Sent]:
+    """Rows of a part; those without a key, which lie side by side where they are alike, as one with their number."""
+    key, copies = b"", 0
+    for key_sum, content_sum, version in entries:
+        if copies and key_sum != key:
+            yield Sent(key, part_id, None, None, copies)
+            copies = 0
+        if content_sum:
+            yield Sent(key_sum, part_id, content_sum, version or None, None)
+        else:
+            key, copies = key_sum, copies + 1
+    if copies:
+        yield Sent(key, part_id, None, None, copies)

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes into the journal and comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import Any, NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where rows of one kind go.
+
+    :param service: ``metrica`` or ``altcraft``.
+    :param host: host of the service, with its port where it has one.
+    :param counter: counter of Metrica, as text; empty where there is none.
+    :param entity: the kind of row.
+    """
+
+    service: str
+    host: str
+    counter: str
+    entity: str
+
+    def __str__(self) -> str:
+        return f"{self.entity} at {self.host}{f', counter {self.counter}' if self.counter else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKey:
+    """The task instance a delivery belongs to; its tries share it."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int = -1
+
+
+class Entry(NamedTuple):
+    """A row as the journal knows it.
+
+    :param key_sum: sum of its key; of its content, where it has no key.
+    :param content_sum: sum of its content; empty where it has no key.
+    :param version: moment of this version as :func:`~airflow_provider_yandex_orders.rows.dates.sortable` writes it;
+        empty where none is mapped.
+    """
+
+    key_sum: bytes
+    content_sum: bytes
+    version: str
+
+
+class Verdict(Enum):
+    """What the journal says of a row.
+
+    ``UNCLEAR``: it, or another version of it, went out last in a part nobody knows the fate of.
+    """
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    OUTDATED = "outdated"
+    UNCLEAR = "unclear"
+
+
+class PartState(StrEnum):
+    """Life of a part: its rows are had in ``ACCEPTED`` and ``GOOD``, unclear in ``SENDING``, and not had otherwise.
+
+    ``DROPPED``: planned by a try that ended before it went out. ``ABANDONED``: its fate stays unknown and nobody
+    waits for it: people were told, or its rows go out again.
+    """
+
+    PLANNED = "planned"
+    DROPPED = "dropped"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    ABANDONED = "abandoned"
+    GOOD = "good"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPart:
+    """A file that is ready to go out.
+
+    :param number: its place in the delivery, from 1.
+    :param sha256: sum of its bytes: what a mark at the service is made of.
+    """
+
+    number: int
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnclearPart:
+    """A part that went out and was not answered."""
+
+    part_id: int
+    delivery_id: int
+    path: str
+    rows: int
+    sha256: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How the service ended an upload.
+
+    :param good: whether its rows count as had.
+    :param status: the service's word.
+    """
+
+    good: bool
+    status: str
+    rows_accepted: int | None = None
+    rows_linked: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDelivery:
+    """The delivery a task works on.
+
+    :param resumed: an earlier try began it.
+    :param result: what :meth:`~airflow_provider_yandex_orders.journal.store.Journal.sent` was given: everything was
+        sent, and only the wait is left. ``None`` otherwise.
+    """
+
+    id: int
+    resumed: bool
+    result: dict[str, Any] | None

@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The journal that an upload, a sensor and a page talk to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from types import TracebackType
+from typing import Any
+
+import msgspec
+from sqlalchemy import and_, func, select, update
+from sqlalchemy.engine import Connection
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.journal import life, questions, retention
+from airflow_provider_yandex_orders.journal.database import Database, now, open_database
+from airflow_provider_yandex_orders.journal.lease import Lease, held
+from airflow_provider_yandex_orders.journal.records import (
+    Destination,
+    Entry,
+    Judgement,
+    OpenDelivery,
+    PartState,
+    PlannedPart,
+    TaskKey,
+    UnclearPart,
+    Verdict,
+)
+from airflow_provider_yandex_orders.journal.sums import Sums
+from airflow_provider_yandex_orders.journal.tables import (
+    COUNTS,
+    deliveries,
+    destinations,
+    linked,
+    parts,
+    rejects,
+    spent,
+)
+
+log = logging.getLogger(__name__)
+
+
+def open_journal(journal_conn_id: str | None = None) -> Journal:
+    """Open the journal; its tables are made or upgraded where that is needed.
+
+    :param journal_conn_id: a connection to PostgreSQL or SQLite; ``None`` for ``[yandex_orders] journal_conn_id`` of
+        the configuration, and where that is empty, a SQLite file under ``$AIRFLOW_HOME/yandex_orders``.
+    :raises ConfigurationError: it cannot be used.
+    :raises JournalUnavailable: it does not answer.
+    """
+    return Journal(open_database(journal_conn_id))
+
+
+class Journal:
+    """One memory for all deliveries. Every method may raise ``JournalUnavailable``, and then nothing was written.
+
+    :param database: where it is kept.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._destinations: dict[Destination, int] = {}
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    @property
+    def id(self) -> str:
+        """What tells this journal from another one."""
+        return self._database.meta["journal_id"]
+
+    @property
+    def named(self) -> str:
+        """Where it is, for messages."""
+        return self._database.named
+
+    # Before the first part.
+
+    def lease(self, destination: Destination) -> Any:
+        """A context that holds the destination from the subtraction to the last acceptance.
+
+        :raises PassingError: on entering, when another task holds it, also after a minute's wait.
+        """
+        return self._held(destination)
+
+    @contextmanager
+    def _held(self, destination: Destination) -> Iterator[Lease]:
+        with held(self._database, self._id_of(destination), str(destination)) as lease:
+            yield lease
+
+    def begin(self, destination: Destination, task: TaskKey) -> OpenDelivery:
+        """The delivery of a task: the one an earlier try left incomplete, else a new one.
+
+        Parts that an earlier try planned and did not send are dropped: the plan is made anew.
+        """
+        destination_id = self._id_of(destination)
+        with self._database.writing() as connection:
+            return life.begin(connection, destination_id, task)
+
+    def knows(self, destination: Destination) -> bool:
+        """Whether anything on record ever went to a destination."""
+        d, p = deliveries.c, parts.c
+        sent = (
+            select(p.part_id)
+            .join(deliveries, d.delivery_id == p.delivery_id)
+            .where(d.destination_id == self._id_of(destination), p.sent_at.isnot(None))
+        )
+        with self._database.reading() as connection:
+            return connection.execute(sent.limit(1)).first() is not None
+
+    def unclear(self, destination: Destination) -> list[UnclearPart]:
+        """Parts that went out to a destination and were not answered, the oldest first."""
+        d, p = deliveries.c, parts.c
+        wanted = (
+            select(p.part_id, p.delivery_id, p.path, p.rows, p.sha256, p.sent_at)
+            .join(deliveries, d.delivery_id == p.delivery_id)
+            .where(d.destination_id == self._id_of(destination), p.state == PartState.SENDING.value)
+            .order_by(p.part_id)
+        )
+        with self._database.reading() as connection:
+            return [UnclearPart(*row) for row in connection.execute(wanted)]
+
+    def sums(self, destination: Destination) -> Sums:
+        """What makes entries of a destination's rows."""
+        return Sums(bytes.fromhex(self._database.meta["secret"]), destination)
+
+    def subtract(self, entries: Iterable[Entry]) -> Iterator[Verdict]:
+        """A verdict on each row, in the order the rows come.
+
+        :param entries: rows of one destination in the order of their ``key_sum``, each key once; rows without a key
+            as often as they are.
+        :raises ValueError: they come in another order.
+        """
+        return questions.subtract(self._database, entries)
+
+    def plan(self, delivery_id: int, part: PlannedPart, entries: Iterable[Entry]) -> int:
+        """Write down a part and what is in it; nothing of it counts before it goes out.
+
+        :param entries: its rows, in the order of their ``key_sum``.
+        :return: the part's id in the journal.
+        """
+        return life.plan(self._database, delivery_id, part, entries)
+
+    # Parts under way. A part has gone out when ``sending`` is written, and only then may the request be made.
+
+    def sending(self, part_id: int, lease: Lease | None = None) -> None:
+        """A part goes out now: until it is answered nobody knows its fate.
+
+        :param lease: the lease its destination is held by, where it is; it is held on to by the same write.
+        :raises PassingError: the lease went to another task; the part must not go out.
+        """
+        with self._database.writing() as connection:
+            if lease is not None:
+                lease.renew(connection)
+            self._move(connection, part_id, PartState.SENDING, sent_at=now())
+
+    def accepted(
+        self,
+        part_id: int,
+        *,
+        upload_id: str | None = None,
+        status: str | None = None,
+        rows_accepted: int | None = None,
+        refused: Iterable[bytes] = (),
+    ) -> bool:
+        """The service took a part: its rows are had.
+
+        :param refused: key sums of rows it would not take.
+        :return: ``False``: the journal could not be written, also after several tries. The part must not be sent
+            again; :class:`~airflow_provider_yandex_orders.journal.tripwire.Tripwire` keeps the answer.
+        """
+        answer = {"upload_id": upload_id, "status": status, "rows_accepted": rows_accepted, "accepted_at": now()}
+        return life.answered(self._database, part_id, PartState.ACCEPTED, answer, list(refused))
+
+    def refused(self, part_id: int, *, status: str | None = None) -> bool:
+        """The service surely has nothing of a part.
+
+        :return: as of :meth:`accepted`.
+        """
+        return life.answered(self._database, part_id, PartState.REFUSED, {"status": status}, [])
+
+    def abandoned(self, part_id: int) -> None:
+        """Nobody waits any more to learn what became of a part; its rows count as not had."""
+        with self._database.writing() as connection:
+            self._move(connection, part_id, PartState.ABANDONED)
+
+    # After the last part.
+
+    def sent(self, delivery_id: int, result: Mapping[str, Any], rejected: Mapping[str, int] | None = None) -> None:
+        """Everything of a delivery was sent: the next try goes straight to the wait.
+
+        :param result: what the task returns. Keys and values of rows must not be in it.
+        :param rejected: rejected rows by the code of their fault.
+        """
+        counts = {name: result.get(name) for name in COUNTS}
+        text = msgspec.json.encode(result).decode()
+        with self._database.writing() as connection:
+            connection.execute(
+                update(deliveries)
+                .where(deliveries.c.delivery_id == delivery_id)
+                .values(sent_at=now(), result=text, **counts)
+            )
+            connection.execute(rejects.delete().where(rejects.c.delivery_id == delivery_id))
+            if rejected:
+                connection.execute(
+                    rejects.insert(),
+                    [{"delivery_id": delivery_id, "code": code, "rows": rows} for code, rows in rejected.items()],
+                )
+
+    def complete(self, delivery_id: int) -> None:
+        """Nothing is left to do in a delivery: a task cleared from now on begins a new one."""
+        with self._database.writing() as connection:
+            life.complete(connection, delivery_id)
+
+    def judge_part(self, part_id: int, judgement: Judgement) -> None:
+        """How the service ended a part. A bad end forgets its rows, and completes its delivery."""
+        with self._database.writing() as connection:
+            life.judge(connection, part_id, judgement)
+
+    def judge_upload(self, destination: Destination, upload_id: str, judgement: Judgement) -> int:
+        """How the service ended an upload.
+
+        :param destination: where it went; its ``entity`` may be empty, where a sensor does not know it.
+        :return: how many parts on record that was: none where another journal, or nobody, sent it.
+        """
+        c = destinations.c
+        place = [c.service == destination.service, c.host == destination.host, c.counter == destination.counter]
+        if destination.entity:
+            place.append(c.entity == destination.entity)
+        wanted = (
+            select(parts.c.part_id)
+            .join(deliveries, deliveries.c.delivery_id == parts.c.delivery_id)
+            .join(destinations, c.destination_id == deliveries.c.destination_id)
+            .where(and_(parts.c.upload_id == upload_id, *place))
+        )
+        with self._database.writing() as connection:
+            found = [part_id for (part_id,) in connection.execute(wanted)]
+            for part_id in found:
+                life.judge(connection, part_id, judgement)
+        return len(found)
+
+    def linked(
+        self, destination: Destination, day: date, *, linked_orders: int, sent_orders: int | None, identifier: str = ""
+    ) -> None:
+        """How many orders of a day found a visit, as of now.
+
+        :param identifier: the kind of identifier they were found by, where that is told apart.
+        """
+        key = {"destination_id": self._id_of(destination), "day": day, "identifier": identifier}
+        values = {"orders_sent": sent_orders, "orders_linked": linked_orders, "asked_at": now()}
+        insert = self._database.insert(linked).values(**key, **values)
+        with self._database.writing() as connection:
+            connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values))
+
+    # Quotas.
+
+    def spend(self, account: str, day: date, requests: int) -> int:
+        """Add requests to what an account spent in a day.
+
+        :param account: what the service counts by, in words that hold no token.
+        :param day: the day by the service's own clock.
+        :return: the sum so far.
+        """
+        key = {"account": account, "day": day}
+        insert = self._database.insert(spent).values(**key, requests=requests)
+        added = {"requests": spent.c.requests + requests}
+        with self._database.writing() as connection:
+            connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=added))
+            return _spent(connection, account, day)
+
+    def spent(self, account: str, day: date) -> int:
+        """What an account spent in a day."""
+        with self._database.reading() as connection:
+            return _spent(connection, account, day)
+
+    # Memory that ends.
+
+    def went_out(self, delivery_id: int) -> int | None:
+        """How many parts of a delivery went out; ``None`` where there is no such delivery."""
+        with self._database.reading() as connection:
+            known = select(deliveries.c.delivery_id).where(deliveries.c.delivery_id == delivery_id)
+            if connection.execute(known).first() is None:
+                return None
+            out = (parts.c.delivery_id == delivery_id) & parts.c.sent_at.isnot(None)
+            return connection.execute(select(func.count()).select_from(parts).where(out)).scalar()
+
+    def purge(self, days: int | None = None, *, always: bool = False) -> int:
+        """Forget what is older than ``journal_days``; done at most once a week unless ``always``.
+
+        :param days: ``None`` for ``[yandex_orders] journal_days`` of the configuration.
+        :return: how many parts were forgotten.
+        """
+        return retention.purge(self._database, retention.days_of(days), always=always)
+
+    def _id_of(self, destination: Destination) -> int:
+        if destination not in self._destinations:
+            with self._database.writing() as connection:
+                self._destinations[destination] = life.destination_id(connection, self._database, destination)
+        return self._destinations[destination]
+
+    def _move(self, connection: Connection, part_id: int, state: PartState, **values: Any) -> None:
+        changed = update(parts).where(parts.c.part_id == part_id).values(state=state.value, **values)
+        if connection.execute(changed).rowcount == 0:
+            raise ConfigurationError(
+                f"The journal of deliveries, {self.named}, has lost part {part_id} that this task planned there: it "
+                "was emptied or put back to an earlier state meanwhile. Run the task again once it stands still."
+            )
+
+
+def _spent(connection: Connection, account: str, day: date) -> int:
+    wanted = select(spent.c.requests).where(spent.c.account == account, spent.c.day == day)
+    return int(connection.execute(wanted).scalar() or 0)

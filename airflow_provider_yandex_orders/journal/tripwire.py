@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A task's own record of what went out, which tells a lost or another journal from the right one.
+
+Airflow 3.3 keeps it in the task's state store; before that there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_yandex_orders.exceptions import JournalUnavailable, PermanentError
+
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.journal.store import Journal
+
+_KEY = "yandex_orders_sent"
+
+
+class Tripwire:
+    """A few words whatever the number of parts: the journal, the delivery, how many parts went out, and an answer
+    that the journal could not be told.
+
+    :param store: the task's state store; ``None`` where Airflow has none.
+    """
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    @classmethod
+    def of(cls, context: Mapping[str, Any]) -> Tripwire:
+        """That of a task."""
+        return cls(context.get("task_state_store"))
+
+    def check(self, journal: Journal) -> None:
+        """Make sure that the journal knows what earlier tries sent, and tell it an answer it could not be told.
+
+        :raises PermanentError: it does not.
+        """
+        record = self._record()
+        if not record:
+            return
+        known = journal.went_out(record["delivery"]) if record["journal"] == journal.id else None
+        if known is None or known < record["out"]:
+            raise PermanentError(
+                f"Earlier tries of this task sent {record['out']} part(s) which the journal of deliveries, "
+                f"{journal.named}, does not know: it is another one, was lost, or was put back to an earlier state. "
+                "Sending now could send rows twice. Let journal_conn_id ([yandex_orders] of the configuration, or the "
+                "task's argument) name the journal that was in use; where it is lost, make sure at the service what "
+                "has arrived and run the rest in a new run."
+            )
+        answer = record.get("answer")
+        if answer:
+            part_id, refused = answer.pop("part_id"), [bytes.fromhex(each) for each in answer.pop("refused")]
+            if not journal.accepted(part_id, refused=refused, **answer):
+                raise JournalUnavailable(
+                    f"An earlier try's answer from the service could not be written to {journal.named}. Nothing was "
+                    "sent since; the next try writes it.",
+                    retry_after=60.0,
+                )
+            del record["answer"]
+            self._store.set(_KEY, record)
+
+    def goes_out(self, journal: Journal, delivery_id: int) -> None:
+        """A part goes out now, and the journal knows it."""
+        if self._store is None:
+            return
+        record = self._record()
+        if record.get("delivery") != delivery_id or record.get("journal") != journal.id:
+            record = {"journal": journal.id, "delivery": delivery_id, "out": 0}
+        self._store.set(_KEY, {**record, "out": record["out"] + 1})
+
+    def keep(
+        self,
+        part_id: int,
+        *,
+        upload_id: str | None = None,
+        status: str | None = None,
+        rows_accepted: int | None = None,
+        refused: Iterable[bytes] = (),
+    ) -> None:
+        """Keep an acceptance that the journal could not be told: the next try tells it before anything else."""
+        if self._store is None:
+            return
+        answer = {
+            "part_id": part_id,
+            "upload_id": upload_id,
+            "status": status,
+            "rows_accepted": rows_accepted,
+            "refused": [each.hex() for each in refused],
+        }
+        self._store.set(_KEY, {**self._record(), "answer": answer})
+
+    def _record(self) -> dict[str, Any]:
+        return dict((self._store.get(_KEY) if self._store is not None else None) or {})
