@@ -54,7 +54,24 @@ def get_provider_info() -> dict[str, Any]:
                         "type": "string",
                         "example": "s3://aws_default@company-airflow/yandex-orders",
                         "default": "",
-                    }
+                    },
+                    "journal_conn_id": {
+                        "description": "Connection (PostgreSQL or SQLite) of the journal of deliveries, the memory of "
+                        "what was sent. Empty: a SQLite file under AIRFLOW_HOME. Where workers are several machines, "
+                        "name a PostgreSQL that all of them reach.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": "yandex_orders_journal",
+                        "default": "",
+                    },
+                    "journal_days": {
+                        "description": "How many days the journal remembers, 30 at least. Rows it forgot are sent "
+                        "again where a source still has them.",
+                        "version_added": "0.1.0",
+                        "type": "integer",
+                        "example": "400",
+                        "default": "400",
+                    },
                 },
             }
         },

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import select, update
 from sqlalchemy.engine import Connection, CursorResult
-from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from airflow_provider_yandex_orders.exceptions import JournalUnavailable
 from airflow_provider_yandex_orders.journal.bulk import Sent
@@ -87,15 +87,19 @@ def answered(
         retry=retry_if_exception_type(JournalUnavailable),
         stop=stop_after_attempt(_TRIES),
         wait=wait_exponential(max=10),
+        reraise=True,
     )
     try:
         for attempt in tries:
             with attempt, database.writing() as connection:
-                connection.execute(update(parts).where(parts.c.part_id == part_id).values(state=state.value, **answer))
+                changed = update(parts).where(parts.c.part_id == part_id).values(state=state.value, **answer)
+                if connection.execute(changed).rowcount == 0:
+                    log.warning("The journal has lost part %d: the answer to it is not written down.", part_id)
+                    return False
                 for at in range(0, len(refused), _KEYS):
                     database.bulk.forget(connection, part_id, refused[at : at + _KEYS])
-    except RetryError as error:
-        log.warning("The answer to part %d is not in the journal: %s", part_id, error.last_attempt.exception())
+    except JournalUnavailable as error:
+        log.warning("The answer to part %d is not written down: %s", part_id, error)
         return False
     return True
 

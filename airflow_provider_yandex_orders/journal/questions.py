@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -23,10 +22,10 @@ SETTLED = timedelta(days=7)
 _HAD = frozenset({PartState.ACCEPTED.value, PartState.GOOD.value})
 _PLANNED = PartState.PLANNED.value
 _SENDING = PartState.SENDING.value
-_GONE = (PartState.DROPPED.value, False)
+_GONE = (PartState.DROPPED.value, False, 0)
 """What a part is that is not on record any more."""
 
-_STATES = select(parts.c.part_id, parts.c.state, parts.c.accepted_at).where(
+_STATES = select(parts.c.part_id, parts.c.state, parts.c.accepted_at, parts.c.turn).where(
     parts.c.part_id.in_(bindparam("ids", expanding=True))
 )
 
@@ -49,7 +48,7 @@ def subtract(database: Database, entries: Iterable[Entry]) -> Iterator[Verdict]:
 class _Subtraction:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._states: dict[int, tuple[str, bool]] = {}
+        self._states: dict[int, tuple[str, bool, int]] = {}
         self._last = b""
         # Of the content without a key that is looked at: how many are had and unclear and not matched yet.
         self._had = self._unclear = 0
@@ -85,8 +84,8 @@ class _Subtraction:
             settled = now() - SETTLED
             for at in range(0, len(ids), CHUNK):
                 asked = list(islice(ids, at, at + CHUNK))
-                for part_id, state, accepted_at in connection.execute(_STATES, {"ids": asked}):
-                    self._states[part_id] = (state, _is_settled(state, accepted_at, settled))
+                for part_id, state, accepted_at, turn in connection.execute(_STATES, {"ids": asked}):
+                    self._states[part_id] = (state, _is_settled(state, accepted_at, settled), turn or 0)
         return known
 
     def _verdict(self, entry: Entry, known: dict[bytes, list[Any]]) -> Verdict:
@@ -108,22 +107,29 @@ class _Subtraction:
         return Verdict.NEW
 
     def _keyed(self, entry: Entry, sendings: list[Any]) -> Verdict:
-        """The newest part that is had tells what the destination has; what lies under it is kept until it is settled."""
+        """The last part that is had tells what the destination has; those under it are kept until it is settled."""
         verdict: Verdict | None = None
         settled = unclear = False
         if len(sendings) > 1:
-            sendings.sort(key=itemgetter(1), reverse=True)
+            sendings.sort(key=self._turn, reverse=True)
         for _key, part_id, content, version, _copies in sendings:
-            state, is_settled = self._states.get(part_id, _GONE)
-            if settled or not (state in _HAD or state == _SENDING or state == _PLANNED):
+            state, is_settled, _turn = self._states.get(part_id, _GONE)
+            if state == _PLANNED:
+                continue
+            if settled or (state not in _HAD and state != _SENDING):
                 self._gone[part_id].append(entry.key_sum)
             elif state in _HAD:
                 settled = is_settled
                 if verdict is None:
                     verdict = self._compared(entry, part_id, content, version or "", unclear)
-            elif state == _SENDING:
-                unclear = True
+            else:
+                unclear = unclear or verdict is None
         return verdict or (Verdict.UNCLEAR if unclear else Verdict.NEW)
+
+    def _turn(self, sending: Any) -> tuple[int, int]:
+        """Sorts the parts of a key in the order they went out."""
+        part_id = sending[1]
+        return self._states.get(part_id, _GONE)[2], part_id
 
     def _compared(self, entry: Entry, part_id: int, content: bytes | None, version: str, unclear: bool) -> Verdict:
         if unclear:
@@ -138,7 +144,7 @@ class _Subtraction:
         """How many of a content without a key are had, and how many are unclear."""
         had = unclear = 0
         for _key, part_id, _content, _version, copies in sendings:
-            state, _settled = self._states.get(part_id, _GONE)
+            state, _settled, _turn = self._states.get(part_id, _GONE)
             if state in _HAD:
                 had += copies
             elif state == _SENDING:

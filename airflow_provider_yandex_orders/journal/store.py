@@ -160,7 +160,9 @@ class Journal:
         with self._database.writing() as connection:
             if lease is not None:
                 lease.renew(connection)
-            self._move(connection, part_id, PartState.SENDING, sent_at=now())
+            earlier = parts.alias()
+            turn = select(func.coalesce(func.max(earlier.c.turn), 0) + 1).scalar_subquery()
+            self._move(connection, part_id, PartState.SENDING, sent_at=now(), turn=turn)
 
     def accepted(
         self,

@@ -82,6 +82,8 @@ parts = Table(
     Column("upload_id", String, index=True),
     Column("status", String),
     Column("rows_accepted", Integer),
+    # The order in which parts went out, which is not that of their planning.
+    Column("turn", Integer, index=True),
     Column("planned_at", DateTime, nullable=False),
     Column("sent_at", DateTime),
     Column("accepted_at", DateTime),

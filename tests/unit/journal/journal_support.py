@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deliveries in a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import count
+
+from airflow_provider_yandex_orders.journal.records import Destination, Entry, PlannedPart, TaskKey, Verdict
+from airflow_provider_yandex_orders.journal.store import Journal
+
+ORDERS = Destination("metrica", "api-metrika.yandex.net", "101", "orders")
+Row = tuple[str | None, str, str]
+"""Key, content, version."""
+
+_numbers = count(1)
+
+
+def task(run_id: str = "run-1") -> TaskKey:
+    """A task instance."""
+    return TaskKey("a_dag", run_id, "upload")
+
+
+def entries(journal: Journal, rows: Iterable[Row], destination: Destination = ORDERS) -> list[Entry]:
+    """Rows as the journal takes them."""
+    sums = journal.sums(destination)
+    return sorted(sums.entry(key, content.encode(), version) for key, content, version in rows)
+
+
+def plan(journal: Journal, rows: Iterable[Row], destination: Destination = ORDERS, run_id: str = "run-1") -> int:
+    """A part of a run that is ready to go out."""
+    delivery = journal.begin(destination, task(run_id)).id
+    number = next(_numbers)
+    part = PlannedPart(number, f"/staging/{number}.csv", 1, 10, f"{number:064x}")
+    return journal.plan(delivery, part, entries(journal, rows, destination))
+
+
+def send(journal: Journal, rows: Iterable[Row], destination: Destination = ORDERS, run_id: str = "run-1") -> int:
+    """A part that went out and was accepted, as the upload of its own number."""
+    part_id = plan(journal, rows, destination, run_id)
+    journal.sending(part_id)
+    assert journal.accepted(part_id, upload_id=f"u{part_id}", status="UPLOADED")
+    return part_id
+
+
+def verdict(journal: Journal, row: Row, destination: Destination = ORDERS) -> Verdict:
+    """What the journal says of one row."""
+    return next(journal.subtract(entries(journal, [row], destination)))
