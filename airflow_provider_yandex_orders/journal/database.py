@@ -112,7 +112,7 @@ class Database:
             raise self._explain(error) from None
 
     def _explain(self, error: SQLAlchemyError) -> Exception:
-        said = scrub(str(getattr(error, "orig", None) or error).strip()[:500])
+        said = scrub(" ".join(str(getattr(error, "orig", None) or error).split())[:500])
         if isinstance(error, _PASSING) or (isinstance(error, DBAPIError) and error.connection_invalidated):
             return JournalUnavailable(
                 f"The journal of deliveries, {self.named}, does not answer: {said}. Without it nobody knows what was "

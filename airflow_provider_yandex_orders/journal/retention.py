@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.providers.common.compat.sdk import conf
-from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
@@ -66,11 +66,10 @@ def purge(database: Database, days: int, *, always: bool = False) -> int:
 def _is_due(connection: Connection, database: Database) -> bool:
     """Whether it is time; whoever asks first does it."""
     today = now().date()
-    values = {"name": "purged_on", "value": today.isoformat()}
-    before = (today - EVERY).isoformat()
-    claim = database.insert(meta).values(values)
-    claimed = claim.on_conflict_do_update(index_elements=["name"], set_=values, where=meta.c.value <= before)
-    return bool(connection.execute(claimed).rowcount == 1)
+    never = database.insert(meta).values(name="purged_on", value="")
+    connection.execute(never.on_conflict_do_nothing())
+    due = and_(meta.c.name == "purged_on", meta.c.value <= (today - EVERY).isoformat())
+    return connection.execute(update(meta).where(due).values(value=today.isoformat())).rowcount == 1
 
 
 def _forget_rows(database: Database, last_old: int) -> None:

@@ -88,13 +88,13 @@ _examples = iter(range(10**9))
 def test_the_journal_answers_as_its_history_does(journal: Journal, life: list[Any], chunk: int) -> None:
     destination = replace(ORDERS, counter=str(next(_examples)))
     model = Model()
-    for step in [*life, ("ask", {key: ("red", "2026-01-02") for key in "abcd"}, ["one", "one", "two"])]:
+    for step in [*life, ("ask", dict.fromkeys("abcd", ("red", "2026-01-02")), ["one", "one", "two"])]:
         if step[0] == "send":
             _send(journal, model, destination, *step[1:])
         elif step[0] == "judge":
             _judge(journal, model, *step[1:])
         else:
-            _ask(journal, model, destination, *step[1:], chunk)
+            _ask(journal, model, destination, step[1], step[2], chunk)
 
 
 def _send(

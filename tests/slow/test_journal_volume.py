@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A million rows in the journal: what they cost in memory, on disk and in time of the processor."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.memory import peak_growth_mb
+from tests.support.postgres import PostgresServer, PostgresUnavailable
+
+pytestmark = pytest.mark.slow
+
+ROWS = 1_000_000
+LIMIT_MB = 100
+
+# Both passes stream their rows; the clock runs only while the journal is asked.
+CODE = f"""
+import sqlite3, sys, time
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+from airflow_provider_yandex_orders.journal.records import Destination, Entry, PlannedPart, TaskKey
+from airflow_provider_yandex_orders.journal.store import open_journal
+
+ORDERS = Destination("metrica", "h", "101", "orders")
+journal = open_journal("journal")
+sums = journal.sums(ORDERS)
+spool = sqlite3.connect("")
+spool.execute("CREATE TABLE rows (key_sum BLOB PRIMARY KEY, content_sum BLOB, version TEXT) WITHOUT ROWID")
+made = (sums.entry(f"order-{{n}}", b"content of %d" % n, "2026-11-26T10:00:00.000000+00:00") for n in range({ROWS}))
+spool.executemany("INSERT INTO rows VALUES (?, ?, ?)", made)
+del made
+
+def rows(changed):
+    for number, row in enumerate(spool.execute("SELECT * FROM rows ORDER BY key_sum")):
+        key, content, version = row
+        yield Entry(key, b"otherwise" if changed and number % 100 == 0 else content, version)
+
+def seconds(work):
+    start = time.process_time()
+    done = work()
+    return time.process_time() - start, done
+
+mark_memory()
+reading, _ = seconds(lambda: Counter(row.version for row in rows(True)))
+delivery = journal.begin(ORDERS, TaskKey("d", "r", "t"))
+
+def commit():
+    waiting = rows(False)
+    for number in range(1, {ROWS} // 50_000 + 1):
+        part = journal.plan(delivery.id, PlannedPart(number, "p", 50_000, 1, "s"), islice(waiting, 50_000))
+        journal.sending(part)
+        assert journal.accepted(part, upload_id=str(part))
+
+committing, _ = seconds(commit)
+subtracting, verdicts = seconds(lambda: Counter(each.value for each in journal.subtract(rows(True))))
+assert verdicts == {{"unchanged": {ROWS} * 99 // 100, "changed": {ROWS} // 100}}, verdicts
+Path(sys.argv[1]).write_text(f"{{committing - reading}} {{subtracting - reading}}")
+"""
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    try:
+        server = PostgresServer().__enter__()
+    except PostgresUnavailable as reason:
+        pytest.skip(f"no PostgreSQL server can be started here: {reason}")
+    yield server
+    server.__exit__(None, None, None)
+
+
+def cost(connection: str, tmp_path: Path) -> tuple[float, float, float]:
+    """Megabytes, and processor seconds of the commit and of the subtraction."""
+    environment = os.environ | {"AIRFLOW_CONN_JOURNAL": connection}
+    times = tmp_path / "times"
+    grown = peak_growth_mb(CODE, [str(times)], env=environment, timeout=900)
+    committing, subtracting = map(float, times.read_text().split())
+    return grown, committing, subtracting
+
+
+def test_a_million_rows_in_sqlite(tmp_path: Path) -> None:
+    file = tmp_path / "journal.db"
+    grown, committing, subtracting = cost(json.dumps({"conn_type": "sqlite", "host": str(file)}), tmp_path)
+    assert grown < LIMIT_MB
+    assert file.stat().st_size < LIMIT_MB * 1_000_000
+    assert (committing < 10, subtracting < 10) == (True, True), (committing, subtracting)
+
+
+def test_a_million_rows_in_postgres(postgres: PostgresServer, tmp_path: Path) -> None:
+    grown, committing, subtracting = cost(postgres.uri, tmp_path)
+    assert grown < LIMIT_MB
+    # The server's own share comes on top, about as much again.
+    assert (committing < 15, subtracting < 15) == (True, True), (committing, subtracting)
