@@ -16,9 +16,9 @@ Row = tuple[str | None, str, str]
 _numbers = count(1)
 
 
-def task(run_id: str = "run-1") -> TaskKey:
+def task(run_id: str = "run-1", dag_id: str = "a_dag") -> TaskKey:
     """A task instance."""
-    return TaskKey("a_dag", run_id, "upload")
+    return TaskKey(dag_id, run_id, "upload")
 
 
 def entries(journal: Journal, rows: Iterable[Row], destination: Destination = ORDERS) -> list[Entry]:
@@ -27,17 +27,29 @@ def entries(journal: Journal, rows: Iterable[Row], destination: Destination = OR
     return sorted(sums.entry(key, content.encode(), version) for key, content, version in rows)
 
 
-def plan(journal: Journal, rows: Iterable[Row], destination: Destination = ORDERS, run_id: str = "run-1") -> int:
+def plan(
+    journal: Journal,
+    rows: Iterable[Row],
+    destination: Destination = ORDERS,
+    run_id: str = "run-1",
+    dag_id: str = "a_dag",
+) -> int:
     """A part of a run that is ready to go out."""
-    delivery = journal.begin(destination, task(run_id)).id
+    delivery = journal.begin(destination, task(run_id, dag_id)).id
     number = next(_numbers)
     part = PlannedPart(number, f"/staging/{number}.csv", 1, 10, f"{number:064x}")
     return journal.plan(delivery, part, entries(journal, rows, destination))
 
 
-def send(journal: Journal, rows: Iterable[Row], destination: Destination = ORDERS, run_id: str = "run-1") -> int:
+def send(
+    journal: Journal,
+    rows: Iterable[Row],
+    destination: Destination = ORDERS,
+    run_id: str = "run-1",
+    dag_id: str = "a_dag",
+) -> int:
     """A part that went out and was accepted, as the upload of its own number."""
-    part_id = plan(journal, rows, destination, run_id)
+    part_id = plan(journal, rows, destination, run_id, dag_id)
     journal.sending(part_id)
     assert journal.accepted(part_id, upload_id=f"u{part_id}", status="UPLOADED")
     return part_id
