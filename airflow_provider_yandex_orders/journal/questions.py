@@ -123,7 +123,7 @@ class _Subtraction:
                 if verdict is None:
                     verdict = self._compared(entry, part_id, content, version or "", unclear)
             else:
-                unclear = unclear or verdict is None
+                unclear = True
         return verdict or (Verdict.UNCLEAR if unclear else Verdict.NEW)
 
     def _turn(self, sending: Any) -> tuple[int, int]:

@@ -204,3 +204,24 @@ def test_rows_out_of_order_are_no_question(journal: Journal) -> None:
         list(journal.subtract(reversed(rows)))
     with pytest.raises(ValueError, match="once"):
         list(journal.subtract([rows[0], rows[0]]))
+
+
+def test_an_unchanged_row_of_a_later_moment_keeps_older_ones_out(journal: Journal) -> None:
+    send(journal, [("a", "red", "2026-01-01")])
+    assert verdict(journal, ("a", "red", "2026-01-03")) is Verdict.UNCHANGED
+    assert verdict(journal, ("a", "blue", "2026-01-02")) is Verdict.OUTDATED
+
+
+def test_an_older_row_stays_out_also_where_a_newer_ones_fate_is_unknown(journal: Journal) -> None:
+    send(journal, [("a", "red", "2026-01-02")])
+    journal.sending(plan(journal, [("a", "blue", "2026-01-03")]))
+    assert verdict(journal, ("a", "old", "2026-01-01")) is Verdict.OUTDATED
+    assert verdict(journal, ("a", "red", "2026-01-02")) is Verdict.UNCLEAR
+
+
+def test_rows_without_a_key_are_had_as_often_as_they_were_sent(journal: Journal) -> None:
+    send(journal, [(None, "row", ""), (None, "row", "")])
+    failed = send(journal, [(None, "row", "")])
+    journal.judge_part(failed, Judgement(False, "FAILED"))
+    answers = list(journal.subtract(entries(journal, [(None, "row", "")] * 3)))
+    assert answers == [Verdict.UNCHANGED, Verdict.UNCHANGED, Verdict.NEW]
