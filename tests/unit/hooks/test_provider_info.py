@@ -96,9 +96,9 @@ def test_airflow_lists_the_connection_types() -> None:
         assert listed.connection_id_attribute_name == hook.conn_name_attr
 
 
-def test_the_configuration_option_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("option", list(INFO["config"]["yandex_orders"]["options"]))
+def test_the_configuration_options_are_read(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.providers.common.compat.sdk import conf
 
-    (option,) = INFO["config"]["yandex_orders"]["options"]
     monkeypatch.setenv(f"AIRFLOW__YANDEX_ORDERS__{option.upper()}", "/somewhere")
     assert conf.get("yandex_orders", option) == "/somewhere"
