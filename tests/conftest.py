@@ -46,6 +46,12 @@ def _airflow_home() -> Iterator[None]:
     shutil.rmtree(HOME, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def _own_journal() -> None:
+    """No test knows what another one sent."""
+    (HOME / "yandex_orders" / "journal.db").unlink(missing_ok=True)
+
+
 @pytest.fixture(scope="session")
 def airflow_db() -> None:
     """A migrated metadata database."""

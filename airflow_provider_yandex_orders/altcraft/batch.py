@@ -4,15 +4,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from airflow_provider_yandex_orders.altcraft.api import is_about_orders
 from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, orders_of
-from airflow_provider_yandex_orders.delivery.known import KnownKeys
 from airflow_provider_yandex_orders.delivery.parts import Part
-from airflow_provider_yandex_orders.delivery.send import SENDING
 from airflow_provider_yandex_orders.exceptions import Answer, ConfigurationError, ServiceRefused, ServiceUnavailable
 from airflow_provider_yandex_orders.sources.file import FileSource
 from airflow_provider_yandex_orders.storage import require_seen
@@ -21,58 +18,30 @@ from airflow_provider_yandex_orders.waiting import UploadState
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class BatchImport:
-    """Imports the orders of one part.
+def import_part(
+    part: Part, send: Callable[[Sequence[Any], bool], None], skip_triggers: bool, *, repeat: bool
+) -> UploadState:
+    """Import the orders of one part.
 
     :param send: sends orders in one request, without triggers where told so.
-    :param attempted: ids of orders that earlier tries may have sent.
-    :param skip_triggers: the user's choice for orders that were never sent.
+    :param skip_triggers: the choice for orders that were never sent.
+    :param repeat: whether these may have arrived before.
     """
+    orders = _read(part)
 
-    send: Callable[[Sequence[Any], bool], None]
-    attempted: KnownKeys
-    skip_triggers: bool
+    def send_some(keys: Sequence[str], again: bool) -> None:
+        send([orders[key] for key in keys], skip_triggers or again)
 
-    def first(self, part: Part) -> UploadState:
-        """Import a part that was never sent; single orders of it may have been, in parts cut otherwise."""
-        return self._import(part, _read(part), tried=False)
-
-    def again(self, part: Part, remembered: Mapping[str, Any]) -> UploadState:
-        """Import a part that may have arrived, or the orders of it that were refused."""
-        orders = _read(part)
-        refused = {key for key, _said in remembered.get("refused") or ()}
-        if refused:
-            orders = {key: order for key, order in orders.items() if key in refused}
-        tried = remembered.get("status") == SENDING  # what was refused alone has certainly not arrived
-        if tried:
-            log.info("%d orders are sent again, without triggers.", len(orders))
-        return self._import(part, orders, tried=tried)
-
-    def _import(self, part: Part, orders: Mapping[str, Any], *, tried: bool) -> UploadState:
-        new = [key for key in orders if not tried and key not in self.attempted]
-        old = [key for key in orders if tried or key in self.attempted]
-        refused: list[tuple[str, str]] = []
-        for keys, again in ((new, False), (old, True)):
-            if keys:
-                refused += sift(keys, lambda batch, skip: self._send(orders, batch, skip), is_about_orders, again=again)
-        if len(refused) == len(orders) > 1 and len(orders) == part.rows:
-            said = "; ".join(dict.fromkeys(words for _key, words in refused[:5]))
-            raise ServiceRefused(
-                f"Import {part.path}: the platform refuses each of its {part.rows} orders, so it is not single orders "
-                f"that are wrong: {said} Correct what it names, here or in the platform's market settings, and run the "
-                "task again."
-            )
-        status = "PARTLY_ACCEPTED" if refused else "ACCEPTED"
-        return UploadState("", status, True, True, rows_accepted=part.rows - len(refused), refused=tuple(refused))
-
-    def _send(self, orders: Mapping[str, Any], keys: Sequence[str], repeat: bool) -> None:
-        self.send([orders[key] for key in keys], self.skip_triggers or repeat)
-
-
-def keys_of(path: str, content: bytes) -> list[str]:
-    """Ids of the orders in a part."""
-    return [head_of(order)[0] for order in orders_of(content, format_of(path))]
+    refused = sift(list(orders), send_some, is_about_orders, again=repeat)
+    if len(refused) == len(orders) > 1:
+        said = "; ".join(dict.fromkeys(words for _key, words in refused[:5]))
+        raise ServiceRefused(
+            f"Import {part.path}: the platform refuses each of its {part.rows} orders, so it is not single orders "
+            f"that are wrong: {said} Correct what it names, here or in the platform's market settings, and run the "
+            "task again."
+        )
+    status = "PARTLY_ACCEPTED" if refused else "ACCEPTED"
+    return UploadState("", status, True, True, rows_accepted=part.rows - len(refused), refused=tuple(refused))
 
 
 def _read(part: Part) -> dict[str, Any]:

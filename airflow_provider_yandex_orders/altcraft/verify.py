@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -45,7 +45,7 @@ def sample_size(size: int | str | None, said_by: str) -> int:
     return chosen
 
 
-def sent_sample(parts: Sequence[Part], size: int, refused: Callable[[Part], Collection[str]]) -> dict[str, str | None]:
+def sent_sample(parts: Sequence[Part], size: int, refused: Collection[str]) -> dict[str, str | None]:
     """Id and status of some of the orders that were sent, evenly spread and the same each time.
 
     Only the parts that hold them are read. An id that looks like an e-mail address is passed over: the sample goes into
@@ -53,7 +53,7 @@ def sent_sample(parts: Sequence[Part], size: int, refused: Callable[[Part], Coll
 
     :param parts: what was sent.
     :param size: how many orders.
-    :param refused: ids of the orders of a part that the platform would not take.
+    :param refused: ids of orders that the platform would not take.
     """
     places = _places(sum(part.rows for part in parts), size)
     found: dict[str, str | None] = {}
@@ -62,7 +62,7 @@ def sent_sample(parts: Sequence[Part], size: int, refused: Callable[[Part], Coll
         here = [place - begin for place in places if begin <= place < begin + part.rows]
         begin += part.rows
         if here:
-            good = [head for head in _heads(part.path) if "@" not in head[0] and head[0] not in set(refused(part))]
+            good = [head for head in _heads(part.path) if "@" not in head[0] and head[0] not in refused]
             found.update(good[min(place, len(good) - 1)] for place in here if good)
     while found and len(json.dumps(found)) > SAMPLE_CHARACTERS:
         found = _spread(found, len(found) // 2)
@@ -118,8 +118,8 @@ def still_missing(heard: Heard, seconds: float) -> str:
     more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
     return (
         f"Verify orders: {len(missing)} of {len(heard.states)} are not as expected after {seconds:g} s: {shown}{more}. "
-        "The platform accepted the import. Look for them there (market settings, matching); clear the import's task to "
-        "send what is missing."
+        "The platform accepted the import, so they are not sent again by themselves. Look for them there (market "
+        "settings, matching), and import what is missing with resend=True and skip_triggers=True."
     )
 
 

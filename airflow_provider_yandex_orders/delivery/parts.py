@@ -22,13 +22,17 @@ class Part:
     :param path: where it lies.
     :param rows: how many rows it holds.
     :param bytes: its length.
-    :param sha256: sum of its content, which tells on the next try whether it is the same.
+    :param sha256: sum of its content.
+    :param id: its number in the journal.
+    :param mark: by what it is found again at the service.
     """
 
     path: str
     rows: int
     bytes: int
     sha256: str
+    id: int = 0
+    mark: str = ""
 
 
 def write_parts(
@@ -39,16 +43,19 @@ def write_parts(
     name: str = "part",
     max_rows: int,
     max_bytes: int,
+    first: int = 1,
 ) -> list[Part]:
     """Write encoded rows as ``part-00001.csv``, ``part-00002.csv``, ...
 
     A part never exceeds ``max_bytes``, unless a single row does.
+
+    :param first: number of the first.
     """
     parts: list[Part] = []
     waiting = iter(lines)
     line = next(waiting, None)
     while line is not None:
-        path = folder / f"{name}-{len(parts) + 1:05d}{form.suffix}"
+        path = folder / f"{name}-{len(parts) + first:05d}{form.suffix}"
         digest, size, rows = hashlib.sha256(), 0, 0
         with whole_file(path) as file:
 
@@ -69,9 +76,9 @@ def write_parts(
     return parts
 
 
-def remove_stale(folder: ObjectStoragePath, parts: Iterable[Part]) -> None:
+def remove_stale(folder: ObjectStoragePath, paths: Iterable[str]) -> None:
     """Remove part files an earlier try left beyond these."""
-    kept = {part.path.rpartition("/")[2] for part in parts}
+    kept = {path.rpartition("/")[2] for path in paths}
     for path in folder.glob("*-[0-9][0-9][0-9][0-9][0-9].*"):
         if path.name not in kept:
             path.unlink()

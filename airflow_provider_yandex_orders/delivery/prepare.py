@@ -12,10 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
+from airflow_provider_yandex_orders.delivery.memory import REPEAT, Memory
 from airflow_provider_yandex_orders.delivery.parts import Part, remove_stale, write_parts
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
+from airflow_provider_yandex_orders.journal.records import Verdict
 from airflow_provider_yandex_orders.rows.check import row_checker
 from airflow_provider_yandex_orders.rows.dates import DOUBLED, SKIPPED
 from airflow_provider_yandex_orders.rows.faults import Fault
@@ -63,6 +65,7 @@ class Plan:
     :param folder: where parts and rejects go.
     :param files: names of the upload's files and how each is written: one, or one an identifier.
     :param counted: told how many rows there are of which sort, before anything can fail for it.
+    :param memory: what the journal knows: without it all rows are sent.
     :param mapped_only: rows change some fields of what the service has: nothing is written that the source does not
         have, and no default stands for it.
     """
@@ -72,8 +75,9 @@ class Plan:
     limits: Limits
     folder: ObjectStoragePath
     files: Mapping[str, FileFormat]
-    counted: Callable[[Prepared], None] = lambda _prepared: None
+    counted: Callable[[Prepared], object] = lambda _prepared: None
     mapped_only: bool = False
+    memory: Memory | None = None
 
 
 @dataclass(slots=True)
@@ -81,6 +85,8 @@ class Prepared:
     """What is ready to be sent, and what is not.
 
     :param parts: the files, in the order they are sent.
+    :param rows_delivered: rows an earlier try of this task brought through.
+    :param rejected_codes: rejected rows by the code of their fault.
     :param has_keyless: some rows have no key and would double if sent again.
     """
 
@@ -89,10 +95,14 @@ class Prepared:
     rows_rejected: int = 0
     rows_duplicate: int = 0
     rows_deferred: int = 0
+    rows_unchanged: int = 0
+    rows_outdated: int = 0
+    rows_delivered: int = 0
     values_dropped: int = 0
     rejected_path: str | None = None
     dropped_path: str | None = None
     deferred_path: str | None = None
+    rejected_codes: Mapping[str, int] = field(default_factory=dict)
     has_keyless: bool = False
 
 
@@ -155,6 +165,7 @@ def prepare(source: Source, plan: Plan) -> Prepared:
             rejected_path=rejected.path,
             dropped_path=dropped.path,
             deferred_path=deferred.path,
+            rejected_codes=rejected.codes,
             has_keyless=spool.keyless() > 0,
         )
         plan.counted(prepared)
@@ -166,26 +177,51 @@ def prepare(source: Source, plan: Plan) -> Prepared:
                 f"and max_rejected is {limits.max_rejected:g}. Nothing was sent. Each row, its fault and the fix: "
                 f"{rejected.path}. Correct the rows and run the task again, or raise max_rejected."
             )
+        memory, number = plan.memory, 0
+        if memory is not None:
+            _subtract(memory, spool, prepared)
+        earlier = [part.path for part in memory.earlier] if memory else []
         for name, form in plan.files.items():
             lines = spool.lines(name)
             if plan.mapped_only and form.narrow:
                 head, cut = form.narrow(filled)
                 form, lines = replace(form, head=head), map(cut, lines)
-            prepared.parts += write_parts(
+            for part in write_parts(
                 lines,
                 folder,
                 form,
                 name=name,
                 max_rows=limits.max_part_rows,
                 max_bytes=limits.max_part_bytes,
-            )
-    remove_stale(folder, prepared.parts)
+                first=len(earlier) + 1,
+            ):
+                prepared.parts.append(
+                    memory.plan(part, spool.written(number + 1, number + part.rows)) if memory else part
+                )
+                number += part.rows
+    remove_stale(folder, [*earlier, *(part.path for part in prepared.parts)])
     return prepared
+
+
+def _subtract(memory: Memory, spool: Spool, prepared: Prepared) -> None:
+    """Keep of the rows those that the destination does not have."""
+    memory.subtract(spool)
+    prepared.rows_unchanged = memory.unchanged
+    prepared.rows_delivered = memory.verdicts[Verdict.DELIVERED]
+    if not memory.repeats.resend:
+        prepared.rows_outdated = memory.verdicts[Verdict.OUTDATED]
+    if prepared.rows_unchanged or prepared.rows_outdated or prepared.rows_delivered:
+        log.info(
+            "Not sent: %d rows the destination has, %d older than what it has, %d sent by an earlier try.",
+            prepared.rows_unchanged,
+            prepared.rows_outdated,
+            prepared.rows_delivered,
+        )
 
 
 def _file_chooser(plan: Plan) -> Callable[[Mapping[str, Any]], str]:
     """The file a row goes to: the only one, or that of the first identifier the row has."""
-    first, *others = plan.files
+    first, *others = (name for name in plan.files if name != REPEAT)
     if not others:
         return lambda _values: first
     return lambda values: next(name for name in plan.files if values.get(name))

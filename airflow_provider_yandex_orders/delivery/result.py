@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 import msgspec
 
+from airflow_provider_yandex_orders.journal.records import SentPart
 from airflow_provider_yandex_orders.sources.parts import parts_in
 from airflow_provider_yandex_orders.storage import write_whole
 
@@ -42,7 +43,9 @@ class DeliveredPart(TypedDict):
 
 
 class Delivery(TypedDict):
-    """What an upload did. ``rows_read = rows_sent + rows_rejected + rows_duplicate + rows_deferred``.
+    """What an upload did, all tries of the task together. ``rows_read = rows_sent + rows_rejected + rows_duplicate +
+    rows_deferred + rows_unchanged + rows_outdated``: what the destination has already, and older versions of what it
+    has, are not sent.
 
     It went to a counter of Metrica (``counter_id``) or to a platform (``host``); ``sample`` names some of the orders
     sent to a platform with their statuses, ``verified`` says what was found there. Where nothing was to be sent
@@ -60,6 +63,8 @@ class Delivery(TypedDict):
     rows_rejected: int
     rows_duplicate: int
     rows_deferred: int
+    rows_unchanged: int
+    rows_outdated: int
     values_dropped: int
     rejected_path: str | None
     dropped_path: str | None
@@ -74,6 +79,7 @@ def delivery_of(
     prepared: Prepared,
     parts: list[DeliveredPart],
     *,
+    earlier: Sequence[SentPart] = (),
     service: str,
     entity: str,
     counter_id: int | None = None,
@@ -82,6 +88,8 @@ def delivery_of(
 ) -> Delivery:
     """The delivery of what was prepared and what became of its parts.
 
+    :param parts: those of this try.
+    :param earlier: those of earlier tries.
     :param sends: whether the parts were to be sent.
     """
     refused = sum(part.get("rows_refused", 0) for part in parts)
@@ -90,15 +98,17 @@ def delivery_of(
         service=service,
         entity=entity,
         rows_read=prepared.rows_read,
-        rows_sent=rows if sends else 0,
+        rows_sent=prepared.rows_delivered + rows if sends else 0,
         rows_rejected=prepared.rows_rejected + refused,
         rows_duplicate=prepared.rows_duplicate,
         rows_deferred=prepared.rows_deferred,
+        rows_unchanged=prepared.rows_unchanged,
+        rows_outdated=prepared.rows_outdated,
         values_dropped=prepared.values_dropped,
         rejected_path=prepared.rejected_path,
         dropped_path=prepared.dropped_path,
         deferred_path=prepared.deferred_path,
-        parts=parts,
+        parts=[*map(_earlier_part, earlier), *parts],
     )
     if not sends:
         delivery["rows_prepared"] = rows
@@ -107,6 +117,18 @@ def delivery_of(
     if host is not None:
         delivery["host"] = host
     return delivery
+
+
+def _earlier_part(part: SentPart) -> DeliveredPart:
+    return DeliveredPart(
+        path=part.path,
+        rows=part.rows,
+        bytes=part.bytes,
+        sha256=part.sha256,
+        upload_id=part.upload_id,
+        status=part.status or "",
+        rows_accepted=part.rows_accepted,
+    )
 
 
 def prepared_part(part: Part) -> DeliveredPart:

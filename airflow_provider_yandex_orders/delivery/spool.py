@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from types import TracebackType
+from typing import Any
 
 BATCH = 2000
 
@@ -29,6 +30,7 @@ class Spool:
         self._db.execute("BEGIN")
         self._waiting: list[tuple[str | None, str, bytes, str, str | None]] = []
         self.added = 0
+        self._chosen = False
 
     def __enter__(self) -> Spool:
         return self
@@ -69,8 +71,59 @@ class Spool:
         self._flush()
         yield from self._db.execute("SELECT owner, count(*) FROM rows WHERE owner IS NOT NULL GROUP BY owner")
 
+    def sum_up(self, entry_of: Callable[[str | None, str, bytes], tuple[Any, ...]]) -> bool:
+        """Put the journal's sums beside the rows.
+
+        :return: whether a row has no key, or a version.
+        """
+        self._flush()
+        self._db.execute("CREATE TABLE entries (row INTEGER, key_sum BLOB, content_sum BLOB, version TEXT)")
+        cursor = self._db.execute("SELECT rowid, key, version, line FROM rows")
+        found = False
+        while batch := list(islice(cursor, BATCH)):
+            found = found or any(key is None or version for _row, key, version, _line in batch)
+            entries = [(row, *entry_of(key, version, line)) for row, key, version, line in batch]
+            self._db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", entries)
+        return found
+
+    def entries(self) -> Iterator[tuple[Any, ...]]:
+        """Number of each row and its entry, in the order of their key sums."""
+        yield from self._db.execute("SELECT row, key_sum, content_sum, version FROM entries ORDER BY key_sum")
+
+    def choose(self, chosen: Iterator[tuple[Any, ...]]) -> None:
+        """Let :meth:`lines` give only some rows.
+
+        :param chosen: rows as of :meth:`entries`, each with the file it goes to where that is another than its own.
+        """
+        self._db.execute("CREATE TABLE chosen (row INTEGER, key_sum BLOB, content_sum BLOB, version TEXT, file TEXT)")
+        self._db.execute(
+            "CREATE TABLE written (number INTEGER PRIMARY KEY, key_sum BLOB, content_sum BLOB, version TEXT)"
+        )
+        while batch := list(islice(chosen, BATCH)):
+            self._db.executemany("INSERT INTO chosen VALUES (?, ?, ?, ?, ?)", batch)
+        self._chosen = True
+
+    def written(self, first: int, last: int) -> Iterator[tuple[Any, ...]]:
+        """The entries of rows :meth:`lines` gave, from one number to another, in the order of their key sums."""
+        query = "SELECT key_sum, content_sum, version FROM written WHERE number BETWEEN ? AND ? ORDER BY key_sum"
+        yield from self._db.execute(query, (first, last))
+
+    def _chosen_lines(self, file: str) -> Iterator[bytes]:
+        cursor = self._db.execute(
+            "SELECT line, key_sum, content_sum, chosen.version FROM chosen JOIN rows ON rows.rowid = chosen.row "
+            "WHERE coalesce(chosen.file, rows.file) = ? ORDER BY key, line",
+            (file,),
+        )
+        while batch := list(islice(cursor, BATCH)):
+            entries = [entry for _line, *entry in batch]
+            self._db.executemany("INSERT INTO written (key_sum, content_sum, version) VALUES (?, ?, ?)", entries)
+            yield from (line for line, *_entry in batch)
+
     def lines(self, file: str = "part") -> Iterator[bytes]:
         """The rows of one file, those without a key first."""
+        if self._chosen:
+            yield from self._chosen_lines(file)
+            return
         self._flush()
         cursor = self._db.execute("SELECT line FROM rows WHERE file = ? ORDER BY key, line", (file,))
         while batch := list(islice(cursor, BATCH)):

@@ -10,8 +10,9 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.engine import Connection, CursorResult
+from sqlalchemy.sql import ColumnElement
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from airflow_provider_yandex_orders.exceptions import JournalUnavailable
@@ -45,20 +46,26 @@ def destination_id(connection: Connection, database: Database, destination: Dest
 
 def begin(connection: Connection, of_destination: int, task: TaskKey) -> OpenDelivery:
     """The delivery an earlier try left incomplete, without what it planned and did not send; else a new one."""
-    whose = {"destination_id": of_destination, **asdict(task)}
     found = connection.execute(
         select(deliveries.c.delivery_id, deliveries.c.result)
-        .filter_by(**whose, completed_at=None)
+        .where(of_task(of_destination, task), deliveries.c.completed_at.is_(None))
         .order_by(deliveries.c.delivery_id.desc())
         .limit(1)
     ).first()
     if found is None:
+        whose = {"destination_id": of_destination, **asdict(task)}
         made = connection.execute(deliveries.insert().values(**whose, started_at=now()))
         return OpenDelivery(_made(made), False, None)
     delivery, result = found
     unsent = (parts.c.delivery_id == delivery) & (parts.c.state == PartState.PLANNED.value)
     connection.execute(update(parts).where(unsent).values(state=PartState.DROPPED.value))
     return OpenDelivery(delivery, True, None if result is None else msgspec.json.decode(result))
+
+
+def of_task(of_destination: int, task: TaskKey) -> ColumnElement[bool]:
+    """Deliveries of a task to a destination."""
+    c = deliveries.c
+    return and_(c.destination_id == of_destination, *(c[name] == value for name, value in asdict(task).items()))
 
 
 def plan(database: Database, delivery_id: int, part: PlannedPart, entries: Iterable[Entry]) -> int:
@@ -115,12 +122,12 @@ def judge(connection: Connection, part_id: int, judgement: Judgement) -> None:
     connection.execute(update(parts).where(parts.c.part_id == part_id).values(**changed))
     if not judgement.good:
         of_part = select(parts.c.delivery_id).where(parts.c.part_id == part_id)
-        complete(connection, connection.execute(of_part).scalar_one())
+        complete(connection, deliveries.c.delivery_id == connection.execute(of_part).scalar_one())
 
 
-def complete(connection: Connection, delivery_id: int) -> None:
-    """Write down that nothing is left to do."""
-    incomplete = (deliveries.c.delivery_id == delivery_id) & deliveries.c.completed_at.is_(None)
+def complete(connection: Connection, which: ColumnElement[bool]) -> None:
+    """Write down that nothing is left to do in some deliveries."""
+    incomplete = which & deliveries.c.completed_at.is_(None)
     connection.execute(update(deliveries).where(incomplete).values(completed_at=now()))
 
 

@@ -22,36 +22,38 @@ SETTLED = timedelta(days=7)
 _HAD = frozenset({PartState.ACCEPTED.value, PartState.GOOD.value})
 _PLANNED = PartState.PLANNED.value
 _SENDING = PartState.SENDING.value
-_GONE = (PartState.DROPPED.value, False, 0)
+_GONE = (PartState.DROPPED.value, False, 0, -1)
 """What a part is that is not on record any more."""
 
-_STATES = select(parts.c.part_id, parts.c.state, parts.c.accepted_at, parts.c.turn).where(
+_STATES = select(parts.c.part_id, parts.c.state, parts.c.accepted_at, parts.c.turn, parts.c.delivery_id).where(
     parts.c.part_id.in_(bindparam("ids", expanding=True))
 )
 
 
-def subtract(database: Database, entries: Iterable[Entry]) -> Iterator[Verdict]:
+def subtract(database: Database, entries: Iterable[Entry], delivery_id: int = 0) -> Iterator[Verdict]:
     """A verdict on each row, in the order the rows come.
 
     Rows whose content is had are noted to have the newer version; sendings that newer ones stand over are cleared.
 
     :param entries: rows of one destination in the order of their ``key_sum``, each key once; rows without a key as
         often as they are.
+    :param delivery_id: the delivery that asks.
     :raises ValueError: they come in another order.
     """
     waiting = iter(entries)
-    subtraction = _Subtraction(database)
+    subtraction = _Subtraction(database, delivery_id)
     while chunk := list(islice(waiting, CHUNK)):
         yield from subtraction.verdicts(chunk)
 
 
 class _Subtraction:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, delivery_id: int) -> None:
         self._database = database
-        self._states: dict[int, tuple[str, bool, int]] = {}
+        self._delivery_id = delivery_id
+        self._states: dict[int, tuple[str, bool, int, int]] = {}
         self._last = b""
-        # Of the content without a key that is looked at: how many are had and unclear and not matched yet.
-        self._had = self._unclear = 0
+        # Of the content without a key that is looked at: how many of which verdict are not matched yet.
+        self._copies: dict[Verdict, int] = {}
         self._gone: defaultdict[int, list[bytes]] = defaultdict(list)
         self._newer: list[tuple[str, bytes, int]] = []
 
@@ -84,8 +86,8 @@ class _Subtraction:
             settled = now() - SETTLED
             for at in range(0, len(ids), CHUNK):
                 asked = list(islice(ids, at, at + CHUNK))
-                for part_id, state, accepted_at, turn in connection.execute(_STATES, {"ids": asked}):
-                    self._states[part_id] = (state, _is_settled(state, accepted_at, settled), turn or 0)
+                for part_id, state, accepted_at, turn, whose in connection.execute(_STATES, {"ids": asked}):
+                    self._states[part_id] = (state, _is_settled(state, accepted_at, settled), turn or 0, whose)
         return known
 
     def _verdict(self, entry: Entry, known: dict[bytes, list[Any]]) -> Verdict:
@@ -97,23 +99,22 @@ class _Subtraction:
         if entry.content_sum:
             return self._keyed(entry, sendings) if sendings else Verdict.NEW
         if first:
-            self._had, self._unclear = self._count(key, sendings or ())
-        if self._had:
-            self._had -= 1
-            return Verdict.UNCHANGED
-        if self._unclear:
-            self._unclear -= 1
-            return Verdict.UNCLEAR
+            self._copies = self._count(key, sendings or ())
+        for verdict, copies in self._copies.items():
+            if copies:
+                self._copies[verdict] -= 1
+                return verdict
         return Verdict.NEW
 
     def _keyed(self, entry: Entry, sendings: list[Any]) -> Verdict:
         """The last part that is had tells what the destination has; those under it are kept until it is settled."""
         verdict: Verdict | None = None
-        settled = unclear = False
+        settled = False
+        unclear: str | None = None  # the newest version of those
         if len(sendings) > 1:
             sendings.sort(key=self._turn, reverse=True)
         for _key, part_id, content, version, _copies in sendings:
-            state, is_settled, _turn = self._states.get(part_id, _GONE)
+            state, is_settled, _turn, _whose = self._states.get(part_id, _GONE)
             if state == _PLANNED:
                 continue
             if settled or (state not in _HAD and state != _SENDING):
@@ -123,35 +124,42 @@ class _Subtraction:
                 if verdict is None:
                     verdict = self._compared(entry, part_id, content, version or "", unclear)
             else:
-                unclear = True
-        return verdict or (Verdict.UNCLEAR if unclear else Verdict.NEW)
+                unclear = max(unclear or "", version or "")
+        if verdict is None and unclear is not None:
+            return Verdict.OUTDATED if entry.version and entry.version < unclear else Verdict.UNCLEAR
+        return verdict or Verdict.NEW
 
     def _turn(self, sending: Any) -> tuple[int, int]:
         """Sorts the parts of a key in the order they went out."""
         part_id = sending[1]
         return self._states.get(part_id, _GONE)[2], part_id
 
-    def _compared(self, entry: Entry, part_id: int, content: bytes | None, version: str, unclear: bool) -> Verdict:
-        if unclear:
-            return Verdict.OUTDATED if entry.version and entry.version < version else Verdict.UNCLEAR
+    def _compared(
+        self, entry: Entry, part_id: int, content: bytes | None, version: str, unclear: str | None
+    ) -> Verdict:
+        if unclear is not None:
+            return Verdict.OUTDATED if entry.version and entry.version < max(version, unclear) else Verdict.UNCLEAR
         if content == entry.content_sum:
             if entry.version > version:
                 self._newer.append((entry.version, entry.key_sum, part_id))
-            return Verdict.UNCHANGED
+            return self._had(part_id)
         return Verdict.OUTDATED if entry.version and entry.version < version else Verdict.CHANGED
 
-    def _count(self, key: bytes, sendings: Iterable[Any]) -> tuple[int, int]:
-        """How many of a content without a key are had, and how many are unclear."""
-        had = unclear = 0
+    def _had(self, part_id: int) -> Verdict:
+        return Verdict.DELIVERED if self._states[part_id][3] == self._delivery_id else Verdict.UNCHANGED
+
+    def _count(self, key: bytes, sendings: Iterable[Any]) -> dict[Verdict, int]:
+        """How many of a content without a key this delivery sent, others sent, and nobody knows the fate of."""
+        copies_of = dict.fromkeys((Verdict.DELIVERED, Verdict.UNCHANGED, Verdict.UNCLEAR), 0)
         for _key, part_id, _content, _version, copies in sendings:
-            state, _settled, _turn = self._states.get(part_id, _GONE)
+            state = self._states.get(part_id, _GONE)[0]
             if state in _HAD:
-                had += copies
+                copies_of[self._had(part_id)] += copies
             elif state == _SENDING:
-                unclear += copies
+                copies_of[Verdict.UNCLEAR] += copies
             elif state != _PLANNED:
                 self._gone[part_id].append(key)
-        return had, unclear
+        return copies_of
 
 
 def _is_settled(state: str, accepted_at: datetime | None, before: datetime) -> bool:

@@ -52,15 +52,21 @@ class Entry(NamedTuple):
     version: str
 
 
+TOLD = "TOLD"
+"""Status of a part nobody knows the fate of, after people were told."""
+
+
 class Verdict(Enum):
     """What the journal says of a row.
 
-    ``UNCLEAR``: it, or another version of it, went out last in a part nobody knows the fate of.
+    ``DELIVERED``: the delivery that asks has sent it already, in an earlier try. ``UNCLEAR``: it, or another version of
+    it, went out last in a part nobody knows the fate of.
     """
 
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
+    DELIVERED = "delivered"
     OUTDATED = "outdated"
     UNCLEAR = "unclear"
 
@@ -98,14 +104,23 @@ class PlannedPart:
 
 
 @dataclass(frozen=True, slots=True)
-class UnclearPart:
-    """A part that went out and was not answered."""
+class SentPart:
+    """A part that went out.
+
+    :param status: the service's word; :data:`TOLD` where no answer came and people were told.
+    """
 
     part_id: int
     delivery_id: int
+    number: int
+    state: str
     path: str
     rows: int
+    bytes: int
     sha256: str
+    upload_id: str | None
+    status: str | None
+    rows_accepted: int | None
     sent_at: datetime
 
 

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import date
 from types import TracebackType
 from typing import Any
@@ -19,14 +20,15 @@ from airflow_provider_yandex_orders.journal import life, questions, retention
 from airflow_provider_yandex_orders.journal.database import Database, now, open_database
 from airflow_provider_yandex_orders.journal.lease import Lease, held
 from airflow_provider_yandex_orders.journal.records import (
+    TOLD,
     Destination,
     Entry,
     Judgement,
     OpenDelivery,
     PartState,
     PlannedPart,
+    SentPart,
     TaskKey,
-    UnclearPart,
     Verdict,
 )
 from airflow_provider_yandex_orders.journal.sums import Sums
@@ -116,30 +118,40 @@ class Journal:
         with self._database.reading() as connection:
             return connection.execute(sent.limit(1)).first() is not None
 
-    def unclear(self, destination: Destination) -> list[UnclearPart]:
-        """Parts that went out to a destination and were not answered, the oldest first."""
-        d, p = deliveries.c, parts.c
-        wanted = (
-            select(p.part_id, p.delivery_id, p.path, p.rows, p.sha256, p.sent_at)
-            .join(deliveries, d.delivery_id == p.delivery_id)
-            .where(d.destination_id == self._id_of(destination), p.state == PartState.SENDING.value)
-            .order_by(p.part_id)
-        )
+    def open_parts(self, destination: Destination) -> list[SentPart]:
+        """Parts that went out to a destination and were not answered, or not judged, the oldest first."""
+        states = (PartState.SENDING.value, PartState.ACCEPTED.value)
+        return self._sent_parts(deliveries.c.destination_id == self._id_of(destination), parts.c.state.in_(states))
+
+    def accepted_parts(self, delivery_id: int) -> list[SentPart]:
+        """Parts of a delivery that the service has, in the order they were planned."""
+        states = (PartState.ACCEPTED.value, PartState.GOOD.value)
+        return self._sent_parts(parts.c.delivery_id == delivery_id, parts.c.state.in_(states))
+
+    def has_upload(self, destination: Destination, upload_id: str) -> bool:
+        """Whether an upload is on record."""
+        here = deliveries.c.destination_id == self._id_of(destination)
+        return bool(self._sent_parts(here, parts.c.upload_id == upload_id))
+
+    def _sent_parts(self, *which: Any) -> list[SentPart]:
+        columns = [parts.c[field.name] for field in fields(SentPart)]
+        joined = select(*columns).join(deliveries, deliveries.c.delivery_id == parts.c.delivery_id)
         with self._database.reading() as connection:
-            return [UnclearPart(*row) for row in connection.execute(wanted)]
+            return [SentPart(*row) for row in connection.execute(joined.where(*which).order_by(parts.c.part_id))]
 
     def sums(self, destination: Destination) -> Sums:
         """What makes entries of a destination's rows."""
         return Sums(bytes.fromhex(self._database.meta["secret"]), destination)
 
-    def subtract(self, entries: Iterable[Entry]) -> Iterator[Verdict]:
+    def subtract(self, entries: Iterable[Entry], delivery_id: int = 0) -> Iterator[Verdict]:
         """A verdict on each row, in the order the rows come.
 
         :param entries: rows of one destination in the order of their ``key_sum``, each key once; rows without a key
             as often as they are.
+        :param delivery_id: the delivery that asks; 0 for none.
         :raises ValueError: they come in another order.
         """
-        return questions.subtract(self._database, entries)
+        return questions.subtract(self._database, entries, delivery_id)
 
     def plan(self, delivery_id: int, part: PlannedPart, entries: Iterable[Entry]) -> int:
         """Write down a part and what is in it; nothing of it counts before it goes out.
@@ -172,15 +184,20 @@ class Journal:
         status: str | None = None,
         rows_accepted: int | None = None,
         refused: Iterable[bytes] = (),
+        good: bool = False,
     ) -> bool:
         """The service took a part: its rows are had.
 
+        :param good: it is judged already.
         :param refused: key sums of rows it would not take.
         :return: ``False``: the journal could not be written, also after several tries. The part must not be sent
             again; :class:`~airflow_provider_yandex_orders.journal.tripwire.Tripwire` keeps the answer.
         """
         answer = {"upload_id": upload_id, "status": status, "rows_accepted": rows_accepted, "accepted_at": now()}
-        return life.answered(self._database, part_id, PartState.ACCEPTED, answer, list(refused))
+        if good:
+            answer["judged_at"] = now()
+        state = PartState.GOOD if good else PartState.ACCEPTED
+        return life.answered(self._database, part_id, state, answer, list(refused))
 
     def refused(self, part_id: int, *, status: str | None = None) -> bool:
         """The service surely has nothing of a part.
@@ -188,6 +205,11 @@ class Journal:
         :return: as of :meth:`accepted`.
         """
         return life.answered(self._database, part_id, PartState.REFUSED, {"status": status}, [])
+
+    def told(self, part_id: int) -> None:
+        """People were told that nobody knows whether a part has arrived."""
+        with self._database.writing() as connection:
+            self._move(connection, part_id, PartState.SENDING, status=TOLD)
 
     def abandoned(self, part_id: int) -> None:
         """Nobody waits any more to learn what became of a part; its rows count as not had."""
@@ -217,26 +239,27 @@ class Journal:
                     [{"delivery_id": delivery_id, "code": code, "rows": rows} for code, rows in rejected.items()],
                 )
 
-    def complete(self, delivery_id: int) -> None:
-        """Nothing is left to do in a delivery: a task cleared from now on begins a new one."""
+    def complete(self, destination: Destination, task: TaskKey) -> None:
+        """Nothing is left to do in a task's delivery: cleared from now on, it begins a new one."""
+        whose = life.of_task(self._id_of(destination), task)
         with self._database.writing() as connection:
-            life.complete(connection, delivery_id)
+            life.complete(connection, whose)
 
     def judge_part(self, part_id: int, judgement: Judgement) -> None:
         """How the service ended a part. A bad end forgets its rows, and completes its delivery."""
         with self._database.writing() as connection:
             life.judge(connection, part_id, judgement)
 
-    def judge_upload(self, destination: Destination, upload_id: str, judgement: Judgement) -> int:
+    def judge_upload(
+        self, service: str, host: str, entities: Collection[str], upload_id: str, judgement: Judgement
+    ) -> int:
         """How the service ended an upload.
 
-        :param destination: where it went; its ``entity`` may be empty, where a sensor does not know it.
+        :param entities: what may have been in it.
         :return: how many parts on record that was: none where another journal, or nobody, sent it.
         """
         c = destinations.c
-        place = [c.service == destination.service, c.host == destination.host, c.counter == destination.counter]
-        if destination.entity:
-            place.append(c.entity == destination.entity)
+        place = [c.service == service, c.host == host, c.entity.in_(list(entities))]
         wanted = (
             select(parts.c.part_id)
             .join(deliveries, deliveries.c.delivery_id == parts.c.delivery_id)

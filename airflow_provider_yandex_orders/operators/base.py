@@ -4,27 +4,45 @@
 from __future__ import annotations
 
 import copy
+import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, Context, ObjectStoragePath, conf
 
-from airflow_provider_yandex_orders.delivery.prepare import Limits
-from airflow_provider_yandex_orders.delivery.result import Delivery, compacted, expanded
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError
+from airflow_provider_yandex_orders.delivery.memory import Memory, Repeats
+from airflow_provider_yandex_orders.delivery.parts import Part
+from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, Prepared, prepare
+from airflow_provider_yandex_orders.delivery.result import (
+    DeliveredPart,
+    Delivery,
+    compacted,
+    delivery_of,
+    expanded,
+    prepared_part,
+)
+from airflow_provider_yandex_orders.delivery.send import send_parts
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, UploadFailedError
+from airflow_provider_yandex_orders.journal.records import Destination, TaskKey
+from airflow_provider_yandex_orders.journal.tripwire import Tripwire
 from airflow_provider_yandex_orders.operators.arguments import SourceArgument
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.rows.faults import BadValue
+from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.parts import PartsSource
 from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.storage import staging_folder
 from airflow_provider_yandex_orders.templated import number, switch, whole
-from airflow_provider_yandex_orders.waiting import Wait, seconds_of
+from airflow_provider_yandex_orders.waiting import UploadState, Wait, seconds_of
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -46,6 +64,8 @@ class UploadOperator(BaseOperator):
         "max_part_rows",
         "max_part_bytes",
         "skip_empty",
+        "resend",
+        "journal_conn_id",
         "_dry_run",  # `dry_run` is a method of Airflow's operators
         "keep_parts",
         "poke_interval",
@@ -67,6 +87,8 @@ class UploadOperator(BaseOperator):
         max_part_rows: int | str = 50_000,
         max_part_bytes: int | str | None = None,
         skip_empty: bool | str = False,
+        resend: bool | str = False,
+        journal_conn_id: str | None = None,
         dry_run: bool | str = False,
         staging_path: str | None = None,
         keep_parts: bool | str = True,
@@ -82,6 +104,8 @@ class UploadOperator(BaseOperator):
         self.max_part_rows = max_part_rows
         self.max_part_bytes = max_part_bytes
         self.skip_empty = skip_empty
+        self.resend = resend
+        self.journal_conn_id = journal_conn_id
         self._dry_run = dry_run
         self.staging_path = staging_path
         self.keep_parts = keep_parts
@@ -101,6 +125,50 @@ class UploadOperator(BaseOperator):
     # What operators differ in.
 
     @abstractmethod
+    def _check_arguments(self) -> None:
+        """Make sure that the arguments can work.
+
+        :raises ConfigurationError: one cannot.
+        """
+
+    @abstractmethod
+    def _row_kind(self) -> RowKind:
+        """The rows as this task sends them."""
+
+    @abstractmethod
+    def _check_options(self) -> CheckOptions:
+        """How rows are checked."""
+
+    @abstractmethod
+    def _part_limits(self) -> Limits:
+        """The sizes and the tolerance."""
+
+    @abstractmethod
+    def _files(self, kind: RowKind) -> Mapping[str, FileFormat]:
+        """Names of the upload's files and how each is written."""
+
+    @abstractmethod
+    def _place(self) -> dict[str, Any]:
+        """Service and place as the delivery names them."""
+
+    @property
+    @abstractmethod
+    def _base_url(self) -> str:
+        """Address of the service."""
+
+    @abstractmethod
+    def _repeats(self) -> Repeats:
+        """What a second sending of a row comes to."""
+
+    @abstractmethod
+    def _uploader(self, prepared: Prepared) -> Callable[[Part], UploadState]:
+        """What sends a part and reads the answer, once it is sure that it may."""
+
+    @abstractmethod
+    def _to_wait_for(self, delivery: Delivery) -> Mapping[str, Any]:
+        """What this task waits for, by its id: nothing where it does not wait."""
+
+    @abstractmethod
     def _new_wait(self) -> Wait:
         """How this task waits."""
 
@@ -110,6 +178,14 @@ class UploadOperator(BaseOperator):
 
         :raises UploadFailedError: the end is bad.
         """
+
+    def _conclude(self, delivery: Delivery, prepared: Prepared, folder: ObjectStoragePath) -> None:
+        """Add what is known when all parts are sent.
+
+        :raises RejectedRowsError: the service refused too many rows.
+        """
+
+    _mapped_only = False
 
     def _mapped_columns(self) -> Mapping[str, str]:
         """Columns this task maps besides those of the source."""
@@ -146,7 +222,7 @@ class UploadOperator(BaseOperator):
 
         :raises ConfigurationError: one cannot.
         """
-        for name in ("skip_empty", "keep_parts"):
+        for name in ("skip_empty", "keep_parts", "resend"):
             switch(getattr(self, name), name)
         switch(self._dry_run, "dry_run")
         _ = self._poke_seconds, self._timeout_seconds
@@ -194,6 +270,80 @@ class UploadOperator(BaseOperator):
             )
 
     # The delivery.
+
+    def execute(self, context: Context) -> Delivery:
+        """Prepare, subtract what is there, send, report, wait if asked."""
+        from airflow_provider_yandex_orders.journal.store import open_journal
+
+        started = time.time()
+        self._check_arguments()
+        kind, sends, place = self._row_kind(), self._sends, self._place()
+        source, options, limits = self._rows_source(), self._check_options(), self._part_limits()
+        folder = staging_folder(self.staging_path, context)
+        with open_journal(self.journal_conn_id) as journal, ExitStack() as held:
+            memory = Memory(journal, self._destination, self._repeats(), held)
+            if sends:
+                memory.begin(_task_key(context), Tripwire.of(context))
+            if memory.result is not None:
+                self.log.info("An earlier try of this task sent everything: only the wait is left.")
+                delivery = cast("Delivery", memory.result)
+                return self._wait_or_end(context, delivery, started, held)
+            delivered: list[DeliveredPart] = []
+
+            def report(prepared: Prepared) -> Delivery:
+                whole_delivery = delivery_of(
+                    prepared, delivered, earlier=memory.earlier, entity=kind.name, sends=sends, **place
+                )
+                self._report(context, whole_delivery, folder)
+                return whole_delivery
+
+            files = self._files(kind)
+            prepared = prepare(source, Plan(kind, options, limits, folder, files, report, self._mapped_only, memory))
+            if not sends:
+                self._skip_if_empty(prepared.rows_read)
+                self.log.info("Nothing is sent, as asked: %d part(s) are ready.", len(prepared.parts))
+                delivered += map(prepared_part, prepared.parts)
+                return self._report(context, report(prepared), folder)
+            try:
+                if prepared.parts:
+                    upload = self._uploader(prepared)
+                    send_parts(prepared.parts, upload, memory, delivered, may_repeat=not prepared.has_keyless)
+            finally:
+                delivery = report(prepared)
+            self.log.info("Sent %d rows as %s in %d part(s).", delivery["rows_sent"], self._destination, len(delivered))
+            try:
+                self._conclude(delivery, prepared, folder)
+            finally:
+                delivery = self._report(context, delivery, folder)
+            memory.sent(delivery, prepared.rejected_codes)
+            return self._wait_or_end(context, delivery, started, held)
+
+    @property
+    def _sends(self) -> bool:
+        return not switch(self._dry_run, "dry_run")
+
+    @cached_property
+    def _destination(self) -> Destination:
+        place = self._place()
+        host = urlsplit(self._base_url).netloc.rpartition("@")[2]
+        return Destination(place["service"], host, str(place.get("counter_id", "")), self._row_kind().name)
+
+    def _wait_or_end(self, context: Context, delivery: Delivery, started: float, held: ExitStack) -> Delivery:
+        held.close()  # others may send while this task waits
+        wanted = self._to_wait_for(delivery)
+        if wanted:
+            return self._wait_until_final(context, self._new_wait().expect(wanted), delivery, started)
+        self._drop_parts(delivery)
+        self._complete(context)
+        self._skip_if_empty(delivery["rows_read"])
+        return delivery
+
+    def _complete(self, context: Context) -> None:
+        """Tell the journal that nothing is left to do: a task cleared from now on begins a new delivery."""
+        from airflow_provider_yandex_orders.journal.store import open_journal
+
+        with open_journal(self.journal_conn_id) as journal:
+            journal.complete(self._destination, _task_key(context))
 
     def _report(self, context: Context, delivery: Delivery, folder: ObjectStoragePath) -> Delivery:
         """Put what is known so far into XCom, where it stays when the task waits or fails.
@@ -258,9 +408,19 @@ class UploadOperator(BaseOperator):
             if state is not None:
                 part["status"], part["rows_accepted"] = state.status, state.rows_accepted
         short = self._report(context, whole_delivery, folder)
-        short = self._finish(short, wait)
+        try:
+            short = self._finish(short, wait)
+        except UploadFailedError:
+            self._complete(context)
+            raise
         self._drop_parts(short)
+        self._complete(context)
         return short
+
+
+def _task_key(context: Context) -> TaskKey:
+    ti = context["ti"]
+    return TaskKey(ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index)
 
 
 def zone(name: str, said_by: str) -> ZoneInfo:

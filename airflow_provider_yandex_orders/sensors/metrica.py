@@ -20,23 +20,31 @@ from airflow_provider_yandex_orders.waiting import Demands, offline_demands
 class MetricaUploadSensor(WaitSensor):
     """Waits until Metrica is done with uploads, and judges the end."""
 
-    template_fields: Sequence[str] = ("upload_ids", "counter_id", "metrica_conn_id")
+    template_fields: Sequence[str] = ("upload_ids", "counter_id", "metrica_conn_id", "journal_conn_id")
     _family: ClassVar[str]
 
     def __init__(
-        self, *, upload_ids: Any, counter_id: int | str | None, metrica_conn_id: str, deferrable: bool, **kwargs: Any
+        self,
+        *,
+        upload_ids: Any,
+        counter_id: int | str | None,
+        metrica_conn_id: str,
+        journal_conn_id: str | None,
+        deferrable: bool,
+        **kwargs: Any,
     ) -> None:
         super().__init__(deferrable=deferrable, **kwargs)
         self.upload_ids = upload_ids
         self.counter_id = counter_id
         self.metrica_conn_id = metrica_conn_id
+        self.journal_conn_id = journal_conn_id
 
     def _demands(self) -> Demands:
         """What the end of the uploads must be like."""
         return Demands()
 
     def _new_wait(self) -> MetricaUploadsWait:
-        return MetricaUploadsWait(self._family, self.metrica_conn_id, self._demands())
+        return MetricaUploadsWait(self._family, self.metrica_conn_id, self._demands(), self.journal_conn_id)
 
     def _wanted(self) -> dict[str, int]:
         try:
@@ -71,6 +79,8 @@ class MetricaCrmUploadSensor(MetricaUploadSensor):
         these. Uploads of a delivery are polled at its own counter. (templated)
     :param counter_id: the counter of all the uploads; by default the delivery's, else the connection's. (templated)
     :param metrica_conn_id: connection of type ``yandex_metrica``, ``yandex_metrica_default`` by default. (templated)
+    :param journal_conn_id: connection of the journal of deliveries; by default ``[yandex_orders] journal_conn_id`` of
+        Airflow's configuration, else a file under ``AIRFLOW_HOME``. (templated)
     :param deferrable: wait in the triggerer, without a worker slot; by default as ``[operators] default_deferrable``
         says.
     :return: ``{upload id: status}``
@@ -84,6 +94,7 @@ class MetricaCrmUploadSensor(MetricaUploadSensor):
         upload_ids: Any,
         counter_id: int | str | None = None,
         metrica_conn_id: str = MetricaHook.default_conn_name,
+        journal_conn_id: str | None = None,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
@@ -91,6 +102,7 @@ class MetricaCrmUploadSensor(MetricaUploadSensor):
             upload_ids=upload_ids,
             counter_id=counter_id,
             metrica_conn_id=metrica_conn_id,
+            journal_conn_id=journal_conn_id,
             deferrable=deferrable,
             **kwargs,
         )
@@ -113,6 +125,8 @@ class MetricaOfflineConversionsSensor(MetricaUploadSensor):
         by default. (templated)
     :param allow_linkage_failure: ``True`` puts up with uploads none of whose visitors was found; ``False`` by default.
         (templated)
+    :param journal_conn_id: connection of the journal of deliveries; by default ``[yandex_orders] journal_conn_id`` of
+        Airflow's configuration, else a file under ``AIRFLOW_HOME``. (templated)
     :param deferrable: wait in the triggerer, without a worker slot; by default as ``[operators] default_deferrable``
         says.
     :return: ``{upload id: status}``
@@ -135,6 +149,7 @@ class MetricaOfflineConversionsSensor(MetricaUploadSensor):
         min_accepted: float | str = 1,
         min_linked: float | str = 0,
         allow_linkage_failure: bool | str = False,
+        journal_conn_id: str | None = None,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
@@ -142,6 +157,7 @@ class MetricaOfflineConversionsSensor(MetricaUploadSensor):
             upload_ids=upload_ids,
             counter_id=counter_id,
             metrica_conn_id=metrica_conn_id,
+            journal_conn_id=journal_conn_id,
             deferrable=deferrable,
             **kwargs,
         )

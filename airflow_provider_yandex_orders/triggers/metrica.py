@@ -3,13 +3,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
+from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
+from airflow_provider_yandex_orders.journal.records import Judgement
+from airflow_provider_yandex_orders.metrica.kinds import entities
 from airflow_provider_yandex_orders.triggers.base import WaitTrigger
 from airflow_provider_yandex_orders.waiting import Demands, UploadState, Wait, judge
+
+log = logging.getLogger(__name__)
 
 
 class MetricaUploadsTrigger(WaitTrigger):
@@ -56,12 +63,14 @@ class MetricaUploadsWait(Wait):
     :param family: ``crm`` or ``offline``.
     :param metrica_conn_id: the connection.
     :param demands: what the end of the uploads must be like.
+    :param journal_conn_id: connection of the journal, which is told the end.
     """
 
     wanted: Mapping[str, int]
 
-    def __init__(self, family: str, metrica_conn_id: str, demands: Demands) -> None:
+    def __init__(self, family: str, metrica_conn_id: str, demands: Demands, journal_conn_id: str | None = None) -> None:
         super().__init__()
+        self.journal_conn_id = journal_conn_id
         self.family = family
         self.metrica_conn_id = metrica_conn_id
         self.demands = demands
@@ -82,7 +91,30 @@ class MetricaUploadsWait(Wait):
 
     def result(self) -> dict[str, Any]:
         """Status of each upload."""
+        if self.heard.states:
+            self._tell_journal()
         return judge(self.heard, self.demands)
+
+    def _tell_journal(self) -> None:
+        """Rows of an upload that ended badly are not had: without that they would never be sent again.
+
+        :raises JournalUnavailable: it cannot be told of a bad end.
+        """
+        from airflow_provider_yandex_orders.journal.store import open_journal
+
+        host = urlsplit(MetricaHook(self.metrica_conn_id).base_url).netloc.rpartition("@")[2]
+        ended = [state for state in self.heard.states.values() if state is not None]
+        try:
+            with open_journal(self.journal_conn_id) as journal:
+                for state in ended:
+                    judgement = Judgement(
+                        not self.demands.is_bad(state), state.status, state.rows_accepted, state.rows_linked
+                    )
+                    journal.judge_upload("metrica", host, entities(self.family), state.upload_id, judgement)
+        except (PassingError, PermanentError) as error:
+            if any(map(self.demands.is_bad, ended)):
+                raise
+            log.warning("The good end is not written down: %s", error)
 
     def late(self, seconds: float) -> str:
         """Message for a wait that took too long."""

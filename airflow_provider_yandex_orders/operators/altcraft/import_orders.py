@@ -3,45 +3,45 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
-from airflow.providers.common.compat.sdk import Context
-
 from airflow_provider_yandex_orders.altcraft.api import BATCH_ORDERS, BODY_BYTES
-from airflow_provider_yandex_orders.altcraft.batch import BatchImport, keys_of
+from airflow_provider_yandex_orders.altcraft.batch import import_part
 from airflow_provider_yandex_orders.altcraft.body import BODIES, XML_DATA
 from airflow_provider_yandex_orders.altcraft.lines import OrdersWithLines
 from airflow_provider_yandex_orders.altcraft.order_kind import OrderShape, order_options
 from airflow_provider_yandex_orders.altcraft.verify import SAMPLE, sample_size, sent_sample
-from airflow_provider_yandex_orders.delivery.attempted import attempted_keys
+from airflow_provider_yandex_orders.delivery.memory import REPEAT, Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
-from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, Prepared, prepare
-from airflow_provider_yandex_orders.delivery.progress import Progress, part_key, progress_of
+from airflow_provider_yandex_orders.delivery.prepare import Limits, Prepared
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile
-from airflow_provider_yandex_orders.delivery.result import DeliveredPart, Delivery, delivery_of, prepared_part
-from airflow_provider_yandex_orders.delivery.send import Route, refusals, send_parts
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, RejectedRowsError
+from airflow_provider_yandex_orders.delivery.result import Delivery
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, PermanentError, RejectedRowsError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.operators.arguments import SourceArgument, handed_on
 from airflow_provider_yandex_orders.operators.base import DEFERRABLE, UploadOperator
+from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.rows.faults import BadValue, Fault
+from airflow_provider_yandex_orders.rows.formats import FileFormat
+from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.rows.scalars import flag
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.columns import labels
 from airflow_provider_yandex_orders.sources.rows import as_source
-from airflow_provider_yandex_orders.storage import staging_folder
 from airflow_provider_yandex_orders.templated import switch, whole
 from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersWait
-from airflow_provider_yandex_orders.waiting import Wait
+from airflow_provider_yandex_orders.waiting import UploadState, Wait
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+LOOKED_AT = 20
+"""Orders that are asked for where the journal knows nothing of the platform."""
 
 
 class AltcraftImportOrdersOperator(UploadOperator):
@@ -57,8 +57,8 @@ class AltcraftImportOrdersOperator(UploadOperator):
     :param source: where the orders come from: a ``SqlSource``, a ``FileSource``, a list of dicts, or the output of a
         task that returns one. (templated)
     :param skip_triggers: whether the platform must not start its triggers, which may write to customers. There is no
-        default: ``True`` for the past, ``False`` for news. Orders that may have been sent before are always sent
-        without triggers. (templated)
+        default: ``True`` for the past, ``False`` for news. Orders of which nobody knows whether they arrived are always
+        sent without triggers. (templated)
     :param altcraft_conn_id: connection of type ``altcraft``; by default ``altcraft_default``. (templated)
     :param lines: a second source with the orders' lines, joined by their field ``order_external_id``; by default an
         order has its own in ``lines``. (templated)
@@ -88,6 +88,10 @@ class AltcraftImportOrdersOperator(UploadOperator):
         a ``<row>`` each) or ``repeated`` (a ``<data>`` each).
     :param skip_empty: ``True`` skips the task when the source has no rows; by default it succeeds without an import.
         (templated)
+    :param resend: ``True`` sends rows the destination has already as well, and older versions of what it has; ``False``
+        by default. (templated)
+    :param journal_conn_id: connection of the journal of deliveries; by default ``[yandex_orders] journal_conn_id`` of
+        Airflow's configuration, else a file under ``AIRFLOW_HOME``. (templated)
     :param dry_run: ``True`` checks all orders and writes the parts, and sends nothing; by default ``False``.
         (templated)
     :param staging_path: folder or object storage URL for parts and rejects; by default ``[yandex_orders] staging_path``
@@ -142,6 +146,8 @@ class AltcraftImportOrdersOperator(UploadOperator):
         body_format: str = "json",
         xml_data: str = "rows",
         skip_empty: bool | str = False,
+        resend: bool | str = False,
+        journal_conn_id: str | None = None,
         dry_run: bool | str = False,
         staging_path: str | None = None,
         keep_parts: bool | str = True,
@@ -170,61 +176,30 @@ class AltcraftImportOrdersOperator(UploadOperator):
         self.xml_data = xml_data
         self.verify = verify
         self.verify_sample = verify_sample
+        self._refused: dict[str, str] = {}
         self._warn_of_idle_deferral(verify)
 
-    def execute(self, context: Context) -> Delivery:
-        """Prepare, import, report, verify if asked."""
-        started = time.time()
-        self._check_arguments()
-        kind, limits, sends = self._shape.orders, self._limits(BODY_BYTES), not switch(self._dry_run, "dry_run")
-        base_url = self._hook.base_url  # asked for before the first row is read
-        host = urlsplit(base_url).netloc.rpartition("@")[2]
-        folder = staging_folder(self.staging_path, context)
-        progress = progress_of(context, folder)
-
-        def key_of(part: Part) -> str:
-            return part_key(base_url, kind.name, sha256=part.sha256)
-
-        def delivery_with(counted: Prepared, parts: list[DeliveredPart]) -> Delivery:
-            return delivery_of(counted, parts, service="altcraft", entity=kind.name, host=host, sends=sends)
-
-        def told(counted: Prepared) -> None:
-            self._report(context, delivery_with(counted, []), folder)
-
-        attempted = attempted_keys(folder, progress, key_of=key_of, keys_in=keys_of)
-        files = {"part": self._shape.file_format}
-        prepared = prepare(self._rows_source(), Plan(kind, self._check_options(), limits, folder, files, told))
-        self._skip_if_empty(prepared.rows_read)
-        if not sends:
-            delivery = delivery_with(prepared, [prepared_part(part) for part in prepared.parts])
-            return self._report(context, delivery, folder)
-        batch = BatchImport(self._send, attempted, self._triggers_skipped)
-        route = Route(upload=batch.first, key_of=key_of, state_of=lambda _id: None, resend=batch.again)
-        delivered: list[DeliveredPart] = []
-        try:
-            send_parts(prepared.parts, route, progress, delivered)
-        finally:
-            delivery = delivery_with(prepared, delivered)
-            self._report(context, delivery, folder)
-        self.log.info("Imported %d orders into %s in %d batch(es).", delivery["rows_sent"], host, len(delivered))
-        self._report_refused(delivery, prepared.parts, folder, limits, route, progress)
-        delivery["sample"] = sample = sent_sample(
-            prepared.parts,
+    def _conclude(self, delivery: Delivery, prepared: Prepared, folder: ObjectStoragePath) -> None:
+        delivery["sample"] = sent_sample(
+            [Part(part["path"], part["rows"], part["bytes"], part["sha256"]) for part in delivery["parts"]],
             sample_size(self.verify_sample, "verify_sample"),
-            lambda part: [key for key, _said in refusals([part], route, progress)],
+            frozenset(self._refused),
         )
-        short = self._report(context, delivery, folder)
-        if not switch(self.keep_parts, "keep_parts"):
-            # What was sent stays known without the parts: an order that may be there never starts triggers again.
-            attempted_keys(folder, progress, key_of=key_of, keys_in=keys_of)
-        if switch(self.verify, "verify") and delivery["rows_sent"]:
-            return self._wait_until_final(context, self._new_wait().expect(sample), short, started)
-        self._drop_parts(short)
-        return short
+        self._report_refused(delivery, folder)
+
+    def _to_wait_for(self, delivery: Delivery) -> Mapping[str, str | None]:
+        return delivery.get("sample", {}) if switch(self.verify, "verify") and delivery["rows_sent"] else {}
 
     @cached_property
     def _hook(self) -> AltcraftHook:
         return AltcraftHook(self.altcraft_conn_id)
+
+    @property
+    def _base_url(self) -> str:
+        return self._hook.base_url
+
+    def _place(self) -> dict[str, Any]:
+        return {"service": "altcraft", "host": urlsplit(self._base_url).netloc.rpartition("@")[2]}
 
     # Arguments and what they make.
 
@@ -259,6 +234,21 @@ class AltcraftImportOrdersOperator(UploadOperator):
             as_xml=self.body_format == "xml",
         )
 
+    def _row_kind(self) -> RowKind:
+        return self._shape.orders
+
+    def _files(self, kind: RowKind) -> Mapping[str, FileFormat]:
+        return {"part": self._shape.file_format, REPEAT: self._shape.file_format}
+
+    def _part_limits(self) -> Limits:
+        return self._limits(BODY_BYTES)
+
+    def _repeats(self) -> Repeats:
+        resend = switch(self.resend, "resend")
+        return Repeats(
+            counted=True, quiet=True, resend=resend, first_use=None if self._triggers_skipped else self._look_first
+        )
+
     def _check_options(self) -> CheckOptions:
         columns = labels(self.lines.columns) if isinstance(self.lines, Source) else None
         return order_options(self._source_zone(), self.status_map, self.line_status_map, columns or self.line_columns)
@@ -274,6 +264,15 @@ class AltcraftImportOrdersOperator(UploadOperator):
 
     # The import.
 
+    def _uploader(self, prepared: Prepared) -> Callable[[Part], UploadState]:
+        def upload(part: Part) -> UploadState:
+            repeat = part.path.rpartition("/")[2].startswith(REPEAT)
+            state = import_part(part, self._send, self._triggers_skipped or repeat, repeat=repeat)
+            self._refused |= dict(state.refused)
+            return state
+
+        return upload
+
     def _send(self, orders: Sequence[Any], skip_triggers: bool) -> None:
         self._hook.import_orders(
             orders,
@@ -283,22 +282,29 @@ class AltcraftImportOrdersOperator(UploadOperator):
             **self._shape.definitions,
         )
 
-    def _report_refused(
-        self,
-        delivery: Delivery,
-        parts: Sequence[Part],
-        folder: ObjectStoragePath,
-        limits: Limits,
-        route: Route,
-        progress: Progress,
-    ) -> None:
+    def _look_first(self, parts: Sequence[Part]) -> None:
+        """Make sure that the platform does not have the orders from before there was this journal.
+
+        :raises PermanentError: it has.
+        """
+        there = self._hook.order_states({}, sent_sample(parts, LOOKED_AT, frozenset()))
+        if there:
+            raise PermanentError(
+                f"Import orders: the journal of deliveries knows nothing that was sent to this platform, which has "
+                f"{len(there)} of {LOOKED_AT} orders that were looked up, {shown_key(next(iter(there)))} for one. "
+                "Triggers could write to customers a second time, so nothing was sent. Let journal_conn_id "
+                "([yandex_orders] of the configuration, or the task's argument) name the journal that was in use. "
+                "Where there is none, run the task once with skip_triggers=True, which starts no triggers, or with "
+                "resend=True, which starts them for all."
+            )
+
+    def _report_refused(self, delivery: Delivery, folder: ObjectStoragePath) -> None:
         """Put the orders the platform refused to the other rejects.
 
         :raises RejectedRowsError: they are too many together; the good ones are sent all the same.
         """
-        touched = [part for part, sent in zip(parts, delivery["parts"], strict=True) if sent.get("rows_refused")]
         with FaultFile(folder / "rejected.jsonl", more=True) as rejected:
-            for key, said in refusals(touched, route, progress):
+            for key, said in self._refused.items():
                 reason = f"the platform: {said.rstrip('. ')}"
                 rejected.add(None, key, [Fault("", "refused", reason, "correct what it names and clear the task")])
         if not rejected.entries:
@@ -307,6 +313,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
         self.log.warning("Orders the platform refused: %d; see %s.", rejected.entries, rejected.path)
         for line in rejected.first:
             self.log.warning("  %s", line)
+        limits = self._part_limits()
         if not limits.allows(delivery["rows_rejected"], delivery["rows_read"]):
             raise RejectedRowsError(
                 f"Import orders: {delivery['rows_sent']} were imported; {rejected.entries} were refused by the "

@@ -3,20 +3,16 @@
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
-from airflow.providers.common.compat.sdk import Context
-
+from airflow_provider_yandex_orders.delivery.memory import Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
-from airflow_provider_yandex_orders.delivery.prepare import Plan, Prepared, prepare
-from airflow_provider_yandex_orders.delivery.progress import part_key, progress_of
-from airflow_provider_yandex_orders.delivery.result import DeliveredPart, Delivery, delivery_of, prepared_part
-from airflow_provider_yandex_orders.delivery.send import Route, send_parts
+from airflow_provider_yandex_orders.delivery.prepare import Limits, Prepared
+from airflow_provider_yandex_orders.delivery.result import Delivery, expanded
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica import api
@@ -28,10 +24,9 @@ from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.parts import PartsSource
-from airflow_provider_yandex_orders.storage import staging_folder
 from airflow_provider_yandex_orders.templated import switch
 from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
-from airflow_provider_yandex_orders.waiting import Demands, Wait
+from airflow_provider_yandex_orders.waiting import Demands, UploadState, Wait
 
 MERGE_MODES = ("SAVE", "UPDATE", "APPEND")
 
@@ -42,8 +37,8 @@ class MetricaUploadOperator(UploadOperator):
     A new kind needs ``_kind`` and :meth:`_send_part`, and an ``__init__`` only for arguments of its own.
 
     All rows are checked before the first one is sent. The result is the *delivery*: counts, paths and upload ids; it
-    also lies under the XCom key ``delivery`` before the task waits or fails. A retry sends only the parts the service
-    does not have yet.
+    also lies under the XCom key ``delivery`` before the task waits or fails. A retry sends only rows the service does
+    not have yet.
 
     :param source: where the rows come from: a ``SqlSource``, a ``FileSource``, a list of dicts, the output of a task
         that returns one, or of an upload task with ``send=False``. (templated)
@@ -59,6 +54,10 @@ class MetricaUploadOperator(UploadOperator):
         default. (templated)
     :param refuse_clear_identifiers: ``True`` rejects rows whose e-mail addresses or phone numbers are not hashed yet;
         ``False`` by default. (templated)
+    :param resend: ``True`` sends rows the destination has already as well, and older versions of what it has; ``False``
+        by default. (templated)
+    :param journal_conn_id: connection of the journal of deliveries; by default ``[yandex_orders] journal_conn_id`` of
+        Airflow's configuration, else a file under ``AIRFLOW_HOME``. (templated)
     :param send: ``False`` only prepares the parts: another upload task takes the result as its ``source``; ``True`` by
         default. (templated)
     :param dry_run: ``True`` checks all rows and writes the parts, and sends nothing; ``False`` by default. (templated)
@@ -85,6 +84,7 @@ class MetricaUploadOperator(UploadOperator):
         "wait_for_completion",
     )
     _kind: ClassVar[RowKind]
+    changed_only: bool | str = False
 
     def __init__(
         self,
@@ -97,6 +97,8 @@ class MetricaUploadOperator(UploadOperator):
         skip_empty: bool | str = False,
         hash_identifiers: bool | str = False,
         refuse_clear_identifiers: bool | str = False,
+        resend: bool | str = False,
+        journal_conn_id: str | None = None,
         send: bool | str = True,
         dry_run: bool | str = False,
         staging_path: str | None = None,
@@ -128,11 +130,9 @@ class MetricaUploadOperator(UploadOperator):
         """
 
     def _row_kind(self) -> RowKind:
-        """The rows as this task sends them."""
         return self._kind
 
     def _files(self, kind: RowKind) -> Mapping[str, FileFormat]:
-        """Names of the upload's files and how each is written."""
         return {"part": csv_format(kind)}
 
     def _part_bytes(self) -> int:
@@ -140,7 +140,6 @@ class MetricaUploadOperator(UploadOperator):
         return 100_000_000
 
     def _check_options(self) -> CheckOptions:
-        """How rows are checked."""
         return CheckOptions(
             counter_zone=lambda: self._counter_zone,
             source_zone=self._source_zone(),
@@ -153,90 +152,50 @@ class MetricaUploadOperator(UploadOperator):
         """What the end of the uploads must be like."""
         return Demands()
 
-    def _destination(self) -> tuple[object, ...]:
-        """What besides its content tells whether a part was sent before."""
-        merge_mode = getattr(self, "merge_mode", None)
-        place = (self._hook.base_url, self._counter, self._kind.name)
-        return place if merge_mode is None else (*place, merge_mode)
-
     def _check_arguments(self) -> None:
-        """Make sure that the arguments can work.
-
-        :raises ConfigurationError: one cannot.
-        """
         self._check_shared_arguments()
         self._check_status_map(self._kind, self.status_map, "status_map")
         self._demands()
         _ = self._counter, self._sends, switch(self.wait_for_completion, "wait_for_completion")
+        switch(self.changed_only, "changed_only")
         if getattr(self, "merge_mode", "SAVE") not in MERGE_MODES:
             raise ConfigurationError(f"merge_mode must be one of {', '.join(MERGE_MODES)}.")
 
     # The steps.
 
-    def execute(self, context: Context) -> Delivery:
-        """Prepare, send, wait if asked, report."""
-        started = time.time()
-        self._check_arguments()
-        kind = self._row_kind()
-        source, options = self._rows_source(), self._check_options()
-        limits = self._limits(self._part_bytes(), api.LINKING_WINDOW_DAYS)
-        folder = staging_folder(self.staging_path, context)
+    def _place(self) -> dict[str, Any]:
+        return {"service": "metrica", "counter_id": self._counter}
 
-        def report(prepared: Prepared, parts: list[DeliveredPart]) -> Delivery:
-            delivery = delivery_of(
-                prepared, parts, service="metrica", entity=kind.name, counter_id=self._counter, sends=self._sends
-            )
-            return self._report(context, delivery, folder)
+    @property
+    def _base_url(self) -> str:
+        return self._hook.base_url
 
-        def counted(prepared: Prepared) -> None:
-            report(prepared, [])
+    def _part_limits(self) -> Limits:
+        return self._limits(self._part_bytes(), api.LINKING_WINDOW_DAYS)
 
-        mapped_only = getattr(self, "merge_mode", "SAVE") != "SAVE"
-        prepared = prepare(source, Plan(kind, options, limits, folder, self._files(kind), counted, mapped_only))
-        self._skip_if_empty(prepared.rows_read)
-        if not self._sends:
-            self.log.info("Nothing is sent, as asked: %d part(s) are ready.", len(prepared.parts))
-            return report(prepared, [prepared_part(part) for part in prepared.parts])
-        if prepared.parts:
-            self._check_right()  # asked for before the first file is
-        delivered: list[DeliveredPart] = []
-        try:
-            send_parts(prepared.parts, self._route(prepared), progress_of(context, folder), delivered)
-        finally:
-            delivery = report(prepared, delivered)
-        self.log.info("Sent %d rows to counter %d in %d part(s).", delivery["rows_sent"], self._counter, len(delivered))
-        uploads = {part["upload_id"]: self._counter for part in delivered if part["upload_id"]}
-        if uploads and switch(self.wait_for_completion, "wait_for_completion"):
-            return self._wait_until_final(context, self._new_wait().expect(uploads), delivery, started)
-        self._drop_parts(delivery)
-        return delivery
+    @property
+    def _mapped_only(self) -> bool:  # type: ignore[override]
+        return getattr(self, "merge_mode", "SAVE") != "SAVE"
 
-    def _route(self, prepared: Prepared) -> Route:
-        return Route(
-            upload=lambda part: upload_state(self._kind.family, self._send_part(part, resend=not prepared.has_keyless)),
-            key_of=lambda part: part_key(*self._destination(), sha256=part.sha256),
-            state_of=lambda upload_id: self._states([upload_id]).get(upload_id),
-            find=self._find if self._kind.family == "offline" else None,
-            may_repeat=not prepared.has_keyless,
-            demands=self._demands(),
+    def _repeats(self) -> Repeats:
+        return Repeats(
+            counted=switch(self.changed_only, "changed_only"),
+            resend=switch(self.resend, "resend"),
+            mode=getattr(self, "merge_mode", ""),
         )
 
-    def _states(self, ids: Sequence[str]) -> Mapping[str, Any]:
-        return self._hook.upload_states(self._kind.family, self._counter, ids)
+    def _uploader(self, prepared: Prepared) -> Callable[[Part], UploadState]:
+        self._check_right()  # asked for before the first file is sent
 
-    def _mark(self, part: Part) -> str:
-        """What stands in the comment of an upload that must not be repeated, by which it is found again.
+        def upload(part: Part) -> UploadState:
+            return upload_state(self._kind.family, self._send_part(part, resend=not prepared.has_keyless))
 
-        Letters and digits that tell a part's content, as a comment may hold nothing else for certain.
-        """
-        return f"part{part.sha256[:16]}"
+        return upload
 
-    def _find(self, part: Part) -> Any:
-        """Look up a part that was sent without an answer, by the mark in its comment."""
-        for uploading in self._hook.offline_uploadings(self._counter):
-            if str(uploading.get("comment") or "").endswith(self._mark(part)):
-                return upload_state(self._kind.family, uploading)
-        return None
+    def _to_wait_for(self, delivery: Delivery) -> Mapping[str, int]:
+        if not switch(self.wait_for_completion, "wait_for_completion"):
+            return {}
+        return {part["upload_id"]: self._counter for part in expanded(delivery)["parts"] if part["upload_id"]}
 
     def _rows_source(self) -> Source:
         source = super()._rows_source()
@@ -246,7 +205,7 @@ class MetricaUploadOperator(UploadOperator):
 
     @property
     def _sends(self) -> bool:
-        return switch(self.send, "send") and not switch(self._dry_run, "dry_run")
+        return switch(self.send, "send") and super()._sends
 
     @cached_property
     def _hook(self) -> MetricaHook:
@@ -273,7 +232,7 @@ class MetricaUploadOperator(UploadOperator):
             )
 
     def _new_wait(self) -> MetricaUploadsWait:
-        return MetricaUploadsWait(self._kind.family, self.metrica_conn_id, self._demands())
+        return MetricaUploadsWait(self._kind.family, self.metrica_conn_id, self._demands(), self.journal_conn_id)
 
     def _finish(self, delivery: Delivery, wait: Wait) -> Delivery:
         wait.result()

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
+from airflow_provider_yandex_orders.delivery.memory import MARK_LENGTH, Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
+from airflow_provider_yandex_orders.metrica.answers import upload_state
 from airflow_provider_yandex_orders.metrica.api import target_faults
 from airflow_provider_yandex_orders.metrica.kinds import OFFLINE_CONVERSIONS
 from airflow_provider_yandex_orders.operators.arguments import handed_on
@@ -21,9 +24,9 @@ from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.templated import switch
-from airflow_provider_yandex_orders.waiting import Demands, offline_demands
+from airflow_provider_yandex_orders.waiting import Demands, UploadState, offline_demands
 
-COMMENT_LENGTH = 255 - len("part") - 16
+COMMENT_LENGTH = 255 - MARK_LENGTH
 """What the mark of a part leaves of the service's comment."""
 
 
@@ -64,6 +67,10 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
         default. (templated)
     :param refuse_clear_identifiers: ``True`` rejects rows whose e-mail addresses or phone numbers are not hashed yet;
         ``False`` by default. (templated)
+    :param resend: ``True`` sends rows the destination has already as well, and older versions of what it has; ``False``
+        by default. (templated)
+    :param journal_conn_id: connection of the journal of deliveries; by default ``[yandex_orders] journal_conn_id`` of
+        Airflow's configuration, else a file under ``AIRFLOW_HOME``. (templated)
     :param send: ``False`` only prepares the parts: another upload task takes the result as its ``source``; ``True`` by
         default. (templated)
     :param dry_run: ``True`` checks all rows and writes the parts, and sends nothing; ``False`` by default. (templated)
@@ -108,6 +115,8 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
         skip_empty: bool | str = False,
         hash_identifiers: bool | str = False,
         refuse_clear_identifiers: bool | str = False,
+        resend: bool | str = False,
+        journal_conn_id: str | None = None,
         send: bool | str = True,
         dry_run: bool | str = False,
         staging_path: str | None = None,
@@ -151,6 +160,17 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
     def _demands(self) -> Demands:
         return offline_demands(self.min_accepted, self.min_linked, self.allow_linkage_failure)
 
+    def _repeats(self) -> Repeats:
+        return replace(super()._repeats(), counted=True, demands=self._demands(), find=lambda: self._marked)
+
+    @cached_property
+    def _marked(self) -> Mapping[str, Sequence[UploadState]]:
+        """The uploads the service lists, by the mark at the end of their comment."""
+        marked: defaultdict[str, list[UploadState]] = defaultdict(list)
+        for uploading in self._hook.offline_uploadings(self._counter):
+            marked[str(uploading.get("comment") or "")[-MARK_LENGTH:]].append(upload_state("offline", uploading))
+        return marked
+
     def _send_part(self, part: Part, *, resend: bool) -> dict[str, Any]:
-        comment = f"{self.comment or ''}{self._mark(part)}"
+        comment = f"{self.comment or ''}{part.mark}"
         return self._hook.upload_offline_conversions(self._counter, part.path, comment=comment)

@@ -47,6 +47,12 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
         default. (templated)
     :param refuse_clear_identifiers: ``True`` rejects rows whose e-mail addresses or phone numbers are not hashed yet;
         ``False`` by default. (templated)
+    :param changed_only: ``True`` sends only rows the destination does not have as they are now; by default ``False``:
+        all are sent, which changes nothing there. (templated)
+    :param resend: ``True`` sends rows the destination has already as well, and older versions of what it has; ``False``
+        by default. (templated)
+    :param journal_conn_id: connection of the journal of deliveries; by default ``[yandex_orders] journal_conn_id`` of
+        Airflow's configuration, else a file under ``AIRFLOW_HOME``. (templated)
     :param send: ``False`` only prepares the parts: another upload task takes the result as its ``source``; ``True`` by
         default. (templated)
     :param dry_run: ``True`` checks all rows and writes the parts, and sends nothing; ``False`` by default. (templated)
@@ -66,6 +72,7 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
     template_fields: Sequence[str] = (
         *MetricaUploadOperator.template_fields,
         "merge_mode",
+        "changed_only",
         "status_map",
         "upload_format",
         "attributes",
@@ -87,6 +94,9 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
         skip_empty: bool | str = False,
         hash_identifiers: bool | str = False,
         refuse_clear_identifiers: bool | str = False,
+        changed_only: bool | str = False,
+        resend: bool | str = False,
+        journal_conn_id: str | None = None,
         send: bool | str = True,
         dry_run: bool | str = False,
         staging_path: str | None = None,
@@ -101,6 +111,7 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
     ) -> None:
         super().__init__(**handed_on(locals(), MetricaUploadOperator))
         self.merge_mode = merge_mode
+        self.changed_only = changed_only
         self.status_map = status_map
         self.upload_format = upload_format
         self.attributes = attributes

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One delivery as the journal knows it: which of its rows are sent, and what became of its parts."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from itertools import tee
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_yandex_orders.delivery.parts import Part
+from airflow_provider_yandex_orders.delivery.spool import Spool
+from airflow_provider_yandex_orders.exceptions import UploadUnclearError
+from airflow_provider_yandex_orders.journal.records import (
+    TOLD,
+    Destination,
+    Entry,
+    PartState,
+    PlannedPart,
+    SentPart,
+    TaskKey,
+    Verdict,
+)
+from airflow_provider_yandex_orders.journal.tripwire import Tripwire
+from airflow_provider_yandex_orders.waiting import Demands, UploadState
+
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.journal.store import Journal
+
+log = logging.getLogger(__name__)
+
+REPEAT = "repeat"
+"""Name of the files with rows that may have arrived already."""
+MARK_LENGTH = 20
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """What a second sending of a row comes to at a destination, and what is done about it.
+
+    :param counted: it counts: what the destination has is not sent.
+    :param quiet: rows that may have arrived go into files of their own, :data:`REPEAT`, sent without effects.
+    :param resend: send all, whatever the destination has.
+    :param mode: what besides its content makes a row another one, such as a merge mode.
+    :param demands: which ends of an upload count as good: the rows of others are not had.
+    :param find: looks up parts at the service by their marks; ``None`` where it cannot be asked.
+    :param first_use: called before the first part where the journal knows nothing of the destination.
+    """
+
+    counted: bool
+    quiet: bool = False
+    resend: bool = False
+    mode: str = ""
+    demands: Demands = field(default_factory=Demands)
+    find: Callable[[], Mapping[str, Sequence[UploadState]]] | None = None
+    first_use: Callable[[Sequence[Part]], None] | None = None
+
+
+class Memory:
+    """The journal's part in one try of a task.
+
+    :param journal: the opened journal.
+    :param destination: where the rows go.
+    :param repeats: what a repeat comes to there.
+    :param held: closed after the last part: the lease is in it.
+    """
+
+    def __init__(self, journal: Journal, destination: Destination, repeats: Repeats, held: ExitStack) -> None:
+        self.verdicts: Counter[Verdict] = Counter()
+        self.unchanged = 0
+        """Rows the destination has that are not sent."""
+        self.result: dict[str, Any] | None = None
+        """What an earlier try returned, where it sent everything."""
+        self.earlier: list[SentPart] = []
+        self.repeats = repeats
+        self._journal, self._destination, self._held = journal, destination, held
+        self._delivery_id = 0
+        self._tripwire = Tripwire(None)
+        self._lease: Any = None
+
+    def begin(self, task: TaskKey, tripwire: Tripwire) -> None:
+        """Go on with the delivery of an earlier try, or begin one. Without it nothing is sent.
+
+        :raises PermanentError: the journal does not know what this task sent.
+        """
+        self._tripwire = tripwire
+        tripwire.check(self._journal)
+        delivery = self._journal.begin(self._destination, task)
+        self._delivery_id, self.result = delivery.id, delivery.result
+        self.earlier = self._journal.accepted_parts(delivery.id)
+
+    # Before the first part.
+
+    def subtract(self, spool: Spool) -> None:
+        """Choose the rows that are sent.
+
+        :raises UploadUnclearError: nobody knows whether some have arrived, and they would double.
+        :raises PassingError: another task sends there now.
+        """
+        sums, mode = self._journal.sums(self._destination), self.repeats.mode.encode()
+
+        def entry(key: str | None, version: str, line: bytes) -> Entry:
+            return sums.entry(key, line if key is None else mode + line, version)
+
+        in_turn = spool.sum_up(entry) or self.repeats.counted
+        if self._delivery_id and in_turn:
+            self._lease = self._held.enter_context(self._journal.lease(self._destination))
+            self._settle()
+        stuck = 0
+        first, second = tee(spool.entries())
+        verdicts = self._journal.subtract((Entry(*entry) for _row, *entry in first), self._delivery_id)
+
+        def chosen() -> Iterator[tuple[Any, ...]]:
+            nonlocal stuck
+            for row, verdict in zip(second, verdicts, strict=True):
+                self.verdicts[verdict] += 1
+                keyless = not row[2]
+                if verdict is Verdict.UNCLEAR and keyless and not self.repeats.resend:
+                    stuck += 1
+                elif self._is_sent(verdict, keyless):
+                    yield *row, REPEAT if verdict is Verdict.UNCLEAR and self.repeats.quiet else None
+
+        spool.choose(chosen())
+        if stuck:
+            raise self._stuck(stuck)
+
+    def _is_sent(self, verdict: Verdict, keyless: bool) -> bool:
+        if verdict is Verdict.DELIVERED or self.repeats.resend:
+            return verdict is not Verdict.DELIVERED
+        if verdict is Verdict.UNCHANGED and (keyless or self.repeats.counted):
+            self.unchanged += 1
+            return False
+        return verdict is not Verdict.OUTDATED
+
+    def _settle(self) -> None:
+        """Learn what became of parts nobody was told the end of, as far as the service, or people, can say."""
+        found = self._found()
+        for part in self._journal.open_parts(self._destination):
+            mine = part.delivery_id == self._delivery_id
+            if part.state == PartState.SENDING:
+                if found is not None:
+                    self._take(part.part_id, found.get(mark_of(part.sha256), ())) or self._journal.refused(part.part_id)
+                elif mine and part.status == TOLD:  # and then had this task run again: that is the answer
+                    self._journal.abandoned(part.part_id)
+            elif found is not None:
+                states = [each for each in found.get(mark_of(part.sha256), ()) if each.upload_id == part.upload_id]
+                if any(map(self.repeats.demands.is_bad, states)):
+                    self._journal.refused(part.part_id, status=states[0].status)
+
+    def _found(self) -> Mapping[str, Sequence[UploadState]] | None:
+        return None if self.repeats.find is None else self.repeats.find()
+
+    def _stuck(self, rows: int) -> UploadUnclearError:
+        parts = [part for part in self._journal.open_parts(self._destination) if part.state == PartState.SENDING]
+        for part in parts:
+            if part.delivery_id == self._delivery_id:
+                self._journal.told(part.part_id)
+        named = ", ".join(part.path for part in parts[:_NAMED])
+        return unclear(f"{rows} rows without a key went out before, in {named}, and no answer came.")
+
+    def plan(self, part: Part, entries: Iterable[Any]) -> Part:
+        """Write down a part and its rows; nothing of it counts before it goes out."""
+        if not self._delivery_id:
+            return part
+        sha256 = part.sha256
+        if self.repeats.resend:  # another mark than that of the sending it repeats
+            sha256 = hashlib.sha256(f"{sha256} {self._delivery_id}".encode()).hexdigest()
+        number = int(part.path.rpartition("-")[2].partition(".")[0])
+        planned = PlannedPart(number, part.path, part.rows, part.bytes, sha256)
+        part_id = self._journal.plan(self._delivery_id, planned, (Entry(*each) for each in entries))
+        return replace(part, id=part_id, mark=mark_of(sha256))
+
+    def first_use(self, parts: Sequence[Part]) -> None:
+        """Look at the service where the journal knows nothing of it."""
+        if self.repeats.first_use and parts and not self.repeats.resend and not self._journal.knows(self._destination):
+            self.repeats.first_use(parts)
+
+    # Parts under way.
+
+    def arrived(self, part: Part) -> UploadState | None:
+        """What the service has of a part that this journal does not know of: another journal sent it."""
+        return self._take(part.id, (self._found() or {}).get(part.mark, ()))
+
+    def _take(self, part_id: int, states: Sequence[UploadState]) -> UploadState | None:
+        for state in states:
+            on_record = self._journal.has_upload(self._destination, state.upload_id)
+            if not on_record and not self.repeats.demands.is_bad(state):
+                self._journal.accepted(
+                    part_id, upload_id=state.upload_id, status=state.status, rows_accepted=state.rows_accepted
+                )
+                return state
+        return None
+
+    def goes_out(self, part: Part) -> None:
+        """A part goes out now."""
+        self._journal.sending(part.id, self._lease)
+        self._tripwire.goes_out(self._journal, self._delivery_id)
+
+    def accepted(self, part: Part, state: UploadState) -> None:
+        """The service took a part."""
+        sums = self._journal.sums(self._destination)
+        answer: dict[str, Any] = {
+            "upload_id": state.upload_id or None,
+            "status": state.status,
+            "rows_accepted": state.rows_accepted,
+            "refused": [sums.key(key) for key, _said in state.refused],
+        }
+        if not self._journal.accepted(part.id, good=state.final, **answer):
+            self._tripwire.keep(part.id, **answer)
+
+    def refused(self, part: Part, status: str | None = None) -> None:
+        """The service surely has nothing of a part."""
+        self._journal.refused(part.id, status=status)
+
+    def told(self, part: Part) -> None:
+        """People are told that nobody knows whether a part has arrived."""
+        self._journal.told(part.id)
+
+    # After the last part.
+
+    def sent(self, result: Mapping[str, Any], rejected: Mapping[str, int]) -> None:
+        """Everything was sent: the next try goes straight to the wait."""
+        for part in self._journal.open_parts(self._destination):
+            if part.delivery_id == self._delivery_id and part.state == PartState.SENDING:
+                self._journal.abandoned(part.part_id)  # what was in it went out again
+        self._journal.sent(self._delivery_id, result, rejected)
+        self._journal.purge()
+
+
+def mark_of(sha256: str) -> str:
+    """By what a part is found again at the service: letters and digits that tell its content."""
+    return f"part{sha256[: MARK_LENGTH - 4]}"
+
+
+def unclear(what: str) -> UploadUnclearError:
+    """The error that leaves the decision to people; the task run again is their answer."""
+    return UploadUnclearError(
+        f"{what} It is not known whether they have arrived, and rows without a key would double. Look at the service. "
+        "Where they are not there, clear the task that sent them (or run this one with resend=True); where they are, "
+        'tell the journal so (docs/journal.md, "No answer came"). Rows with a key never ask.'
+    )
