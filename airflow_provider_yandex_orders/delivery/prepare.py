@@ -22,7 +22,7 @@ from airflow_provider_yandex_orders.rows.faults import Fault
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
-from airflow_provider_yandex_orders.sources.base import Source, UnreadableRow
+from airflow_provider_yandex_orders.sources.base import RowStream, Source, UnreadableRow
 from airflow_provider_yandex_orders.sources.columns import labels
 
 if TYPE_CHECKING:
@@ -106,7 +106,6 @@ def prepare(source: Source, plan: Plan) -> Prepared:
     """
     kind, limits, folder = plan.kind.for_changes() if plan.mapped_only else plan.kind, plan.limits, plan.folder
     check_mapping(source.columns, kind)
-    check = row_checker(kind, plan.options, labels(source.columns))
     file_of = _file_chooser(plan)
     window_start, now = _window_start(limits), time.time()
     created, owner = kind.created or "", kind.owner or ""
@@ -124,6 +123,7 @@ def prepare(source: Source, plan: Plan) -> Prepared:
         LinesFile(folder / "deferred.jsonl") as deferred,
     ):
         with source.open() as stream:
+            check = row_checker(kind, _as_read(plan.options, stream), labels(source.columns))
             for number, row in enumerate(watched(source, kind, stream, require_key=plan.options.require_key), start=1):
                 if isinstance(row, UnreadableRow):
                     rejected.add(number, None, [Fault("", "unreadable", row.reason, row.fix)])
@@ -181,6 +181,12 @@ def prepare(source: Source, plan: Plan) -> Prepared:
             )
     remove_stale(folder, prepared.parts)
     return prepared
+
+
+def _as_read(options: CheckOptions, stream: RowStream) -> CheckOptions:
+    """The options, with how this source writes its values."""
+    of_rows = replace(options.of_rows or options, reading=stream.reading_of_rows or stream.reading)
+    return replace(options, reading=stream.reading, of_rows=of_rows)
 
 
 def _file_chooser(plan: Plan) -> Callable[[Mapping[str, Any]], str]:

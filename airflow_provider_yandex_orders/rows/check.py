@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from airflow_provider_yandex_orders.rows import dates, lists
+from airflow_provider_yandex_orders.rows import dates, lists, reading
 from airflow_provider_yandex_orders.rows.faults import BadValue, Checked, Fault, RefusedValue
 from airflow_provider_yandex_orders.rows.formats import cell
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
@@ -46,6 +46,7 @@ def row_checker(
         if declared.sent or declared.name != kind.version
     ]
     version, newer = named.get(kind.version or ""), dates.sortable(options.source_zone, options.counter_zone)
+    as_written = reading.moment(options.reading) or (lambda value: value)
     hashed = [declared for declared in kind.fields if options.hash_identifiers and declared.hashed_into]
     needs_key = options.require_key
 
@@ -73,7 +74,7 @@ def row_checker(
                 (result.dropped if declared.droppable else faults).append(_fault(column, declared, bad))
         if version is not None and not is_missing(row.get(version)):
             try:
-                result.version = newer(row.get(version))
+                result.version = newer(as_written(row.get(version)))
             except BadValue as bad:
                 if all(fault.column != version for fault in faults):  # a sent one was converted before
                     faults.append(Fault(version, bad.code, f"{kind.version} {bad.reason}", bad.fix))
