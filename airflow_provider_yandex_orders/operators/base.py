@@ -7,7 +7,7 @@ import copy
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, Context, ObjectStoragePath, conf
@@ -93,6 +93,8 @@ class UploadOperator(BaseOperator):
         """Render a copy of each source: Airflow hands the same one to every run in a process."""
         for name in self._source_arguments:
             setattr(self, name, getattr(self, name))
+        if "task" not in context:  # outside of Airflow: a source asks its task to render it
+            context = cast("Context", {**context, "task": self})
         super().render_template_fields(context, jinja_env)
 
     _source_arguments: ClassVar[tuple[str, ...]] = ("source",)

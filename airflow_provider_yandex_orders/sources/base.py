@@ -87,9 +87,11 @@ class Source(ResolveMixin):
 
     def resolve(self, context: Context, **_: Any) -> Self:
         """A rendered copy: several tasks, and the instances of a mapped one, may hold the same source."""
+        rendered = copy.copy(self)
+        if not self.template_fields:
+            return rendered
         task = context.get("task") or context["ti"].task
         environment = task.get_template_env()
-        rendered = copy.copy(self)
         for name in self.template_fields:
             value = getattr(self, name)
             if value is not None:
