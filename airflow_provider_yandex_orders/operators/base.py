@@ -43,6 +43,7 @@ class UploadOperator(BaseOperator):
         "source_timezone",
         "staging_path",
         "max_rejected",
+        "same_key",
         "max_part_rows",
         "max_part_bytes",
         "skip_empty",
@@ -64,6 +65,7 @@ class UploadOperator(BaseOperator):
         source: Any,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        same_key: str | Mapping[str, str] | None = None,
         max_part_rows: int | str = 50_000,
         max_part_bytes: int | str | None = None,
         skip_empty: bool | str = False,
@@ -79,6 +81,7 @@ class UploadOperator(BaseOperator):
         self.source = source
         self.source_timezone = source_timezone
         self.max_rejected = max_rejected
+        self.same_key = same_key
         self.max_part_rows = max_part_rows
         self.max_part_bytes = max_part_bytes
         self.skip_empty = skip_empty

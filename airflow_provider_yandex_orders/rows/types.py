@@ -24,6 +24,7 @@ class FieldType:
     :param words: the words a value may be, where they are known.
     :param others: converts a value that is none of ``words``, where that is allowed.
     :param written: how sources may write such values, where that can differ.
+    :param adds: it is a number of which several may be added up.
     :param as_json: how a JSON file has one value, where that is not the value itself.
     """
 
@@ -33,6 +34,7 @@ class FieldType:
     words: tuple[str, ...] = ()
     others: Callable[[object], str] | None = None
     written: reading.Written | None = None
+    adds: bool = False
     as_json: Callable[[Any], Any] | None = None
 
     def converter(self, options: CheckOptions) -> Converter:
@@ -104,11 +106,11 @@ MOMENT = FieldType(
     written=reading.moment,
 )
 DATE = FieldType("date", _always(dates.day), written=reading.moment)
-MONEY = FieldType("decimal", _always(scalars.money), written=reading.amount)
-AMOUNT = FieldType("decimal, sent as text", _always(scalars.amount), written=reading.amount)
+MONEY = FieldType("decimal", _always(scalars.money), written=reading.amount, adds=True)
+AMOUNT = FieldType("decimal, sent as text", _always(scalars.amount), written=reading.amount, adds=True)
 CURRENCY = FieldType("currency", _always(scalars.currency))
 ANY_CURRENCY = FieldType("currency code", _always(scalars.any_currency))
-COUNT = FieldType("whole number", _always(scalars.count), written=reading.amount)
+COUNT = FieldType("whole number", _always(scalars.count), written=reading.amount, adds=True)
 FLAG = FieldType("true or false", _always(scalars.flag))
 WORD = FieldType("text or whole number", _always(scalars.word))
 RAW = FieldType("any value, sent as it is", _always(scalars.as_it_is))

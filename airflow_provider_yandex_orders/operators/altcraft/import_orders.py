@@ -24,6 +24,7 @@ from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, Prepar
 from airflow_provider_yandex_orders.delivery.progress import Progress, part_key, progress_of
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart, Delivery, delivery_of, prepared_part
+from airflow_provider_yandex_orders.delivery.same_key import read_same_key
 from airflow_provider_yandex_orders.delivery.send import Route, refusals, send_parts
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, RejectedRowsError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
@@ -81,6 +82,11 @@ class AltcraftImportOrdersOperator(UploadOperator):
     :param max_rejected: rejected orders that are put up with: a number, or a share below 1; by default 0. With more of
         them before the import nothing is sent; orders the platform refuses count too, after the good ones went.
         (templated)
+    :param same_key: what becomes of rows of one key that differ where no version tells the newest: ``None`` (by
+        default) rejects them, ``"last"`` sends the last, ``"merge"`` makes one row of the first filled value of each
+        field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
+        ``sum``, ``join``, ``first`` or ``last``; the others take the first filled, and equal rows count too.
+        (templated)
     :param batch_size: most orders of one request; by default 100. (templated)
     :param max_part_bytes: most bytes of one request; by default 5 MB. (templated)
     :param body_format: ``json`` (default) or ``xml``.
@@ -137,6 +143,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
         extra_fields: Mapping[str, str] | None = None,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        same_key: str | Mapping[str, str] | None = None,
         batch_size: int | str = BATCH_ORDERS,
         max_part_bytes: int | str | None = None,
         body_format: str = "json",
@@ -193,7 +200,9 @@ class AltcraftImportOrdersOperator(UploadOperator):
 
         attempted = attempted_keys(folder, progress, key_of=key_of, keys_in=keys_of)
         files = {"part": self._shape.file_format}
-        prepared = prepare(self._rows_source(), Plan(kind, self._check_options(), limits, folder, files, told))
+        same_key = read_same_key(self.same_key, kind)
+        plan = Plan(kind, self._check_options(), limits, folder, files, told, same_key=same_key)
+        prepared = prepare(self._rows_source(), plan)
         self._skip_if_empty(prepared.rows_read)
         if not sends:
             delivery = delivery_with(prepared, [prepared_part(part) for part in prepared.parts])

@@ -16,6 +16,7 @@ from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.prepare import Plan, Prepared, prepare
 from airflow_provider_yandex_orders.delivery.progress import part_key, progress_of
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart, Delivery, delivery_of, prepared_part
+from airflow_provider_yandex_orders.delivery.same_key import read_same_key
 from airflow_provider_yandex_orders.delivery.send import Route, send_parts
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
@@ -53,6 +54,11 @@ class MetricaUploadOperator(UploadOperator):
         (templated)
     :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by
         default. With more of them nothing is sent and the task fails. (templated)
+    :param same_key: what becomes of rows of one key that differ where no version tells the newest: ``None`` (by
+        default) rejects them, ``"last"`` sends the last, ``"merge"`` makes one row of the first filled value of each
+        field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
+        ``sum``, ``join``, ``first`` or ``last``; the others take the first filled, and equal rows count too.
+        (templated)
     :param skip_empty: ``True`` skips the task when the source has no rows; by default it succeeds without an upload.
         (templated)
     :param hash_identifiers: ``True`` sends md5 sums in place of e-mail addresses and phone numbers; ``False`` by
@@ -94,6 +100,7 @@ class MetricaUploadOperator(UploadOperator):
         counter_id: int | str | None = None,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        same_key: str | Mapping[str, str] | None = None,
         skip_empty: bool | str = False,
         hash_identifiers: bool | str = False,
         refuse_clear_identifiers: bool | str = False,
@@ -178,6 +185,7 @@ class MetricaUploadOperator(UploadOperator):
         started = time.time()
         self._check_arguments()
         kind = self._row_kind()
+        same_key = read_same_key(self.same_key, kind)
         source, options = self._rows_source(), self._check_options()
         limits = self._limits(self._part_bytes(), api.LINKING_WINDOW_DAYS)
         folder = staging_folder(self.staging_path, context)
@@ -192,7 +200,9 @@ class MetricaUploadOperator(UploadOperator):
             report(prepared, [])
 
         mapped_only = getattr(self, "merge_mode", "SAVE") != "SAVE"
-        prepared = prepare(source, Plan(kind, options, limits, folder, self._files(kind), counted, mapped_only))
+        prepared = prepare(
+            source, Plan(kind, options, limits, folder, self._files(kind), counted, mapped_only, same_key)
+        )
         self._skip_if_empty(prepared.rows_read)
         if not self._sends:
             self.log.info("Nothing is sent, as asked: %d part(s) are ready.", len(prepared.parts))
