@@ -59,10 +59,11 @@ class OrdersWithLines(Source):
         """Read the lines, then open the orders."""
         with Shelf() as shelf:
             with self.lines.open() as stream:
+                reading = stream.reading
                 self._fill(shelf, stream)
             with self.orders.open() as stream:
                 columns = None if stream.columns is None else [*stream.columns, self._column(self.orders, FIELD)]
-                yield replace(stream, columns=columns, rows=self._joined(shelf, stream))
+                yield replace(stream, columns=columns, rows=self._joined(shelf, stream), reading_of_rows=reading)
 
     def _fill(self, shelf: Shelf, stream: RowStream) -> None:
         check_mapping(self.lines.columns, self._kind)

@@ -18,7 +18,7 @@ from airflow_provider_yandex_orders.altcraft.kinds import (
 )
 from airflow_provider_yandex_orders.altcraft.xml import xml_format
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.rows.check import row_checker
+from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.formats import FileFormat, json_format
 from airflow_provider_yandex_orders.rows.kind import Field, RowKind
@@ -103,7 +103,7 @@ def _options(zone: tzinfo | None, status_map: Mapping[str, str] | None) -> Check
 
 def _definitions(given: Sequence[Mapping[str, Any]] | None, kind: RowKind, said_by: str) -> list[dict[str, Any]]:
     """Definitions that go along with an import, checked."""
-    check = row_checker(kind, _options(None, None))
+    check = RowChecker(kind, _options(None, None))
     found = []
     for definition in given or ():
         if not isinstance(definition, Mapping):

@@ -4,33 +4,42 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
 from airflow_provider_yandex_orders.delivery.memory import REPEAT, Memory
 from airflow_provider_yandex_orders.delivery.parts import Part, remove_stale, write_parts
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
+from airflow_provider_yandex_orders.delivery.same_key import SameKey
 from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
 from airflow_provider_yandex_orders.journal.records import Verdict
-from airflow_provider_yandex_orders.rows.check import row_checker
+from airflow_provider_yandex_orders.privacy import shown_key
+from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.dates import DOUBLED, SKIPPED
-from airflow_provider_yandex_orders.rows.faults import Fault
+from airflow_provider_yandex_orders.rows.faults import Checked, Fault
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
-from airflow_provider_yandex_orders.sources.base import Source, UnreadableRow
+from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source, UnreadableRow
 from airflow_provider_yandex_orders.sources.columns import labels
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 log = logging.getLogger(__name__)
+
+UNIT = "\x1f"
+SHOWN_KEYS = 3
+"""How many keys a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ class Plan:
     :param memory: what the journal knows: without it all rows are sent.
     :param mapped_only: rows change some fields of what the service has: nothing is written that the source does not
         have, and no default stands for it.
+    :param same_key: what becomes of rows of one key that differ.
     """
 
     kind: RowKind
@@ -78,6 +88,7 @@ class Plan:
     counted: Callable[[Prepared], object] = lambda _prepared: None
     mapped_only: bool = False
     memory: Memory | None = None
+    same_key: SameKey = field(default_factory=SameKey)
 
 
 @dataclass(slots=True)
@@ -116,75 +127,44 @@ def prepare(source: Source, plan: Plan) -> Prepared:
     """
     kind, limits, folder = plan.kind.for_changes() if plan.mapped_only else plan.kind, plan.limits, plan.folder
     check_mapping(source.columns, kind)
-    check = row_checker(kind, plan.options, labels(source.columns))
-    file_of = _file_chooser(plan)
-    window_start, now = _window_start(limits), time.time()
-    created, owner = kind.created or "", kind.owner or ""
-    notes: Counter[str] = Counter()
-    filled: set[str] = set()
-    encoders = {
-        name: form.encode_cells if plan.mapped_only and form.encode_cells else form.encode
-        for name, form in plan.files.items()
-    }
     number = 0
-    with (
-        Spool() as spool,
-        FaultFile(folder / "rejected.jsonl") as rejected,
-        FaultFile(folder / "dropped.jsonl") as dropped,
-        LinesFile(folder / "deferred.jsonl") as deferred,
-    ):
+    with ExitStack() as opened:
         with source.open() as stream:
+            checker = RowChecker(kind, _as_read(plan.options, stream), labels(source.columns))
+            sorter = _Sorter(plan, kind, checker, opened)
             for number, row in enumerate(watched(source, kind, stream, require_key=plan.options.require_key), start=1):
-                if isinstance(row, UnreadableRow):
-                    rejected.add(number, None, [Fault("", "unreadable", row.reason, row.fix)])
-                    continue
-                checked = check(row)
-                if checked.faults:
-                    rejected.add(number, checked.label, [*checked.faults, *checked.dropped])
-                    continue
-                for fault in checked.dropped:
-                    dropped.add(number, checked.label, [fault])
-                values = checked.values
-                if kind.not_future and values[kind.not_future] > now:
-                    deferred.write(values)
-                    continue
-                notes.update(dict.fromkeys(checked.notes, 1))
-                if values.get(created, "9") < window_start:
-                    notes["older_than_window"] += 1
-                if plan.mapped_only:
-                    filled.update(name for name, value in values.items() if value != [])
-                file = file_of(values)
-                line = encoders[file](values)
-                spool.add(checked.key, checked.version, line, file=file, owner=values.get(owner))
+                sorter.take(number, row)
+        sorter.settle()
+        rejected, spool = sorter.rejected, sorter.spool
         prepared = Prepared(
             rows_read=number,
             rows_rejected=rejected.entries,
-            rows_duplicate=spool.added - spool.kept(),
-            rows_deferred=deferred.entries,
-            values_dropped=dropped.entries,
+            rows_duplicate=number - rejected.entries - sorter.deferred.entries - spool.kept(),
+            rows_deferred=sorter.deferred.entries,
+            values_dropped=sorter.dropped.entries,
             rejected_path=rejected.path,
-            dropped_path=dropped.path,
-            deferred_path=deferred.path,
+            dropped_path=sorter.dropped.path,
+            deferred_path=sorter.deferred.path,
             rejected_codes=rejected.codes,
             has_keyless=spool.keyless() > 0,
         )
         plan.counted(prepared)
         _check_owners(plan, spool)
-        _log_rows(prepared, rejected, dropped, notes, limits)
+        _log_rows(prepared, rejected, sorter.dropped, sorter.notes, limits)
         if not limits.allows(prepared.rows_rejected, prepared.rows_read):
             raise RejectedRowsError(
                 f"Check rows of {source!r}: {rejected.entries} of {number} rows cannot be sent ({rejected.by_code()}) "
-                f"and max_rejected is {limits.max_rejected:g}. Nothing was sent. Each row, its fault and the fix: "
-                f"{rejected.path}. Correct the rows and run the task again, or raise max_rejected."
+                f"and max_rejected is {limits.max_rejected:g}. Nothing was sent. {sorter.differing()}Each row, its "
+                f"fault and the fix: {rejected.path}. Correct the rows and run the task again, or raise max_rejected."
             )
-        memory, number = plan.memory, 0
+        memory, written = plan.memory, 0
         if memory is not None:
             _subtract(memory, spool, prepared)
         earlier = [part.path for part in memory.earlier] if memory else []
         for name, form in plan.files.items():
             lines = spool.lines(name)
             if plan.mapped_only and form.narrow:
-                head, cut = form.narrow(filled)
+                head, cut = form.narrow(sorter.filled)
                 form, lines = replace(form, head=head), map(cut, lines)
             for part in write_parts(
                 lines,
@@ -195,10 +175,10 @@ def prepare(source: Source, plan: Plan) -> Prepared:
                 max_bytes=limits.max_part_bytes,
                 first=len(earlier) + 1,
             ):
-                prepared.parts.append(
-                    memory.plan(part, spool.written(number + 1, number + part.rows)) if memory else part
-                )
-                number += part.rows
+                if memory is not None:
+                    part = memory.plan(part, spool.written(written + 1, written + part.rows))
+                prepared.parts.append(part)
+                written += part.rows
     remove_stale(folder, [*earlier, *(part.path for part in prepared.parts)])
     return prepared
 
@@ -217,6 +197,140 @@ def _subtract(memory: Memory, spool: Spool, prepared: Prepared) -> None:
             prepared.rows_outdated,
             prepared.rows_delivered,
         )
+
+
+def _as_read(options: CheckOptions, stream: RowStream) -> CheckOptions:
+    """The options, with how this source writes its values."""
+    of_rows = replace(options.of_rows or options, reading=stream.reading_of_rows or stream.reading)
+    return replace(options, reading=stream.reading, of_rows=of_rows)
+
+
+class _Sorter:
+    """Puts each row where it belongs: to those that are sent, rejected, or deferred.
+
+    :param plan: what the rows are to become.
+    :param kind: what they are.
+    :param checker: checks them.
+    :param opened: closes what is opened.
+    """
+
+    def __init__(self, plan: Plan, kind: RowKind, checker: RowChecker, opened: ExitStack) -> None:
+        self._plan, self._kind, self._check = plan, kind, checker
+        self.spool = opened.enter_context(Spool())
+        self._apart = opened.enter_context(Spool()) if plan.same_key.merges else None
+        self.rejected = opened.enter_context(FaultFile(plan.folder / "rejected.jsonl"))
+        self.dropped = opened.enter_context(FaultFile(plan.folder / "dropped.jsonl"))
+        self.deferred = opened.enter_context(LinesFile(plan.folder / "deferred.jsonl"))
+        self.notes: Counter[str] = Counter()
+        self.filled: set[str] = set()
+        self._file_of = _file_chooser(plan)
+        self._window_start, self._now = _window_start(plan.limits), time.time()
+        self._encoders = {
+            name: form.encode_cells if plan.mapped_only and form.encode_cells else form.encode
+            for name, form in plan.files.items()
+        }
+        self._unsent = [each.name for each in kind.fields if not each.sent and each.name != kind.version]
+        self._differing_keys: list[str] = []
+        self._differing = 0
+
+    def take(self, number: int, row: Row) -> None:
+        """Take one row of the source."""
+        if isinstance(row, UnreadableRow):
+            self.rejected.add(number, None, [Fault("", "unreadable", row.reason, row.fix)])
+            return
+        found = self._check.convert(row)
+        if self._apart is None or found.key is None or found.faults:
+            self._complete([number], found)
+        else:
+            self._apart.add(number, found.key, found.version, pickle.dumps(found))
+
+    def settle(self) -> None:
+        """When all rows are in: leave one of each key."""
+        if self._apart is not None:
+            self._apart.settle(copies=True)
+            for _key, members in groupby(self._apart.by_key(), key=lambda each: each[1]):
+                self._merge(members)
+        self.spool.settle(last=self._plan.same_key.last)
+        for key, members in groupby(self.spool.differing(), key=lambda each: each[1]):
+            self._refuse([number for number, *_ in members], key)
+
+    def _merge(self, members: Iterator[tuple[int, str, bytes]]) -> None:
+        first: Checked | None = None
+        numbers: list[int] = []
+
+        def values() -> Iterator[dict[str, Any]]:
+            nonlocal first
+            for number, _key, line in members:
+                numbers.append(number)
+                found: Checked = pickle.loads(line)  # noqa: S301 - written by this process into a file of its own
+                if first is None:
+                    first = found
+                else:
+                    first.dropped += found.dropped
+                    first.notes += found.notes
+                yield found.values
+
+        merged = self._plan.same_key.merged(values())
+        if first is not None:
+            first.values = merged
+            self._complete(numbers, first)
+
+    def _complete(self, numbers: Sequence[int], found: Checked) -> None:
+        """Look at a whole row, or at what several rows make together."""
+        checked = self._check.complete(found)
+        if checked.faults:
+            for number in numbers:
+                self.rejected.add(number, checked.label, [*checked.faults, *checked.dropped])
+            return
+        for fault in checked.dropped:
+            self.dropped.add(numbers[0], checked.label, [fault])
+        values, kind = checked.values, self._kind
+        if kind.not_future and values[kind.not_future] > self._now:
+            self.deferred.write(values)
+            return
+        self.notes.update(dict.fromkeys(checked.notes, 1))
+        if values.get(kind.created or "", "9") < self._window_start:
+            self.notes["older_than_window"] += 1
+        if self._plan.mapped_only:
+            self.filled.update(name for name, value in values.items() if value != [])
+        file = self._file_of(values)
+        self.spool.add(
+            numbers[0],
+            checked.key,
+            checked.version,
+            self._encoders[file](values),
+            mark=UNIT.join(str(values.get(name, "")) for name in self._unsent),
+            file=file,
+            owner=values.get(kind.owner or ""),
+        )
+
+    def _refuse(self, numbers: Sequence[int], key: str) -> None:
+        label = key if self._kind.key == (self._kind.label,) else None
+        fault = Fault(
+            ", ".join(self._kind.key),
+            "rows_differ",
+            f"{len(numbers)} rows have this key and differ, and nothing tells which is the newest",
+            self._ways(),
+        )
+        for number in numbers:
+            self.rejected.add(number, label, [fault])
+        self._differing += 1
+        if len(self._differing_keys) < SHOWN_KEYS:
+            self._differing_keys.append(shown_key(label) if label else f"that of row {numbers[0]}")
+
+    def _ways(self) -> str:
+        version = f"map {self._kind.version}, which tells the newest; or " if self._kind.version else ""
+        money = next((each.name for each in self._kind.sent_fields if each.type.adds), None)
+        sums = f' or {{"{money}": "sum"}}' if money else ""
+        return f'{version}same_key="last" sends the last; or same_key="merge"{sums} makes one row of them'
+
+    def differing(self) -> str:
+        """A sentence about keys whose rows differ, where there are any."""
+        if not self._differing:
+            return ""
+        shown = ", ".join(self._differing_keys)
+        more = ", ..." if self._differing > len(self._differing_keys) else ""
+        return f"{self._differing} keys have rows that differ ({shown}{more}): {self._ways()}. "
 
 
 def _file_chooser(plan: Plan) -> Callable[[Mapping[str, Any]], str]:

@@ -153,11 +153,12 @@ def iter_shop_sales(today: date) -> Iterator[Row]:
     """
     opening = datetime.combine(today - timedelta(days=1), SALES_OPEN)
     for order in iter_orders(today, broken=False):
-        if draw("sold in a shop", order["id"], 20):
+        order_id = str(order["id"])
+        if draw("sold in a shop", order_id, 20):
             continue
-        sold = opening + timedelta(seconds=draw("shop time", order["id"], SALES_SECONDS))
+        sold = opening + timedelta(seconds=draw("shop time", order_id, SALES_SECONDS))
         yield {
-            "id": order["id"].replace("CD-", "SH-"),
+            "id": order_id.replace("CD-", "SH-"),
             "sold_at": sold.isoformat(" "),
             "customer_id": order["customer_id"],
             "metrica_client_id": order["metrica_client_id"],

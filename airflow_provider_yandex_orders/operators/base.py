@@ -27,6 +27,7 @@ from airflow_provider_yandex_orders.delivery.result import (
     expanded,
     prepared_part,
 )
+from airflow_provider_yandex_orders.delivery.same_key import read_same_key
 from airflow_provider_yandex_orders.delivery.send import send_parts
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, UploadFailedError
 from airflow_provider_yandex_orders.journal.records import Destination, TaskKey
@@ -61,6 +62,7 @@ class UploadOperator(BaseOperator):
         "source_timezone",
         "staging_path",
         "max_rejected",
+        "same_key",
         "max_part_rows",
         "max_part_bytes",
         "skip_empty",
@@ -84,6 +86,7 @@ class UploadOperator(BaseOperator):
         source: Any,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        same_key: str | Mapping[str, str] | None = None,
         max_part_rows: int | str = 50_000,
         max_part_bytes: int | str | None = None,
         skip_empty: bool | str = False,
@@ -101,6 +104,7 @@ class UploadOperator(BaseOperator):
         self.source = source
         self.source_timezone = source_timezone
         self.max_rejected = max_rejected
+        self.same_key = same_key
         self.max_part_rows = max_part_rows
         self.max_part_bytes = max_part_bytes
         self.skip_empty = skip_empty
@@ -117,6 +121,8 @@ class UploadOperator(BaseOperator):
         """Render a copy of each source: Airflow hands the same one to every run in a process."""
         for name in self._source_arguments:
             setattr(self, name, getattr(self, name))
+        if "task" not in context:  # outside of Airflow: a source asks its task to render it
+            context = cast("Context", {**context, "task": self})
         super().render_template_fields(context, jinja_env)
 
     _source_arguments: ClassVar[tuple[str, ...]] = ("source",)
@@ -279,6 +285,7 @@ class UploadOperator(BaseOperator):
         self._check_arguments()
         kind, sends, place = self._row_kind(), self._sends, self._place()
         source, options, limits = self._rows_source(), self._check_options(), self._part_limits()
+        same_key = read_same_key(self.same_key, kind)
         folder = staging_folder(self.staging_path, context)
         with open_journal(self.journal_conn_id) as journal, ExitStack() as held:
             memory = Memory(journal, self._destination, self._repeats(), held)
@@ -298,7 +305,8 @@ class UploadOperator(BaseOperator):
                 return whole_delivery
 
             files = self._files(kind)
-            prepared = prepare(source, Plan(kind, options, limits, folder, files, report, self._mapped_only, memory))
+            plan = Plan(kind, options, limits, folder, files, report, self._mapped_only, memory, same_key)
+            prepared = prepare(source, plan)
             if not sends:
                 self._skip_if_empty(prepared.rows_read)
                 self.log.info("Nothing is sent, as asked: %d part(s) are ready.", len(prepared.parts))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from airflow_provider_yandex_orders.rows import dates, lists
+from airflow_provider_yandex_orders.rows import dates, lists, reading
 from airflow_provider_yandex_orders.rows.faults import BadValue, Checked, Fault, RefusedValue
 from airflow_provider_yandex_orders.rows.formats import cell
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
@@ -28,39 +28,53 @@ def is_missing(value: object) -> bool:
     return type(value).__name__ in ("NAType", "NaTType")  # of pandas, which is not imported for this
 
 
-def row_checker(
-    kind: RowKind, options: CheckOptions, columns: Mapping[str, str] | None = None
-) -> Callable[[Mapping[str, Any]], Checked]:
-    """Make the function that checks rows of a kind.
+class RowChecker:
+    """Checks rows of a kind.
+
+    Rows of one key may be put together between the two steps: :meth:`convert` looks at values one by one,
+    :meth:`complete` at the row as a whole.
 
     :param kind: the declaration.
     :param options: what this run asks beyond it.
     :param columns: field to source column, where they differ.
     """
-    named = {name: (columns or {}).get(name, name) for name in kind.field_names}
-    noted: list[str] = []
-    options = replace(options, note=noted.append)
-    steps = [
-        (declared, named[declared.name], _checker_of(declared, options))
-        for declared in kind.fields
-        if declared.sent or declared.name != kind.version
-    ]
-    version, newer = named.get(kind.version or ""), dates.sortable(options.source_zone, options.counter_zone)
-    hashed = [declared for declared in kind.fields if options.hash_identifiers and declared.hashed_into]
-    needs_key = options.require_key
 
-    def check(row: Mapping[str, Any]) -> Checked:
+    def __init__(self, kind: RowKind, options: CheckOptions, columns: Mapping[str, str] | None = None) -> None:
+        self._kind = kind
+        self._named = {name: (columns or {}).get(name, name) for name in kind.field_names}
+        self._noted: list[str] = []
+        options = replace(options, note=self._noted.append)
+        self._steps = [
+            (declared, self._named[declared.name], _checker_of(declared, options))
+            for declared in kind.fields
+            if declared.sent or declared.name != kind.version
+        ]
+        self._version = self._named.get(kind.version or "")
+        self._newer = dates.sortable(options.source_zone, options.counter_zone)
+        self._as_written = reading.moment(options.reading) or (lambda value: value)
+        self._hashed = [declared for declared in kind.fields if options.hash_identifiers and declared.hashed_into]
+        self._needed = [
+            declared
+            for declared in kind.fields
+            if declared.required and (declared.name not in kind.key or options.require_key)
+        ]
+        self._defaults = [each for each in kind.fields if each.default is not None and not each.required]
+        self._places = {name: place for place, name in enumerate(self._named.values())}
+
+    def __call__(self, row: Mapping[str, Any]) -> Checked:
+        """Both steps."""
+        return self.complete(self.convert(row))
+
+    def convert(self, row: Mapping[str, Any]) -> Checked:
+        """Convert the values a row has.
+
+        :param row: values by column.
+        """
         result = Checked()
         values, faults = result.values, result.faults
-        for declared, column, convert in steps:
+        for declared, column, convert in self._steps:
             value = row.get(column)
             if is_missing(value):
-                if declared.required and (declared.name not in kind.key or needs_key):
-                    faults.append(_missing(declared, column))
-                elif declared.default is not None:
-                    values[declared.name] = declared.default
-                    if declared.default_told:
-                        result.notes.append(f"default_{declared.name}")
                 continue
             try:
                 if declared.rows is not None:
@@ -71,32 +85,49 @@ def row_checker(
                     values[declared.name] = convert(value)
             except BadValue as bad:
                 (result.dropped if declared.droppable else faults).append(_fault(column, declared, bad))
+        version = self._version
         if version is not None and not is_missing(row.get(version)):
             try:
-                result.version = newer(row.get(version))
+                result.version = self._newer(self._as_written(row.get(version)))
             except BadValue as bad:
                 if all(fault.column != version for fault in faults):  # a sent one was converted before
-                    faults.append(Fault(version, bad.code, f"{kind.version} {bad.reason}", bad.fix))
-        if noted:
-            result.notes += dict.fromkeys(noted)
-            noted.clear()
+                    faults.append(Fault(version, bad.code, f"{self._kind.version} {bad.reason}", bad.fix))
+        if self._noted:
+            result.notes += dict.fromkeys(self._noted)
+            self._noted.clear()
+        result.key = _key(values, self._kind)
+        result.label = values.get(self._kind.label)
+        return result
+
+    def complete(self, result: Checked) -> Checked:
+        """Put in defaults and look whether the row can be sent.
+
+        :param result: the converted row; it is changed.
+        """
+        kind, named, values, faults = self._kind, self._named, result.values, result.faults
+        missing = [declared for declared in self._needed if declared.name not in values]
+        bad = {fault.column for fault in (*faults, *result.dropped)}
+        if missing:
+            faults += [_missing(each, named[each.name]) for each in missing if named[each.name] not in bad]
+            faults.sort(key=lambda fault: self._places.get(fault.column.partition("[")[0], 0))
+        for declared in self._defaults:
+            if declared.name not in values and named[declared.name] not in bad:
+                values[declared.name] = declared.default
+                if declared.default_told:
+                    result.notes.append(f"default_{declared.name}")
         for rule in kind.rules:
             rule.apply(result, named)
-        result.key = _key(values, kind)
-        result.label = values.get(kind.label)
-        for declared in hashed:
+        for declared in self._hashed:
             _hash(values, declared)
         if kind.identifiers and not any(values.get(name) for name in kind.identifiers):
             _no_identifier(kind, named, result)
         return result
 
-    return check
-
 
 def _checker_of(declared: Field, options: CheckOptions) -> Callable[[Any], Any]:
     """The converter of a field's values; for rows inside a row, their own checker."""
     if declared.rows is not None:
-        return row_checker(declared.rows, options.of_rows or options, options.row_columns)
+        return RowChecker(declared.rows, options.of_rows or options, options.row_columns)
     if declared.hashed_into and options.refuse_clear:
         return _refused
     return declared.type.converter(options)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
+from airflow_provider_yandex_orders.rows.reading import Reading
+
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
@@ -21,6 +23,7 @@ class CheckOptions:
     :param targets: gives the goals a conversion may name: identifier to what is wrong with the goal, or nothing.
     :param of_rows: how rows inside a row are checked, where that differs.
     :param row_columns: ``{"field": "key"}`` where names inside such rows differ.
+    :param reading: how the source writes amounts and dates.
     :param note: takes the code of something that is worth counting; the checker sets it.
     """
 
@@ -33,4 +36,5 @@ class CheckOptions:
     targets: Callable[[], Mapping[str, str | None]] | None = None
     of_rows: CheckOptions | None = None
     row_columns: Mapping[str, str] | None = None
+    reading: Reading = field(default_factory=Reading)
     note: Callable[[str], None] | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from airflow_provider_yandex_orders.rows import dates, identifiers, lists, scalars, words
+from airflow_provider_yandex_orders.rows import dates, identifiers, lists, reading, scalars, words
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 
 Converter = Callable[[object], Any]
@@ -23,6 +23,8 @@ class FieldType:
     :param by_hand: people type such values: of a list, a bad one is left out and told, and the others are sent.
     :param words: the words a value may be, where they are known.
     :param others: converts a value that is none of ``words``, where that is allowed.
+    :param written: how sources may write such values, where that can differ.
+    :param adds: it is a number of which several may be added up.
     :param as_json: how a JSON file has one value, where that is not the value itself.
     """
 
@@ -31,6 +33,8 @@ class FieldType:
     by_hand: bool = False
     words: tuple[str, ...] = ()
     others: Callable[[object], str] | None = None
+    written: reading.Written | None = None
+    adds: bool = False
     as_json: Callable[[Any], Any] | None = None
 
     def converter(self, options: CheckOptions) -> Converter:
@@ -38,7 +42,9 @@ class FieldType:
 
         :param options: what the run asks.
         """
-        return self.make(self, options)
+        convert = self.make(self, options)
+        prepare = self.written(options.reading) if self.written else None
+        return convert if prepare is None else lambda value: convert(prepare(value))
 
     def with_words(self, more: tuple[str, ...]) -> FieldType:
         """The type with more words."""
@@ -88,18 +94,23 @@ EMAIL = FieldType("e-mail", _always(identifiers.email), by_hand=True)
 PHONE = FieldType("phone", _always(identifiers.phone), by_hand=True)
 FULL_PHONE = FieldType("phone, sent with +", _always(identifiers.full_phone), by_hand=True)
 MD5 = FieldType("md5", _always(identifiers.md5))
-DATE_TIME = FieldType("date-time", _counter_time)
+DATE_TIME = FieldType("date-time", _counter_time, written=reading.moment)
 UNIX_TIME = FieldType(
     "date-time, sent as Unix seconds",
     lambda _own, options: dates.unix_time(options.source_zone, options.counter_zone, options.note),
+    written=reading.moment,
 )
-MOMENT = FieldType("date-time with its zone", lambda _own, options: dates.zoned(options.source_zone, options.note))
-DATE = FieldType("date", _always(dates.day))
-MONEY = FieldType("decimal", _always(scalars.money))
-AMOUNT = FieldType("decimal, sent as text", _always(scalars.amount))
+MOMENT = FieldType(
+    "date-time with its zone",
+    lambda _own, options: dates.zoned(options.source_zone, options.note),
+    written=reading.moment,
+)
+DATE = FieldType("date", _always(dates.day), written=reading.moment)
+MONEY = FieldType("decimal", _always(scalars.money), written=reading.amount, adds=True)
+AMOUNT = FieldType("decimal, sent as text", _always(scalars.amount), written=reading.amount, adds=True)
 CURRENCY = FieldType("currency", _always(scalars.currency))
 ANY_CURRENCY = FieldType("currency code", _always(scalars.any_currency))
-COUNT = FieldType("whole number", _always(scalars.count))
+COUNT = FieldType("whole number", _always(scalars.count), written=reading.amount, adds=True)
 FLAG = FieldType("true or false", _always(scalars.flag))
 WORD = FieldType("text or whole number", _always(scalars.word))
 RAW = FieldType("any value, sent as it is", _always(scalars.as_it_is))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from airflow.providers.common.compat.sdk import Context
 
+from airflow_provider_yandex_orders.rows.reading import Reading
+
 # Airflow looks for XComArgs only in objects of this class, and gives it no public name.
 if TYPE_CHECKING:
     from airflow.sdk.definitions._internal.mixins import ResolveMixin
@@ -25,9 +27,6 @@ Row = Mapping[str, Any]
 ColumnMap = Mapping[str, str | Sequence[str]]
 """``{"target field": "source column"}``; the column may be a dotted path into nested objects, or a list of columns."""
 
-NULL_VALUES = ("NULL", "null", r"\N", "None", "nan", "NaN", "<NA>", "#N/A", "")
-"""Words that stand for nothing where a source is not told others."""
-
 
 class UnreadableRow(dict[str, Any]):
     """A row of the file that is no row; its only content is why."""
@@ -39,32 +38,20 @@ class UnreadableRow(dict[str, Any]):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How the values of a source are written.
-
-    :param decimal: what stands before the decimals of an amount.
-    :param date_format: form of dates and date-times, as of ``strptime``; ``None`` for the forms everybody knows.
-    :param null_values: texts that stand for nothing.
-    """
-
-    decimal: str = "."
-    date_format: str | None = None
-    null_values: frozenset[str] = frozenset(NULL_VALUES)
-
-
-@dataclass(frozen=True, slots=True)
 class RowStream:
     """An open source.
 
     :param columns: names of the columns, where the source knows them before the first row.
     :param rows: the rows, each read once, never all in memory.
     :param reading: how their values are written.
+    :param reading_of_rows: how those of rows inside them are written, where that differs.
     :param assumed: what was guessed to read them, for messages.
     """
 
     columns: Sequence[str] | None
     rows: Iterator[Row]
     reading: Reading = field(default_factory=Reading)
+    reading_of_rows: Reading | None = None
     assumed: str = ""
 
 
@@ -100,9 +87,11 @@ class Source(ResolveMixin):
 
     def resolve(self, context: Context, **_: Any) -> Self:
         """A rendered copy: several tasks, and the instances of a mapped one, may hold the same source."""
+        rendered = copy.copy(self)
+        if not self.template_fields:
+            return rendered
         task = context.get("task") or context["ti"].task
         environment = task.get_template_env()
-        rendered = copy.copy(self)
         for name in self.template_fields:
             value = getattr(self, name)
             if value is not None:

@@ -6,14 +6,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.privacy import scrub
+from airflow_provider_yandex_orders.rows.reading import NULL_VALUES, Reading
 from airflow_provider_yandex_orders.sources.base import (
-    NULL_VALUES,
     ColumnMap,
-    Reading,
     Row,
     RowStream,
     Source,
@@ -119,7 +119,7 @@ class FileSource(Source):
         files = find_files(self._paths(), self.conn_id)
         with self._opened_rows(files[0]) as first:
             rows = first.rows if len(files) == 1 else self._of_all(files, first)
-            yield RowStream(first.columns, rows, reading, first.assumed)
+            yield RowStream(first.columns, rows, reading, assumed=first.assumed)
 
     def opened(self) -> AbstractContextManager[IO[bytes]]:
         """The bytes of the one file, unpacked.
@@ -200,6 +200,11 @@ class FileSource(Source):
             raise ConfigurationError(f"Read {self!r}: decimal= is {self.decimal!r}: it must be '.' or ','.")
         words = (self.null_values,) if isinstance(self.null_values, str) else self.null_values
         date_format = None if self.date_format is None else str(self.date_format)
+        try:
+            datetime.strptime("", date_format or "")  # noqa: DTZ007 - only whether it can be read
+        except ValueError as error:
+            if "format" in str(error) and "does not match" not in str(error):
+                raise ConfigurationError(f"Read {self!r}: date_format= is {date_format!r}: {error}.") from None
         return Reading(self.decimal, date_format, frozenset(map(str, words)))
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
-from airflow_provider_yandex_orders.sources.base import Reading, Row, RowStream, Source
+from airflow_provider_yandex_orders.rows.reading import Reading
+from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
 from airflow_provider_yandex_orders.sources.file import FileSource
 from airflow_provider_yandex_orders.storage import require_seen
 

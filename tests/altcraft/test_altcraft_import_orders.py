@@ -236,6 +236,19 @@ class TestLinesOfASecondSource:
         assert [each["external_id"] for each in arrived["A"]["lines"]] == ["1", "2"]
         assert "order_external_id" not in arrived["A"]["lines"][0]
 
+    def test_each_source_is_read_as_it_is_written(
+        self, altcraft: SandboxServer, operator: Any, context: Context, tmp_path: Path
+    ) -> None:
+        """Names in capitals on both sides, a decimal comma on one: no order loses its lines, no line its price."""
+        (good,) = [{name.upper(): value for name, value in order(1).items() if name != "lines"}]
+        path = tmp_path / "lines.csv"
+        path.write_text("Order_External_ID;ID;sku;final_price_per_item;count;status\nA-0001;1;S;1 002,50;2;new\n")
+        lines = FileSource(str(path), columns={"external_id": "id"}, decimal=",")
+        operator([good], lines=lines).execute(context())
+        (arrived,) = held(altcraft).values()
+        assert arrived["total_price"] == "2008.00"  # with the delivery
+        assert [each["external_id"] for each in arrived["lines"]] == ["1"]
+
     def test_another_order_of_lines_makes_the_same_bytes(
         self, altcraft: SandboxServer, operator: Any, context: Context
     ) -> None:

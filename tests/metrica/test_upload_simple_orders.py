@@ -158,7 +158,7 @@ class TestWhatArrives:
         rows = [
             order(1, revenue="3", update_date_time="2026-11-03 00:00:00"),
             order(1, revenue="1", update_date_time="2026-11-01 00:00:00"),
-            order(2, revenue="4"),
+            order(2, revenue="5"),
             order(2, revenue="5"),
         ]
         delivery = operator(rows).execute(context())

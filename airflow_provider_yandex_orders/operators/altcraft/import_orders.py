@@ -81,6 +81,11 @@ class AltcraftImportOrdersOperator(UploadOperator):
     :param max_rejected: rejected orders that are put up with: a number, or a share below 1; by default 0. With more of
         them before the import nothing is sent; orders the platform refuses count too, after the good ones went.
         (templated)
+    :param same_key: what becomes of rows of one key that differ where no version tells the newest: ``None`` (by
+        default) rejects them, ``"last"`` sends the last, ``"merge"`` makes one row of the first filled value of each
+        field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
+        ``sum``, ``join``, ``first`` or ``last``; the others take the first filled, and equal rows count too.
+        (templated)
     :param batch_size: most orders of one request; by default 100. (templated)
     :param max_part_bytes: most bytes of one request; by default 5 MB. (templated)
     :param body_format: ``json`` (default) or ``xml``.
@@ -141,6 +146,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
         extra_fields: Mapping[str, str] | None = None,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        same_key: str | Mapping[str, str] | None = None,
         batch_size: int | str = BATCH_ORDERS,
         max_part_bytes: int | str | None = None,
         body_format: str = "json",

@@ -48,6 +48,11 @@ class MetricaUploadOperator(UploadOperator):
         (templated)
     :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by
         default. With more of them nothing is sent and the task fails. (templated)
+    :param same_key: what becomes of rows of one key that differ where no version tells the newest: ``None`` (by
+        default) rejects them, ``"last"`` sends the last, ``"merge"`` makes one row of the first filled value of each
+        field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
+        ``sum``, ``join``, ``first`` or ``last``; the others take the first filled, and equal rows count too.
+        (templated)
     :param skip_empty: ``True`` skips the task when the source has no rows; by default it succeeds without an upload.
         (templated)
     :param hash_identifiers: ``True`` sends md5 sums in place of e-mail addresses and phone numbers; ``False`` by
@@ -84,7 +89,6 @@ class MetricaUploadOperator(UploadOperator):
         "wait_for_completion",
     )
     _kind: ClassVar[RowKind]
-    changed_only: bool | str = False
 
     def __init__(
         self,
@@ -94,6 +98,7 @@ class MetricaUploadOperator(UploadOperator):
         counter_id: int | str | None = None,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        same_key: str | Mapping[str, str] | None = None,
         skip_empty: bool | str = False,
         hash_identifiers: bool | str = False,
         refuse_clear_identifiers: bool | str = False,
@@ -157,7 +162,7 @@ class MetricaUploadOperator(UploadOperator):
         self._check_status_map(self._kind, self.status_map, "status_map")
         self._demands()
         _ = self._counter, self._sends, switch(self.wait_for_completion, "wait_for_completion")
-        switch(self.changed_only, "changed_only")
+        _ = self._repeats()
         if getattr(self, "merge_mode", "SAVE") not in MERGE_MODES:
             raise ConfigurationError(f"merge_mode must be one of {', '.join(MERGE_MODES)}.")
 
@@ -179,7 +184,7 @@ class MetricaUploadOperator(UploadOperator):
 
     def _repeats(self) -> Repeats:
         return Repeats(
-            counted=switch(self.changed_only, "changed_only"),
+            counted=switch(getattr(self, "changed_only", False), "changed_only"),
             resend=switch(self.resend, "resend"),
             mode=getattr(self, "merge_mode", ""),
         )

@@ -23,7 +23,7 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
 
     Fields: ``id``, ``create_date_time``, one of ``client_ids``, ``emails``, ``phones``, ``emails_md5``,
     ``phones_md5``, and optionally ``client_uniq_id``, ``order_status``, ``revenue``, ``cost``, ``goals``, ``currency``.
-    Of several rows with one ``id`` the one with the latest ``update_date_time`` is sent, without that field the last.
+    Of several rows with one ``id`` the one with the latest ``update_date_time`` is sent; see ``same_key``.
 
     A sale sent here and as an offline conversion of the same goal counts twice: send each sale by one of the two.
 
@@ -44,6 +44,11 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         (templated)
     :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by
         default. With more of them nothing is sent and the task fails. (templated)
+    :param same_key: what becomes of rows of one key that differ where no version tells the newest: ``None`` (by
+        default) rejects them, ``"last"`` sends the last, ``"merge"`` makes one row of the first filled value of each
+        field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
+        ``sum``, ``join``, ``first`` or ``last``; the others take the first filled, and equal rows count too.
+        (templated)
     :param skip_empty: ``True`` skips the task when the source has no rows; by default it succeeds without an upload.
         (templated)
     :param hash_identifiers: ``True`` sends md5 sums in place of e-mail addresses and phone numbers; ``False`` by
@@ -92,6 +97,7 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         require_id: bool | str = True,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        same_key: str | Mapping[str, str] | None = None,
         skip_empty: bool | str = False,
         hash_identifiers: bool | str = False,
         refuse_clear_identifiers: bool | str = False,

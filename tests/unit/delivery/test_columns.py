@@ -222,7 +222,7 @@ def test_keys_that_are_not_sent_are_named_for_every_source(caplog: pytest.LogCap
         "A-1,Иванов Иван,ivanov,PAID",
         "Иванов,Ivan Petrov",
         "id,create_date_time,ivan@example.com,ivan@example.com",
-        "id,create_date_time,emails,Иванов Иван,Иванов Иван",
+        "id,create_date_time,Иванов Иван,Иванов Иван",
         "2025-03-04,petrov,Ivan",
     ],
 )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.metrica.kinds import SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows import types
-from airflow_provider_yandex_orders.rows.check import row_checker
+from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.formats import cell, csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import Field, RowKind
 from tests.unit.unit_support import check_options
@@ -97,7 +97,7 @@ def test_cell(value: Any, wanted: str) -> None:
 
 
 def test_the_vendors_sample_rows() -> None:
-    check, encode = row_checker(SIMPLE_ORDERS, check_options(require_key=False)), csv_format(SIMPLE_ORDERS).encode
+    check, encode = RowChecker(SIMPLE_ORDERS, check_options(require_key=False)), csv_format(SIMPLE_ORDERS).encode
     lines = []
     for row in csv.DictReader(io.StringIO(SAMPLE)):
         checked = check(row)

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError, SourceUnavailable
+from airflow_provider_yandex_orders.rows.reading import Reading
 from airflow_provider_yandex_orders.sources import FileSource
-from airflow_provider_yandex_orders.sources.base import Reading, UnreadableRow
+from airflow_provider_yandex_orders.sources.base import UnreadableRow
 
 
 def read(path: Path | str, **arguments: Any) -> tuple[list[str] | None, list[Any]]:
@@ -325,6 +326,8 @@ def test_a_path_that_came_out_empty(path: Any) -> None:
         ({"delimiter": '"'}, "delimiter="),
         ({"decimal": " "}, "decimal="),
         ({"encoding": "cp12510"}, "encoding="),
+        ({"date_format": "%Q"}, "date_format="),
+        ({"date_format": "%d.%m.%"}, "date_format="),
     ],
 )
 def test_options_that_cannot_work(tmp_path: Path, options: dict[str, Any], said: str) -> None:
