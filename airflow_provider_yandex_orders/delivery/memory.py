@@ -111,6 +111,7 @@ class Memory:
         if self._delivery_id and in_turn:
             self._lease = self._held.enter_context(self._journal.lease(self._destination))
             self._settle()
+            self.earlier = self._journal.accepted_parts(self._delivery_id)
         stuck = 0
         first, second = tee(spool.entries())
         verdicts = self._journal.subtract((Entry(*entry) for _row, *entry in first), self._delivery_id)

@@ -160,7 +160,7 @@ def prepare(source: Source, plan: Plan) -> Prepared:
         memory, written = plan.memory, 0
         if memory is not None:
             _subtract(memory, spool, prepared)
-        earlier = [part.path for part in memory.earlier] if memory else []
+        earlier = memory.earlier if memory else []
         for name, form in plan.files.items():
             lines = spool.lines(name)
             if plan.mapped_only and form.narrow:
@@ -173,13 +173,13 @@ def prepare(source: Source, plan: Plan) -> Prepared:
                 name=name,
                 max_rows=limits.max_part_rows,
                 max_bytes=limits.max_part_bytes,
-                first=len(earlier) + 1,
+                first=max((part.number for part in earlier), default=0) + 1,
             ):
                 if memory is not None:
                     part = memory.plan(part, spool.written(written + 1, written + part.rows))
                 prepared.parts.append(part)
                 written += part.rows
-    remove_stale(folder, [*earlier, *(part.path for part in prepared.parts)])
+    remove_stale(folder, [part.path for part in (*earlier, *prepared.parts)])
     return prepared
 
 

@@ -19,7 +19,7 @@ from airflow_provider_yandex_orders.journal.tables import leases
 
 log = logging.getLogger(__name__)
 
-LIMIT = 5 * 60.0
+LIMIT = 90.0
 """Seconds a lease holds without being renewed."""
 PATIENCE = 60.0
 """Seconds another task waits for it before it is handed back to Airflow."""

@@ -171,7 +171,7 @@ class TestWhatArrives:
         delivery = operator(rows, batch_size=4, body_format=body_format).execute(context())
         assert [part["rows"] for part in delivery["parts"]] == [4, 4, 2]
         assert imports(altcraft) == 3
-        size = operator(rows, max_part_bytes=2000, body_format=body_format).execute(context(run_id="manual__2"))
+        size = operator(rows, max_part_bytes=2000, body_format=body_format, resend=True).execute(context())
         assert len(size["parts"]) > 2
         assert all(part["bytes"] <= 2000 for part in size["parts"])
         assert altcraft.client.altcraft_summary()["orders"] == 10
@@ -256,7 +256,7 @@ class TestLinesOfASecondSource:
         lines = [line(number, order_external_id="A-0001") for number in range(5)]
         first = operator(orders, lines=lines).execute(context())
         second = operator(orders, lines=lines[::-1]).execute(context())
-        assert first["parts"][0]["sha256"] == second["parts"][0]["sha256"]
+        assert (first["rows_sent"], second["rows_unchanged"]) == (1, 1)
         assert imports(altcraft) == 1
 
     def test_an_order_without_lines_is_rejected_and_lines_without_order_are_told(
@@ -456,7 +456,7 @@ class TestRefusedOrders:
         assert len(held(altcraft)) == 8
         before = imports(altcraft)
         delivery = operator(rows).execute(context())
-        assert (delivery["rows_sent"], delivery["parts"][0]["status"]) == (10, "ACCEPTED")
+        assert (delivery["rows_sent"], delivery["parts"][-1]["status"]) == (10, "ACCEPTED")
         assert imports(altcraft) == before + 1
         arrived = held(altcraft)
         assert {each["times_received"] for each in arrived.values()} == {1}
@@ -559,8 +559,9 @@ class TestTroubles:
         assert started == {f"A-{number:04d}": int(number <= 4) for number in range(9)}
 
     def test_a_cleared_task_sends_nothing_again(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
-        first = operator([order(1)]).execute(context())
-        assert operator([order(1)]).execute(context()) == first
+        operator([order(1)]).execute(context())
+        again = operator([order(1)]).execute(context())
+        assert (again["rows_sent"], again["rows_unchanged"], again["parts"]) == (0, 1, [])
         assert imports(altcraft) == 1
 
     @pytest.mark.parametrize("body", ["<html>login</html>", [], {"result": []}, {"error": None}, {"error": True}])
@@ -595,7 +596,7 @@ class TestVerify:
         assert delivery["verified"] == {"checked": 2, "by_status": {"new": 1, "paid": 1}}
 
     def test_a_sample(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
-        delivery = operator([order(n) for n in range(30)], verify=True, verify_sample=7).execute(context())
+        delivery = operator([order(n) for n in range(30)], skip_triggers=True, verify=True, verify_sample=7).execute(context())
         assert delivery["verified"] == {"checked": 7, "by_status": {"new": 7}}
         assert sum(each["path"].endswith("get_status") for each in altcraft.client.requests()) == 7
 
@@ -607,7 +608,7 @@ class TestVerify:
         assert delivery["verified"]["checked"] == 2
         assert not Path(delivery["parts"][0]["path"]).exists()
         operator(rows, batch_size=1, keep_parts=False).execute(context())
-        assert {each["times_received"] for each in held(altcraft).values()} == {2}
+        assert {each["times_received"] for each in held(altcraft).values()} == {1}
         assert {each["triggers_started"] for each in held(altcraft).values()} == {1}
 
     def test_what_travels_is_small_whatever_was_sent(
@@ -616,7 +617,9 @@ class TestVerify:
         rows = [order(number, lines=[line(1)]) for number in range(600)]
         for number in range(0, 600, 50):
             rows[number]["endpoint"] = "unknown-shop"
-        task = operator(rows, max_rejected=20, verify=True, verify_sample=None, deferrable=True)
+        task = operator(
+            rows, skip_triggers=True, max_rejected=20, verify=True, verify_sample=None, deferrable=True
+        )
         altcraft.client.add_fault(path="get_status", preset="altcraft_unavailable", times=6)
         with pytest.raises(TaskDeferred) as deferred:
             task.execute(context())
@@ -639,7 +642,7 @@ class TestVerify:
         answer = {"error": 0, "error_text": "", "result": [{"endpoint": "shop-1", "status": "canceled"}]}
         altcraft.client.add_fault(path="get_status", status=200, body=answer, times=None)
         with pytest.raises(PassingError, match=r"A-0001 \(canceled, expected new\)"):
-            operator([order(1)], verify=True, timeout=0).execute(context())
+            operator([order(1)], skip_triggers=True, verify=True, timeout=0).execute(context())
 
     def test_refused_ones_are_not_looked_for(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
         rows = [order(1), order(2, currency="XXX")]
@@ -648,7 +651,7 @@ class TestVerify:
 
     def test_deferred(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
         altcraft.client.add_fault(path="get_status", preset="altcraft_unavailable", times=6)
-        task = operator([order(1)], verify=True, deferrable=True, poke_interval=0.1)
+        task = operator([order(1)], skip_triggers=True, verify=True, deferrable=True, poke_interval=0.1)
         with pytest.raises(TaskDeferred) as deferred:
             task.execute(context())
         assert deferred.value.kwargs is not None

@@ -28,6 +28,7 @@ TOKEN = "sandbox-token"
 TRY = """
 import json, sys
 from types import SimpleNamespace
+from airflow_provider_yandex_orders.journal import lease
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
 from airflow_provider_yandex_orders.sources import SqlSource
 ti = SimpleNamespace(dag_id="a_dag", run_id="manual__1", task_id="import", map_index=-1)
@@ -54,6 +55,7 @@ operator = AltcraftImportOrdersOperator(
     skip_triggers=False,
     staging_path=sys.argv[1],
 )
+lease.LIMIT = 2.0
 print(json.dumps(operator.execute({"ti": ti, "task_instance": ti})))
 """
 

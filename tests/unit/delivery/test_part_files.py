@@ -98,11 +98,11 @@ def test_parts_of_an_earlier_try_are_removed(folder: ObjectStoragePath) -> None:
     many = [b"%d\n" % number for number in range(9)]
     first = write_parts(many, folder, CSV, max_rows=2, max_bytes=1000)
     first += write_parts(many, folder, JSON, name="UserId", max_rows=5, max_bytes=1000)
-    remove_stale(folder, first)
+    remove_stale(folder, [part.path for part in first])
     assert len(names(folder)) == 5 + 2 + 3
 
     (part,) = write_parts([b"new\n"], folder, CSV, max_rows=2, max_bytes=1000)
-    remove_stale(folder, [part])
+    remove_stale(folder, [part.path])
     assert names(folder) == [*others[:1], "part-00001.csv", *others[1:]]
     assert content(part) == b"new\n"
 

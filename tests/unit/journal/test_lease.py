@@ -94,5 +94,5 @@ def test_a_part_does_not_go_out_without_the_lease_it_was_planned_under(
         monkeypatch.setattr(lease, "PATIENCE", 60)
         with other.lease(ORDERS), pytest.raises(PassingError, match="stood still"):
             slow.sending(late, lost)
-        assert slow.unclear(ORDERS) == []
+        assert [each.state for each in slow.open_parts(ORDERS)] == ["accepted"]
         assert [verdict(slow, (key, "red", "")) for key in "ab"] == [Verdict.UNCHANGED, Verdict.NEW]

@@ -18,7 +18,7 @@ import pytest
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, JournalUnavailable, PermanentError
 from airflow_provider_yandex_orders.journal import database
-from airflow_provider_yandex_orders.journal.records import Judgement, UnclearPart, Verdict
+from airflow_provider_yandex_orders.journal.records import TOLD, Judgement, Verdict
 from airflow_provider_yandex_orders.journal.store import Journal, open_journal
 from airflow_provider_yandex_orders.journal.tables import COUNTS, metadata
 from airflow_provider_yandex_orders.journal.tripwire import Tripwire
@@ -45,7 +45,7 @@ def test_after_everything_was_sent_only_the_wait_is_left(journal: Journal, query
     assert journal.begin(ORDERS, task()).result == result
     journal.judge_part(part, Judgement(True, "PASSED"))
     assert journal.begin(ORDERS, task()).result == result
-    journal.complete(delivery.id)
+    journal.complete(ORDERS, task())
     assert journal.begin(ORDERS, task()).result is None
     assert query("SELECT rows_read, rows_sent FROM deliveries WHERE rows_read > 0") == [(3, 1)]
     assert query("SELECT code, rows FROM rejected_by_reason ORDER BY code") == [("bad_date", 1), ("no_key", 1)]
@@ -55,9 +55,9 @@ def test_a_part_that_ends_badly_is_sent_again_by_a_cleared_task(journal: Journal
     delivery = journal.begin(ORDERS, task())
     part = send(journal, [("a", "red", "")])
     journal.sent(delivery.id, {"rows_sent": 1})
-    sensor = replace(ORDERS, entity="")  # which does not know what the upload held
-    assert journal.judge_upload(replace(sensor, counter="102"), f"u{part}", Judgement(False, "FAILED")) == 0
-    assert journal.judge_upload(sensor, f"u{part}", Judgement(False, "FAILED", rows_accepted=0)) == 1
+    failed, host = Judgement(False, "FAILED", rows_accepted=0), ORDERS.host
+    assert journal.judge_upload("metrica", host, ["offline_conversions"], f"u{part}", failed) == 0
+    assert journal.judge_upload("metrica", host, ["contacts", "orders"], f"u{part}", failed) == 1
     assert journal.begin(ORDERS, task()).result is None
     assert verdict(journal, ("a", "red", "")) is Verdict.NEW
     assert query("SELECT state, status, rows_accepted FROM parts") == [("bad", "FAILED", 0)]
@@ -71,14 +71,14 @@ def test_a_part_that_was_not_answered_is_asked_for_until_its_fate_is_known(journ
     ):
         destination = replace(ORDERS, entity=settle.__name__)
         part = plan(journal, [("a", "red", "")], destination)
-        assert journal.unclear(destination) == []
+        assert journal.open_parts(destination) == []
         journal.sending(part)
-        (unclear,) = journal.unclear(destination)
-        assert isinstance(unclear, UnclearPart)
-        assert (unclear.part_id, unclear.rows) == (part, 1)
+        journal.told(part)
+        (unclear,) = journal.open_parts(destination)
+        assert (unclear.part_id, unclear.rows, unclear.state, unclear.status) == (part, 1, "sending", TOLD)
         assert verdict(journal, ("a", "red", ""), destination) is Verdict.UNCLEAR
         settle(part)
-        assert journal.unclear(destination) == []
+        assert [each.state for each in journal.open_parts(destination)] in ([], ["accepted"])
         assert verdict(journal, ("a", "red", ""), destination) is after
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from airflow_provider_yandex_orders.journal import questions
 from airflow_provider_yandex_orders.journal.records import Destination, Judgement, Verdict
 from airflow_provider_yandex_orders.journal.store import Journal
-from tests.unit.journal.journal_support import ORDERS, Row, entries, plan, send, verdict
+from tests.unit.journal.journal_support import ORDERS, Row, entries, plan, send, task, verdict
 
 HAD = ("accepted", "good")
 
@@ -37,21 +37,23 @@ class Model:
     parts: list[ModelPart] = field(default_factory=list)
 
     def keyed(self, key: str, content: str, version: str) -> Verdict:
-        unclear = False
+        unclear: list[str] = []  # versions that may be there
         for part in reversed(self.parts):
             if key not in part.keyed:
                 continue
             if part.state == "sending":
-                unclear = True
+                unclear.append(part.keyed[key][1])
             if part.state in HAD:
                 had, had_version = part.keyed[key]
-                older = bool(version) and version < had_version
+                older = bool(version) and version < max([had_version, *unclear])
                 if unclear:
                     return Verdict.OUTDATED if older else Verdict.UNCLEAR
                 if had == content:
                     part.keyed[key] = (had, max(version, had_version))
                     return Verdict.UNCHANGED
                 return Verdict.OUTDATED if older else Verdict.CHANGED
+        if unclear and version and version < max(unclear):
+            return Verdict.OUTDATED
         return Verdict.UNCLEAR if unclear else Verdict.NEW
 
     def keyless(self, content: str, wanted: int) -> Counter[Verdict]:
@@ -216,7 +218,16 @@ def test_an_older_row_stays_out_also_where_a_newer_ones_fate_is_unknown(journal:
     send(journal, [("a", "red", "2026-01-02")])
     journal.sending(plan(journal, [("a", "blue", "2026-01-03")]))
     assert verdict(journal, ("a", "old", "2026-01-01")) is Verdict.OUTDATED
-    assert verdict(journal, ("a", "red", "2026-01-02")) is Verdict.UNCLEAR
+    assert verdict(journal, ("a", "red", "2026-01-02")) is Verdict.OUTDATED
+    assert verdict(journal, ("a", "blue", "2026-01-03")) is Verdict.UNCLEAR
+
+
+def test_what_a_delivery_sent_itself_is_told_apart(journal: Journal) -> None:
+    send(journal, [("a", "red", ""), (None, "row", "")], run_id="run-1")
+    send(journal, [("b", "red", ""), (None, "row", "")], run_id="run-2")
+    rows = entries(journal, [("a", "red", ""), ("b", "red", ""), (None, "row", ""), (None, "row", "")])
+    answers = Counter(journal.subtract(rows, journal.begin(ORDERS, task("run-2")).id))
+    assert answers == {Verdict.DELIVERED: 2, Verdict.UNCHANGED: 2}
 
 
 def test_rows_without_a_key_are_had_as_often_as_they_were_sent(journal: Journal) -> None:
