@@ -38,7 +38,8 @@ def send_parts(
     :raises UploadFailedError: the service judged a part bad.
     :raises UploadUnclearError: nobody knows whether a part arrived that must not arrive twice.
     """
-    memory.first_use(parts)
+    if memory.repeats.counted or not may_repeat:
+        memory.first_use(parts)
     for number, part in enumerate(parts, 1):
         named = f"Part {number} of {len(parts)}"
         state = memory.arrived(part)

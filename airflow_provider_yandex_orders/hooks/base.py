@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
@@ -204,3 +205,9 @@ def positive_id(value: object, said_by: str, where: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 20 and 0 < int(text) <= _LARGEST_ID:
         return int(text)
     raise ConfigurationError(f"{said_by} must be a whole number above 0, {where}.")
+
+
+def place_of(base_url: str) -> str:
+    """A service's address as the journal has it: host, port and path, without the scheme and a login."""
+    parts = urlsplit(base_url)
+    return f"{parts.netloc.rpartition('@')[2].lower()}{parts.path}".rstrip("/")

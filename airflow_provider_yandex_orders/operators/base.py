@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, Context, ObjectStoragePath, conf
@@ -30,6 +29,7 @@ from airflow_provider_yandex_orders.delivery.result import (
 from airflow_provider_yandex_orders.delivery.same_key import read_same_key
 from airflow_provider_yandex_orders.delivery.send import send_parts
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, UploadFailedError
+from airflow_provider_yandex_orders.hooks.base import place_of
 from airflow_provider_yandex_orders.journal.records import Destination, TaskKey
 from airflow_provider_yandex_orders.journal.tripwire import Tripwire
 from airflow_provider_yandex_orders.operators.arguments import SourceArgument
@@ -333,8 +333,9 @@ class UploadOperator(BaseOperator):
     @cached_property
     def _destination(self) -> Destination:
         place = self._place()
-        host = urlsplit(self._base_url).netloc.rpartition("@")[2]
-        return Destination(place["service"], host, str(place.get("counter_id", "")), self._row_kind().name)
+        return Destination(
+            place["service"], place_of(self._base_url), str(place.get("counter_id", "")), self._row_kind().name
+        )
 
     def _wait_or_end(self, context: Context, delivery: Delivery, started: float, held: ExitStack) -> Delivery:
         held.close()  # others may send while this task waits

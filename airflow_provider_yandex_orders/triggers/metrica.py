@@ -6,10 +6,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
-from airflow_provider_yandex_orders.hooks.base import ServiceHook
+from airflow_provider_yandex_orders.hooks.base import ServiceHook, place_of
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.journal.records import Judgement
 from airflow_provider_yandex_orders.metrica.kinds import entities
@@ -102,7 +101,7 @@ class MetricaUploadsWait(Wait):
         """
         from airflow_provider_yandex_orders.journal.store import open_journal
 
-        host = urlsplit(MetricaHook(self.metrica_conn_id).base_url).netloc.rpartition("@")[2]
+        host = place_of(MetricaHook(self.metrica_conn_id).base_url)
         ended = [state for state in self.heard.states.values() if state is not None]
         try:
             with open_journal(self.journal_conn_id) as journal:

@@ -596,7 +596,9 @@ class TestVerify:
         assert delivery["verified"] == {"checked": 2, "by_status": {"new": 1, "paid": 1}}
 
     def test_a_sample(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
-        delivery = operator([order(n) for n in range(30)], skip_triggers=True, verify=True, verify_sample=7).execute(context())
+        delivery = operator([order(n) for n in range(30)], skip_triggers=True, verify=True, verify_sample=7).execute(
+            context()
+        )
         assert delivery["verified"] == {"checked": 7, "by_status": {"new": 7}}
         assert sum(each["path"].endswith("get_status") for each in altcraft.client.requests()) == 7
 
@@ -617,9 +619,7 @@ class TestVerify:
         rows = [order(number, lines=[line(1)]) for number in range(600)]
         for number in range(0, 600, 50):
             rows[number]["endpoint"] = "unknown-shop"
-        task = operator(
-            rows, skip_triggers=True, max_rejected=20, verify=True, verify_sample=None, deferrable=True
-        )
+        task = operator(rows, skip_triggers=True, max_rejected=20, verify=True, verify_sample=None, deferrable=True)
         altcraft.client.add_fault(path="get_status", preset="altcraft_unavailable", times=6)
         with pytest.raises(TaskDeferred) as deferred:
             task.execute(context())

@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from airflow_provider_yandex_orders.delivery.memory import Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
+from airflow_provider_yandex_orders.exceptions import PermanentError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica.kinds import SIMPLE_ORDERS
 from airflow_provider_yandex_orders.operators.arguments import handed_on
@@ -128,6 +130,26 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
 
     def _check_options(self) -> CheckOptions:
         return replace(super()._check_options(), require_key=switch(self.require_id, "require_id"))
+
+    def _repeats(self) -> Repeats:
+        return replace(super()._repeats(), first_use=self._look_first)
+
+    def _look_first(self, parts: Sequence[Part]) -> None:
+        """Make sure that the counter does not have orders without ``id`` from before there was this journal.
+
+        :raises PermanentError: it may have.
+        """
+        by_rows = {part.rows: part.path for part in parts}
+        for uploading in self._hook.last_uploadings(self._counter):
+            rows = uploading.get("elements_count")
+            if rows in by_rows and uploading.get("entity_type") == "ORDER":
+                raise PermanentError(
+                    f"Upload {by_rows[rows]}: the journal of deliveries knows nothing that was sent to counter "
+                    f"{self._counter}, which has an upload of just as many orders ({uploading.get('uploading_id')}, "
+                    f"{rows} rows). If these are the same, orders without id would double, so nothing was sent. Let "
+                    "journal_conn_id ([yandex_orders] of the configuration, or the task's argument) name the journal "
+                    "that was in use. Where they are others, run the task once with resend=True."
+                )
 
     def _send_part(self, part: Part, *, resend: bool) -> dict[str, Any]:
         return self._hook.upload_simple_orders(self._counter, part.path, merge_mode=self.merge_mode, resend=resend)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_yandex_orders.delivery.rejects import FIRST, FaultFile, LinesFile
+from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.rows.faults import Fault
 
 if TYPE_CHECKING:
@@ -98,3 +99,23 @@ def test_no_line_no_file(folder: ObjectStoragePath) -> None:
         pass
     assert file.path is None
     assert not (folder / "deferred.jsonl").exists()
+
+
+def test_more_rejects_stand_beside_the_first(folder: ObjectStoragePath) -> None:
+    path = folder / "rejected.jsonl"
+    with FaultFile(path) as first:
+        first.add(1, "A", [Fault("status", "unknown_status", "no", "map it")])
+    with FaultFile(path, more=True) as more:
+        assert more.path is None
+        more.add(None, "B", [Fault("", "refused", "the platform: no", "correct it")])
+        more.add(None, "ivan@example.com", [Fault("", "refused", "the platform: no", "correct it")])
+    found = [json.loads(line) for line in path.read_bytes().splitlines()]
+    assert [(each["row"], each["key"]) for each in found] == [
+        (1, "A"),
+        (None, "B"),
+        (None, shown_key("ivan@example.com")),
+    ]
+    assert more.first[0] == "a row (B): the platform: no; correct it"
+    with LinesFile(folder / "new.jsonl", more=True) as alone:
+        alone.write(1)
+    assert (folder / "new.jsonl").read_bytes() == b"1\n"
