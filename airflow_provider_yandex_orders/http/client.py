@@ -232,7 +232,8 @@ class ServiceClient:
         if isinstance(error, requests.exceptions.SSLError) and any(word in str(error).lower() for word in _NO_TLS):
             return ConfigurationError(
                 f"{doing}: the host {self._host} speaks plain HTTP: if it is a sandbox of your own, write the "
-                f"connection's host as http://{self._host}; else name the port that speaks HTTPS."
+                f"connection's host as http://{self._host}{urlsplit(self.base_url).path}; else name the port "
+                "that speaks HTTPS."
             )
         never_connected = isinstance(error, requests.exceptions.ConnectTimeout) or "NewConnectionError" in repr(error)
         if "NameResolutionError" in repr(error):

@@ -28,7 +28,7 @@ MAIL = "planted.person@example.com"
 PHONE = "+7 912 345-67-89"
 NAME = "Плантов Пётр"
 PLANTED = (TOKEN, "planted.person", "9123456789", "912 345-67-89", "Плантов", "Пётр")
-SAID = f"{MAIL}, {PHONE}: not with {TOKEN}"
+SAID = f"no such value '{NAME}', {MAIL}, {PHONE}: not with {TOKEN}"
 
 
 class Killed(BaseException):
