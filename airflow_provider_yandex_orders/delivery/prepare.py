@@ -179,7 +179,7 @@ def prepare(source: Source, plan: Plan) -> Prepared:
                     part = memory.plan(part, spool.written(written + 1, written + part.rows))
                 prepared.parts.append(part)
                 written += part.rows
-    remove_stale(folder, [part.path for part in (*earlier, *prepared.parts)])
+    remove_stale(folder, [*(part.path for part in earlier), *(part.path for part in prepared.parts)])
     return prepared
 
 

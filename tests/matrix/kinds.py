@@ -44,6 +44,8 @@ class Kind:
     request: str
     arguments: dict[str, Any] = field(default_factory=dict)
     versioned: bool = True
+    asks: bool = False
+    """Whether people are asked where the journal was lost."""
 
     def set_up(self) -> None:
         """Make ready what the service must have."""
@@ -148,9 +150,10 @@ KINDS: list[Kind] = [
         "simple_orders",
         {"require_id": False},
         versioned=False,
+        asks=True,
     ),
     Contacts("contacts", MetricaUploadContactsOperator, "data/contacts"),
     Orders("orders", MetricaUploadOrdersOperator, "data/orders"),
     Conversions("conversions", MetricaUploadOfflineConversionsOperator, "conversions/upload", versioned=False),
-    AltcraftOrders("Altcraft", AltcraftImportOrdersOperator, "orders/import", {"skip_triggers": False}),
+    AltcraftOrders("Altcraft", AltcraftImportOrdersOperator, "orders/import", {"skip_triggers": False}, asks=True),
 ]

@@ -56,7 +56,9 @@ class Stage:
                 **arguments,
             },
         )
-        task.execute(self.context(run_id=run_id))
+        execute = type(task).execute
+        # Airflow 2.11 guards `execute` by a memory that only the main thread has.
+        getattr(execute, "__wrapped__", execute)(task, self.context(run_id=run_id))
 
     def fail(self, rows: Iterable[Row], *, after: bool) -> None:
         """A try whose second part meets trouble: its answer is lost, or it was surely not taken."""
@@ -157,15 +159,14 @@ def another_machine_with_the_shared_journal(stage: Stage) -> None:
 def journal_lost(stage: Stage) -> None:
     stage.run(rows(1, 6))
     stage.patch.setenv("AIRFLOW_HOME", str(stage.folder / "emptied"))
-    try:
+    if not stage.kind.asks:
         stage.run(rows(1, 6), "run-2")
-    except PermanentError as error:
-        stage.asked.append(str(error))
-        for words in ("journal_conn_id", "resend=True"):
-            assert words in str(error)
-        if stage.kind.name == "Altcraft":
-            assert "skip_triggers=True" in str(error)
-            stage.run(rows(1, 6), "run-2", skip_triggers=True)
+        return
+    with pytest.raises(PermanentError, match=r"(?s)journal_conn_id.*resend=True") as raised:
+        stage.run(rows(1, 6), "run-2")
+    stage.asked.append(str(raised.value))
+    if stage.kind.name == "Altcraft":
+        stage.run(rows(1, 6), "run-2", skip_triggers=True)
 
 
 SCENES = (

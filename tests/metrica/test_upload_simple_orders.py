@@ -397,7 +397,7 @@ class TestTroubles:
             patched.setattr(MetricaHook, "upload_simple_orders", die)
             with pytest.raises(Killed):
                 operator([order(1, id=None)], require_id=False).execute(context())
-        with pytest.raises(UploadUnclearError, match="1 rows without a key went out before.*clear the task"):
+        with pytest.raises(UploadUnclearError, match=r"1 rows without a key went out before.*clear the task"):
             operator([order(1, id=None)], require_id=False).execute(context())
         assert uploads_sent(metrica) == 0
 

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an upload does by what the journal knows, beyond the matrix: arguments, judgements, trouble with the journal."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_yandex_orders.exceptions import (
+    ConfigurationError,
+    JournalUnavailable,
+    PassingError,
+    PermanentError,
+    UploadFailedError,
+)
+from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
+from airflow_provider_yandex_orders.journal import lease
+from airflow_provider_yandex_orders.journal.store import Journal, open_journal
+from airflow_provider_yandex_orders.operators.metrica import (
+    MetricaUploadContactsOperator,
+    MetricaUploadOfflineConversionsOperator,
+    MetricaUploadSimpleOrdersOperator,
+)
+from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+from airflow_provider_yandex_orders.sensors.metrica import MetricaOfflineConversionsSensor
+from airflow_provider_yandex_orders.sources import CallableSource
+from tests.matrix.kinds import KINDS, Conversions, SimpleOrders
+
+ORDERS, CONVERSIONS = KINDS[0], KINDS[4]
+assert isinstance(ORDERS, SimpleOrders)
+assert isinstance(CONVERSIONS, Conversions)
+
+
+class Store(dict[str, Any]):
+    """A task's state store, as far as it is used: a mapping with ``set``."""
+
+    def set(self, key: str, value: Any) -> None:
+        self[key] = json.loads(json.dumps(value))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metrica: SandboxServer, naps: list[float]) -> Path:
+    """The journal of this test lies here."""
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    metrica.client.change_settings(linked_share=1)
+    CONVERSIONS.set_up()
+    return tmp_path / "yandex_orders" / "journal.db"
+
+
+@pytest.fixture
+def upload(home: Path, context: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
+    def execute(
+        source: Any, operator: Any = MetricaUploadSimpleOrdersOperator, *, store: Any = None, **arguments: Any
+    ) -> Any:
+        given = context(run_id=arguments.pop("run_id", "run-1"))
+        if store is not None:
+            given["task_state_store"] = store
+        return operator(task_id="upload", source=source, **arguments).execute(given)
+
+    return execute
+
+
+def sent(sandbox: SandboxServer) -> int:
+    return sum(each["method"] == "POST" and "/data/" in each["path"] for each in sandbox.client.requests())
+
+
+def orders(*numbers: int, day: int = 2) -> list[dict[str, Any]]:
+    return [ORDERS.row(number, day) for number in numbers]
+
+
+def conversions(*numbers: int) -> list[dict[str, Any]]:
+    return [CONVERSIONS.row(number, 1) for number in numbers]
+
+
+# Which rows are sent.
+
+
+def test_only_what_changed_is_sent_where_asked(metrica: SandboxServer, upload: Any) -> None:
+    upload(orders(1, 2, 3), changed_only=True)
+    delivery = upload([*orders(1, 2), *orders(3, day=3), *orders(4)], changed_only=True, run_id="run-2")
+    assert (delivery["rows_sent"], delivery["rows_unchanged"], delivery["rows_outdated"]) == (2, 2, 0)
+    assert {number: each.received for number, each in ORDERS.effects(metrica).items()} == {1: 1, 2: 1, 3: 2, 4: 1}
+    assert sum(part["rows"] for part in delivery["parts"]) == 2
+
+
+def test_an_older_version_is_held_back_and_counted(metrica: SandboxServer, upload: Any) -> None:
+    upload(orders(1, 2, day=3))
+    delivery = upload([*orders(1, day=2), *orders(2, day=4)], run_id="run-2")
+    assert (delivery["rows_read"], delivery["rows_sent"], delivery["rows_outdated"]) == (2, 1, 1)
+    assert {number: each.day for number, each in ORDERS.effects(metrica).items()} == {1: 3, 2: 4}
+
+
+def test_resend_sends_all_once_more_and_a_retry_of_it_does_not(metrica: SandboxServer, upload: Any) -> None:
+    upload(conversions(1, 2), MetricaUploadOfflineConversionsOperator)
+    metrica.client.add_fault(method="POST", path="upload", skip=1, action="drop", moment="after", times=1)
+    again = {"resend": True, "run_id": "run-2", "max_part_rows": 1}
+    with pytest.raises(PassingError):
+        upload(conversions(1, 2), MetricaUploadOfflineConversionsOperator, **again)
+    delivery = upload(conversions(1, 2), MetricaUploadOfflineConversionsOperator, **again)
+    assert (delivery["rows_sent"], delivery["rows_unchanged"]) == (2, 0)
+    assert [each.received for each in CONVERSIONS.effects(metrica).values()] == [2, 2]
+
+
+def test_another_merge_mode_is_another_sending(metrica: SandboxServer, upload: Any) -> None:
+    rows = [{**orders(1)[0], "order_status": "PAID"}]
+    upload(rows)
+    for sent_rows in (1, 0):
+        assert upload(rows, changed_only=True, merge_mode="UPDATE", run_id="run-2")["rows_sent"] == sent_rows
+
+
+def test_a_content_that_comes_back_is_sent_though_its_first_file_is_listed(metrica: SandboxServer, upload: Any) -> None:
+    (row,) = conversions(1)
+    for run, price in enumerate((1, 2, 1)):
+        upload([{**row, "Price": price}], MetricaUploadOfflineConversionsOperator, run_id=f"run-{run}")
+    assert metrica.client.conversions(101)[0]["Price"] == "1"
+    assert metrica.client.conversions(101)[0]["times_received"] == 3
+
+
+# Straight to the wait.
+
+
+def test_a_retry_after_everything_was_sent_reads_no_source_again(metrica: SandboxServer, upload: Any) -> None:
+    reads = []
+
+    def source() -> list[dict[str, Any]]:
+        reads.append(1)
+        return orders(1, 2)
+
+    metrica.client.change_settings(processing_seconds=600)
+    waits = {"wait_for_completion": True, "timeout": 0}
+    with pytest.raises(PassingError, match="not final"):
+        upload(CallableSource(source), **waits)
+    before = sent(metrica)
+    with pytest.raises(PassingError, match="not final"):
+        upload(CallableSource(source), **waits)
+    metrica.client.change_settings(processing_seconds=0)
+    assert upload(CallableSource(source), **waits)["parts"][0]["status"] == "PASSED"
+    assert (len(reads), sent(metrica)) == (1, before)
+    upload(CallableSource(source))  # the delivery is complete: this is a new one
+    assert (len(reads), sent(metrica)) == (2, before + 1)
+
+
+# Judgements.
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_what_a_sensor_judged_bad_is_sent_again(
+    metrica: SandboxServer, upload: Any, context: Any, allowed: bool
+) -> None:
+    metrica.client.change_settings(linked_share=0)
+    first = upload(conversions(1), MetricaUploadOfflineConversionsOperator, allow_linkage_failure=True)
+    wait = MetricaOfflineConversionsSensor(
+        task_id="wait", upload_ids=first["parts"][0]["upload_id"], allow_linkage_failure=allowed
+    )
+    if allowed:
+        wait.execute(context("wait"))
+    else:
+        with pytest.raises(UploadFailedError):
+            wait.execute(context("wait"))
+    second = upload(
+        conversions(1), MetricaUploadOfflineConversionsOperator, allow_linkage_failure=allowed, run_id="run-2"
+    )
+    assert second["rows_sent"] == (0 if allowed else 1)
+
+
+def test_a_bad_end_is_not_kept_from_the_journal(
+    metrica: SandboxServer, upload: Any, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrica.client.change_settings(linked_share=0)
+    delivery = upload(conversions(1), MetricaUploadOfflineConversionsOperator)
+    gone = {"conn_type": "postgres", "host": "127.0.0.1", "port": 9}
+    monkeypatch.setenv("AIRFLOW_CONN_GONE", json.dumps(gone))
+    wait = MetricaOfflineConversionsSensor(task_id="wait", upload_ids=delivery, journal_conn_id="gone")
+    with pytest.raises(JournalUnavailable):
+        wait.execute(context("wait"))
+    metrica.client.change_settings(linked_share=1)
+
+
+# Trouble with the journal.
+
+
+def test_without_the_journal_nothing_goes_out(
+    metrica: SandboxServer, upload: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = {"conn_type": "postgres", "host": "127.0.0.1", "port": 9}
+    monkeypatch.setenv("AIRFLOW_CONN_GONE", json.dumps(gone))
+    with pytest.raises(JournalUnavailable, match="nothing goes out"):
+        upload(orders(1), journal_conn_id="gone")
+    with pytest.raises(ConfigurationError, match="no_such_connection"):
+        upload(orders(1), journal_conn_id="no_such_connection")
+    assert sent(metrica) == 0
+
+
+def test_an_acceptance_the_journal_misses_is_never_a_second_sending(
+    metrica: SandboxServer, upload: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store()
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "accepted", lambda self, part_id, **answer: False)
+        upload(orders(1), require_id=False, store=store)
+    assert upload(orders(1), changed_only=True, store=store)["rows_unchanged"] == 1
+    assert sent(metrica) == 1
+
+
+def test_a_lost_journal_stops_the_task_that_sent(metrica: SandboxServer, home: Path, upload: Any) -> None:
+    store = Store()
+    metrica.client.add_fault(method="POST", path="simple_orders", skip=1, times=None, status=429, body="{}")
+    with pytest.raises(PassingError):
+        upload(orders(*range(9)), max_part_rows=1, store=store)
+    metrica.client.clear_faults()
+    assert len(json.dumps(store)) < 500
+    home.rename(home.with_name("lost.db"))
+    with pytest.raises(PermanentError, match=r"sent 2 part\(s\).*journal_conn_id"):
+        upload(orders(*range(9)), max_part_rows=1, store=store)
+    home.with_name("lost.db").rename(home)
+    upload(orders(*range(9)), max_part_rows=1, store=store)
+    assert {each.received for each in ORDERS.effects(metrica).values()} == {1}
+
+
+def test_a_task_that_must_wait_its_turn_is_handed_back(
+    metrica: SandboxServer, upload: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "PATIENCE", 0.1)
+    monkeypatch.setattr(lease, "_ASK_EVERY", 0.05)
+    upload(orders(1))
+    with open_journal() as journal:
+        (place,) = {part.delivery_id: part for part in journal.accepted_parts(1)}
+        assert place == 1
+        operator = MetricaUploadSimpleOrdersOperator(task_id="upload", source=[])
+        with journal.lease(operator._destination), pytest.raises(PassingError, match="another task sends") as raised:
+            upload(orders(1), run_id="run-2")
+    assert 0 < (raised.value.retry_after or 0) <= lease.LIMIT
+    assert sent(metrica) == 1
+    rows = [{"uniq_id": "C-1", "client_ids": "101"}]  # nothing tells which is newer, and a repeat does no harm: no turn
+    assert upload(rows, MetricaUploadContactsOperator, run_id="run-3")["rows_sent"] == 1
+
+
+def test_nothing_planted_is_in_the_journal(metrica: SandboxServer, home: Path, upload: Any) -> None:
+    person = {"emails": "planted.person@example.com", "phones": "+79123456789"}
+    upload([{**orders(1)[0], **person}, {**orders(2)[0], "revenue": "Плантов"}], max_rejected=1)
+    upload([{"uniq_id": "Плантов", "name": "Плантов", **person}], MetricaUploadContactsOperator)
+    with sqlite3.connect(home) as connection:
+        held = "\n".join(connection.iterdump()).lower()
+    for planted in ("sandbox-token", "planted.person", "9123456789", "плантов", person["emails"].encode().hex()):
+        assert planted not in held
+    assert MetricaHook().counter(101)
