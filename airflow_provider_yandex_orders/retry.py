@@ -17,6 +17,10 @@ else:
         RetryDecision, RetryPolicy = None, object
 
 
+HAS_POLICIES = RetryDecision is not None
+"""Whether Airflow can be told when to try again."""
+
+
 class ServiceRetryPolicy(RetryPolicy):
     """Retries after ``retry_after`` seconds where an error has it, by the task's own settings else."""
 

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, ServiceRefused
 from airflow_provider_yandex_orders.hooks.base import ServiceHook, positive_id
 from airflow_provider_yandex_orders.http.body import FileBody, multipart
+from airflow_provider_yandex_orders.http.paced import PacedClient, lane_of
 from airflow_provider_yandex_orders.metrica import api
 from airflow_provider_yandex_orders.metrica.answers import (
     crm_upload_state,
@@ -58,6 +60,18 @@ class MetricaHook(ServiceHook):
     def __init__(self, metrica_conn_id: str = default_conn_name, *, connection: Connection | None = None) -> None:
         super().__init__(metrica_conn_id, connection=connection)
         self.metrica_conn_id = metrica_conn_id
+
+    @cached_property
+    def client(self) -> PacedClient:
+        """The client all calls go through: it keeps to the limits of a user, whatever tasks share the process."""
+        token = self._token()
+        return PacedClient(
+            service=self.service,
+            base_url=self.base_url,
+            headers=self._headers(token),
+            read_failure=self.read_failure,
+            lane=lane_of(self.base_url, token, api.PARALLEL, api.A_SECOND),
+        )
 
     def counter_id(self, counter_id: int | str | None = None) -> int:
         """The counter to work with: the one given, else the connection's.

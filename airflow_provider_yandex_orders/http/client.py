@@ -70,6 +70,8 @@ class ServiceClient:
         self.base_url = base_url.rstrip("/")
         self.attempts = attempts
         self.timeout = timeout
+        self.sent = 0
+        """Requests sent so far, repeated ones included."""
         self._read_failure = read_failure
         self.session = requests.Session()
         self.session.headers.update(headers)
@@ -143,6 +145,7 @@ class ServiceClient:
         content: Content | None,
         decode: Callable[[bytes], Any],
     ) -> Any:
+        self.sent += 1
         data: Any = None
         headers = {}
         if file is not None:

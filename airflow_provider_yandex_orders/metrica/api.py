@@ -20,6 +20,10 @@ DEFAULT_HOST = "https://api-metrika.yandex.net"
 CAN_UPLOAD = frozenset({"own", "edit"})
 """Values of a counter's ``permission`` that allow uploads."""
 
+PARALLEL = 3
+"""Requests of one user at a time."""
+A_SECOND = 30
+"""Requests of one address that may begin within a second."""
 LINKING_WINDOW_DAYS = 21
 """A new order finds a visit only when it is not older than this."""
 

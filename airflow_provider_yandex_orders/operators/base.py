@@ -9,6 +9,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,12 +29,12 @@ from airflow_provider_yandex_orders.delivery.result import (
 )
 from airflow_provider_yandex_orders.delivery.same_key import read_same_key
 from airflow_provider_yandex_orders.delivery.send import send_parts
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, UploadFailedError
-from airflow_provider_yandex_orders.hooks.base import place_of
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, QuotaExceeded, UploadFailedError
+from airflow_provider_yandex_orders.hooks.base import ServiceHook, place_of
 from airflow_provider_yandex_orders.journal.records import Destination, TaskKey
 from airflow_provider_yandex_orders.journal.tripwire import Tripwire
 from airflow_provider_yandex_orders.operators.arguments import SourceArgument
-from airflow_provider_yandex_orders.retry import with_retry_policy
+from airflow_provider_yandex_orders.retry import HAS_POLICIES, with_retry_policy
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
@@ -46,10 +47,10 @@ from airflow_provider_yandex_orders.templated import number, switch, whole
 from airflow_provider_yandex_orders.waiting import UploadState, Wait, seconds_of
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     import jinja2
     from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    from airflow_provider_yandex_orders.journal.store import Journal
 
 DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
 
@@ -279,6 +280,23 @@ class UploadOperator(BaseOperator):
 
     def execute(self, context: Context) -> Delivery:
         """Prepare, subtract what is there, send, report, wait if asked."""
+        return self._try(context)
+
+    def _try(self, context: Context, event: Any = None) -> Delivery:
+        """One try. An Airflow that cannot be told when to try again waits in the triggerer for a quota's next day."""
+        try:
+            return self._deliver(context)
+        except QuotaExceeded as error:
+            if HAS_POLICIES or not self.deferrable or not error.retry_after:
+                raise
+            self.log.warning("%s The task waits for that in the triggerer.", error)
+            seconds = error.retry_after
+        from airflow.triggers.temporal import TimeDeltaTrigger
+
+        self.defer(trigger=TimeDeltaTrigger(timedelta(seconds=seconds)), method_name="_try")
+        raise AssertionError("unreachable: a task that defers is left by an exception")
+
+    def _deliver(self, context: Context) -> Delivery:
         from airflow_provider_yandex_orders.journal.store import open_journal
 
         started = time.time()
@@ -318,6 +336,7 @@ class UploadOperator(BaseOperator):
                     send_parts(prepared.parts, upload, memory, delivered, may_repeat=not prepared.has_keyless)
             finally:
                 delivery = report(prepared)
+                self._tell_spent(journal)
             self.log.info("Sent %d rows as %s in %d part(s).", delivery["rows_sent"], self._destination, len(delivered))
             try:
                 self._conclude(delivery, prepared, folder)
@@ -353,6 +372,21 @@ class UploadOperator(BaseOperator):
 
         with open_journal(self.journal_conn_id) as journal:
             journal.complete(self._destination, _task_key(context))
+
+    @property
+    @abstractmethod
+    def _account(self) -> tuple[str, ServiceHook]:
+        """Whose requests the service counts, in words, and the hook they go through."""
+
+    def _tell_spent(self, journal: Journal) -> None:
+        """Write down what this try spent of the account's requests."""
+        account, hook = self._account
+        try:
+            today = journal.spend(account, datetime.now(UTC).date(), hook.client.sent)
+        except PassingError as error:
+            self.log.warning("The requests are not written down: %s", error)
+        else:
+            self.log.info("Requests of this try: %d; of today, of %s: %d.", hook.client.sent, account, today)
 
     def _report(self, context: Context, delivery: Delivery, folder: ObjectStoragePath) -> Delivery:
         """Put what is known so far into XCom, where it stays when the task waits or fails.

@@ -6,10 +6,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_yandex_orders.exceptions import (
     ConfigurationError,
@@ -179,6 +181,32 @@ def test_a_bad_end_is_not_kept_from_the_journal(
     with pytest.raises(JournalUnavailable):
         wait.execute(context("wait"))
     metrica.client.change_settings(linked_share=1)
+
+
+# What an account spends.
+
+
+def test_requests_of_a_day_add_up(metrica: SandboxServer, upload: Any) -> None:
+    before = len(metrica.client.requests())
+    upload(orders(1))
+    upload(orders(2), run_id="run-2")
+    spent = len(metrica.client.requests()) - before
+    with open_journal() as journal:
+        assert journal.spent("the connection yandex_metrica_default", datetime.now(UTC).date()) == spent
+
+
+def test_a_used_up_day_waits_where_airflow_cannot_be_told_when(
+    metrica: SandboxServer, upload: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("airflow.triggers.temporal", reason="this Airflow can be told when to try again")
+    monkeypatch.setattr("airflow_provider_yandex_orders.operators.base.HAS_POLICIES", False)
+    metrica.client.add_fault(method="POST", path="simple_orders", preset="quota_requests_by_uid")
+    with pytest.raises(TaskDeferred) as deferred:
+        upload(orders(1), deferrable=True, wait_for_completion=True)
+    assert deferred.value.method_name == "_try"
+    assert deferred.value.trigger.moment > datetime.now(UTC)
+    metrica.client.clear_faults()
+    assert upload(orders(1))["rows_sent"] == 1
 
 
 # Trouble with the journal.

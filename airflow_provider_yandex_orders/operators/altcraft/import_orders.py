@@ -22,6 +22,7 @@ from airflow_provider_yandex_orders.delivery.rejects import FaultFile
 from airflow_provider_yandex_orders.delivery.result import Delivery
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PermanentError, RejectedRowsError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
+from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.operators.arguments import SourceArgument, handed_on
 from airflow_provider_yandex_orders.operators.base import DEFERRABLE, UploadOperator
 from airflow_provider_yandex_orders.privacy import shown_key
@@ -206,6 +207,10 @@ class AltcraftImportOrdersOperator(UploadOperator):
 
     def _place(self) -> dict[str, Any]:
         return {"service": "altcraft", "host": urlsplit(self._base_url).netloc.rpartition("@")[2]}
+
+    @property
+    def _account(self) -> tuple[str, ServiceHook]:
+        return f"the connection {self.altcraft_conn_id}", self._hook
 
     # Arguments and what they make.
 

@@ -14,6 +14,7 @@ from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.prepare import Limits, Prepared
 from airflow_provider_yandex_orders.delivery.result import Delivery, expanded
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica import api
 from airflow_provider_yandex_orders.metrica.answers import upload_state
@@ -174,6 +175,10 @@ class MetricaUploadOperator(UploadOperator):
     @property
     def _base_url(self) -> str:
         return self._hook.base_url
+
+    @property
+    def _account(self) -> tuple[str, ServiceHook]:
+        return f"the connection {self.metrica_conn_id}", self._hook
 
     def _part_limits(self) -> Limits:
         return self._limits(self._part_bytes(), api.LINKING_WINDOW_DAYS)
