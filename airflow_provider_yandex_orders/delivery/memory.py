@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.spool import Spool
-from airflow_provider_yandex_orders.exceptions import UploadUnclearError
+from airflow_provider_yandex_orders.exceptions import PermanentError, UploadUnclearError
 from airflow_provider_yandex_orders.journal.records import (
     TOLD,
     Destination,
@@ -77,6 +77,10 @@ class Memory:
         self.result: dict[str, Any] | None = None
         """What an earlier try returned, where it sent everything."""
         self.earlier: list[SentPart] = []
+        self.as_of: int | None = None
+        """Of a plan that is made: the turn it is made as of."""
+        self.planned: int | None = None
+        """Of a plan that is sent: the turn it was made as of."""
         self.repeats = repeats
         self._journal, self._destination, self._held = journal, destination, held
         self._delivery_id = 0
@@ -107,14 +111,17 @@ class Memory:
         def entry(key: str | None, version: str, line: bytes) -> Entry:
             return sums.entry(key, line if key is None else mode + line, version)
 
-        in_turn = spool.sum_up(entry) or self.repeats.counted
+        in_turn = spool.sum_up(entry) or self.repeats.counted or self.planned is not None
+        if not self._delivery_id:
+            self.as_of = self._journal.turn()
         if self._delivery_id and in_turn:
             self._lease = self._held.enter_context(self._journal.lease(self._destination))
             self._settle()
             self.earlier = self._journal.accepted_parts(self._delivery_id)
         stuck = 0
         first, second = tee(spool.entries())
-        verdicts = self._journal.subtract((Entry(*entry) for _row, *entry in first), self._delivery_id)
+        asked = (Entry(*entry) for _row, *entry in first)
+        verdicts = self._journal.subtract(asked, self._delivery_id, self.planned)
 
         def chosen() -> Iterator[tuple[Any, ...]]:
             nonlocal stuck
@@ -127,6 +134,11 @@ class Memory:
                     yield *row, REPEAT if verdict is Verdict.UNCLEAR and self.repeats.quiet else None
 
         spool.choose(chosen())
+        if moved := self.verdicts[Verdict.MOVED]:
+            raise PermanentError(
+                f"Send prepared parts: {moved} of their rows went out to {self._destination} in another form after the "
+                "parts were prepared, so these may be older. Nothing was sent. Clear the task that prepares them."
+            )
         if stuck:
             raise self._stuck(stuck)
 

@@ -99,6 +99,7 @@ class Prepared:
     :param rows_delivered: rows an earlier try of this task brought through.
     :param rejected_codes: rejected rows by the code of their fault.
     :param has_keyless: some rows have no key and would double if sent again.
+    :param plan: what the journal says of the rows, where they are not sent by this task.
     """
 
     parts: list[Part] = field(default_factory=list)
@@ -115,6 +116,7 @@ class Prepared:
     deferred_path: str | None = None
     rejected_codes: Mapping[str, int] = field(default_factory=dict)
     has_keyless: bool = False
+    plan: dict[str, Any] = field(default_factory=dict)
 
 
 def prepare(source: Source, plan: Plan) -> Prepared:
@@ -160,6 +162,8 @@ def prepare(source: Source, plan: Plan) -> Prepared:
         memory, written = plan.memory, 0
         if memory is not None:
             _subtract(memory, spool, prepared)
+            if memory.as_of is not None:
+                prepared.plan = _plan(memory, prepared, sorter.notes["older_than_window"])
         earlier = memory.earlier if memory else []
         for name, form in plan.files.items():
             lines = spool.lines(name)
@@ -197,6 +201,17 @@ def _subtract(memory: Memory, spool: Spool, prepared: Prepared) -> None:
             prepared.rows_outdated,
             prepared.rows_delivered,
         )
+
+
+def _plan(memory: Memory, prepared: Prepared, too_old: int) -> dict[str, Any]:
+    """What would become of the rows, told as a table too."""
+    told = ("new", "changed", "unchanged", "outdated", "unclear")
+    counts: dict[str, Any] = {name: memory.verdicts[Verdict(name)] for name in told}
+    counts["too_old_to_link"] = too_old
+    rejected = dict(prepared.rejected_codes)
+    table = [*counts.items(), *((f"rejected: {code}", rows) for code, rows in rejected.items())]
+    log.info("Plan:\n%s", "\n".join(f"  {name:<32}{rows:>12,}" for name, rows in table))
+    return {**counts, "rejected": rejected, "as_of": memory.as_of}
 
 
 def _as_read(options: CheckOptions, stream: RowStream) -> CheckOptions:

@@ -50,7 +50,8 @@ class Delivery(TypedDict):
     It went to a counter of Metrica (``counter_id``) or to a platform (``host``); ``sample`` names some of the orders
     sent to a platform with their statuses, ``verified`` says what was found there. Where nothing was to be sent
     ``rows_sent`` is 0 and ``rows_prepared`` stands in its place. Where the list of parts is long, ``parts`` is empty
-    and ``parts_path`` names a JSON file with all of them.
+    and ``parts_path`` names a JSON file with all of them. ``plan`` says of rows that were only prepared how many are
+    new to the destination, changed, and so on, and as of which of the journal's turns.
     """
 
     service: str
@@ -71,6 +72,7 @@ class Delivery(TypedDict):
     deferred_path: str | None
     parts: list[DeliveredPart]
     parts_path: NotRequired[str]
+    plan: NotRequired[dict[str, Any]]
     sample: NotRequired[dict[str, str | None]]
     verified: NotRequired[dict[str, Any]]
 
@@ -112,6 +114,7 @@ def delivery_of(
     )
     if not sends:
         delivery["rows_prepared"] = rows
+        delivery["plan"] = dict(prepared.plan)
     if counter_id is not None:
         delivery["counter_id"] = counter_id
     if host is not None:

@@ -30,7 +30,9 @@ _STATES = select(parts.c.part_id, parts.c.state, parts.c.accepted_at, parts.c.tu
 )
 
 
-def subtract(database: Database, entries: Iterable[Entry], delivery_id: int = 0) -> Iterator[Verdict]:
+def subtract(
+    database: Database, entries: Iterable[Entry], delivery_id: int = 0, planned: int | None = None
+) -> Iterator[Verdict]:
     """A verdict on each row, in the order the rows come.
 
     Rows whose content is had are noted to have the newer version; sendings that newer ones stand over are cleared.
@@ -38,17 +40,19 @@ def subtract(database: Database, entries: Iterable[Entry], delivery_id: int = 0)
     :param entries: rows of one destination in the order of their ``key_sum``, each key once; rows without a key as
         often as they are.
     :param delivery_id: the delivery that asks.
+    :param planned: the turn after which rows with a key must not have gone out; ``None`` for no such limit.
     :raises ValueError: they come in another order.
     """
     waiting = iter(entries)
-    subtraction = _Subtraction(database, delivery_id)
+    subtraction = _Subtraction(database, delivery_id, planned)
     while chunk := list(islice(waiting, CHUNK)):
         yield from subtraction.verdicts(chunk)
 
 
 class _Subtraction:
-    def __init__(self, database: Database, delivery_id: int) -> None:
+    def __init__(self, database: Database, delivery_id: int, planned: int | None) -> None:
         self._database = database
+        self._planned = planned
         self._delivery_id = delivery_id
         self._states: dict[int, tuple[str, bool, int, int]] = {}
         self._last = b""
@@ -114,9 +118,12 @@ class _Subtraction:
         if len(sendings) > 1:
             sendings.sort(key=self._turn, reverse=True)
         for _key, part_id, content, version, _copies in sendings:
-            state, is_settled, _turn, _whose = self._states.get(part_id, _GONE)
+            state, is_settled, turn, whose = self._states.get(part_id, _GONE)
             if state == _PLANNED:
                 continue
+            later = self._planned is not None and turn > self._planned and whose != self._delivery_id
+            if later and content != entry.content_sum:
+                return Verdict.MOVED
             if settled or (state not in _HAD and state != _SENDING):
                 self._gone[part_id].append(entry.key_sum)
             elif state in _HAD:

@@ -60,7 +60,8 @@ class Verdict(Enum):
     """What the journal says of a row.
 
     ``DELIVERED``: the delivery that asks has sent it already, in an earlier try. ``UNCLEAR``: it, or another version of
-    it, went out last in a part nobody knows the fate of.
+    it, went out last in a part nobody knows the fate of. ``MOVED``: another content of its key went out after the
+    plan that is asked for was made.
     """
 
     NEW = "new"
@@ -69,6 +70,7 @@ class Verdict(Enum):
     DELIVERED = "delivered"
     OUTDATED = "outdated"
     UNCLEAR = "unclear"
+    MOVED = "moved"
 
 
 class PartState(StrEnum):

@@ -143,15 +143,21 @@ class Journal:
         """What makes entries of a destination's rows."""
         return Sums(bytes.fromhex(self._database.meta["secret"]), destination)
 
-    def subtract(self, entries: Iterable[Entry], delivery_id: int = 0) -> Iterator[Verdict]:
+    def turn(self) -> int:
+        """The turn of the part that went out last: a plan is made as of it."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.max(parts.c.turn))).scalar() or 0
+
+    def subtract(self, entries: Iterable[Entry], delivery_id: int = 0, planned: int | None = None) -> Iterator[Verdict]:
         """A verdict on each row, in the order the rows come.
 
         :param entries: rows of one destination in the order of their ``key_sum``, each key once; rows without a key
             as often as they are.
         :param delivery_id: the delivery that asks; 0 for none.
+        :param planned: the turn after which rows with a key must not have gone out; ``None`` for no such limit.
         :raises ValueError: they come in another order.
         """
-        return questions.subtract(self._database, entries, delivery_id)
+        return questions.subtract(self._database, entries, delivery_id, planned)
 
     def plan(self, delivery_id: int, part: PlannedPart, entries: Iterable[Entry]) -> int:
         """Write down a part and what is in it; nothing of it counts before it goes out.

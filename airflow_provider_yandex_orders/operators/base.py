@@ -308,6 +308,7 @@ class UploadOperator(BaseOperator):
         with open_journal(self.journal_conn_id) as journal, ExitStack() as held:
             memory = Memory(journal, self._destination, self._repeats(), held)
             if sends:
+                memory.planned = source.planned if isinstance(source, PartsSource) else None
                 memory.begin(_task_key(context), Tripwire.of(context))
             if memory.result is not None:
                 self.log.info("An earlier try of this task sent everything: only the wait is left.")

@@ -45,6 +45,12 @@ class PartsSource(Source):
         self.entity = str(delivery["entity"])
         self._delivery = delivery
 
+    @property
+    def planned(self) -> int | None:
+        """The journal's turn as of which the parts were prepared."""
+        turn = (self._delivery.get("plan") or {}).get("as_of")
+        return None if turn is None else int(turn)
+
     @contextmanager
     def open(self) -> Iterator[RowStream]:
         """Read one part after the other."""

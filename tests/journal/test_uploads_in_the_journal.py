@@ -123,6 +123,33 @@ def test_a_content_that_comes_back_is_sent_though_its_first_file_is_listed(metri
     assert metrica.client.conversions(101)[0]["times_received"] == 3
 
 
+# Plans.
+
+
+@pytest.mark.parametrize("how", [{"dry_run": True}, {"send": False}])
+def test_a_plan_says_what_would_become_of_the_rows(metrica: SandboxServer, upload: Any, how: dict[str, Any]) -> None:
+    upload(orders(1, 2, 3))
+    rows = [*orders(1), *orders(2, day=3), *orders(3, day=1), *orders(4), {**orders(5)[0], "client_ids": None}]
+    plan = upload(rows, run_id="run-2", changed_only=True, max_rejected=1, **how)["plan"]
+    counts = {name: plan[name] for name in ("new", "changed", "unchanged", "outdated", "rejected")}
+    assert counts == {"new": 1, "changed": 1, "unchanged": 1, "outdated": 1, "rejected": {"no_identifier": 1}}
+    assert sent(metrica) == 1
+    upload(rows, run_id="run-2", max_rejected=1, changed_only=True)  # a plan leaves nothing behind
+    assert {number: each.day for number, each in ORDERS.effects(metrica).items()} == {1: 2, 2: 3, 3: 2, 4: 2}
+
+
+def test_parts_are_sent_as_they_were_planned_or_not_at_all(metrica: SandboxServer, upload: Any) -> None:
+    upload(orders(1))
+    plan = upload(orders(1, 2, day=3), send=False, run_id="plan-1")
+    other = upload(orders(5, 6), send=False, run_id="plan-2")
+    upload(orders(2, day=4), run_id="run-2")
+    with pytest.raises(PermanentError, match="1 of their rows went out to simple_orders"):
+        upload(plan, run_id="send-1")
+    for _ in range(2):  # and by the same task once more
+        assert upload(other, run_id="send-2")["rows_sent"] == 2
+    assert {number: each.day for number, each in ORDERS.effects(metrica).items()} == {1: 2, 2: 4, 5: 2, 6: 2}
+
+
 # Straight to the wait.
 
 

@@ -36,5 +36,7 @@ def test_three_requests_of_a_user_at_a_time(metrica: SandboxServer) -> None:
     log = [each for each in metrica.client.requests() if each["path"].endswith("counter/101")]
     begun = [datetime.fromisoformat(each["time"]).timestamp() for each in log]
     ended = [begin + each["seconds"] for begin, each in zip(begun, log, strict=True)]
-    under_way = [sum(begin <= moment < end - 0.005 for begin, end in zip(begun, ended, strict=True)) for moment in begun]
+    under_way = [
+        sum(begin <= moment < end - 0.005 for begin, end in zip(begun, ended, strict=True)) for moment in begun
+    ]
     assert (len(log), max(under_way)) == (9, 3)
