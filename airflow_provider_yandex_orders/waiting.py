@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 from airflow_provider_yandex_orders.exceptions import (
     PassingError,
@@ -68,11 +68,6 @@ class Heard:
         """Uploads without a final state."""
         return [upload_id for upload_id, state in self.states.items() if state is None or not state.final]
 
-    @property
-    def failed(self) -> list[UploadState]:
-        """Uploads that ended badly."""
-        return [state for state in self.states.values() if state is not None and state.final and not state.good]
-
     def describe_open(self) -> str:
         """The open uploads with the last state of each."""
         shown = []
@@ -107,9 +102,14 @@ class Wait(ABC):
     """What a task waits for: how to ask for it, who waits in the task's place, and what the end must be like.
 
     It begins without anything to wait for: a task that resumes needs only what its trigger heard.
+
+    :param conn_id: the connection.
     """
 
-    def __init__(self) -> None:
+    hook_class: ClassVar[Any]
+
+    def __init__(self, conn_id: str) -> None:
+        self.conn_id = conn_id
         self.wanted: Mapping[str, Any] = {}
         self.heard = Heard(())
         self.asked = ""
@@ -124,16 +124,26 @@ class Wait(ABC):
         return self
 
     @abstractmethod
-    def ask(self, ids: Sequence[str]) -> Mapping[str, UploadState]:
-        """What the service says of some ids now; one not listed yet is left out."""
+    def states(self, hook: Any, ids: Sequence[str]) -> Mapping[str, UploadState]:
+        """What the service says of some ids now; one not listed yet is left out.
+
+        :param hook: of :attr:`hook_class`.
+        """
 
     @abstractmethod
-    def trigger(self, poke_interval: float, end_time: float) -> Any:
+    def arguments(self) -> dict[str, Any]:
+        """Arguments of the trigger besides the two times."""
+
+    @abstractmethod
+    def trigger(self, **times: Any) -> Any:
         """The trigger that waits in the task's place.
 
-        :param poke_interval: seconds between two polls.
-        :param end_time: moment to give up, in seconds since 1970.
+        :param times: ``poke_interval`` in seconds, and ``end_time`` in seconds since 1970.
         """
+
+    def place(self, ids: Sequence[str]) -> str:
+        """Where some ids are asked for, for the message of a wait that took too long."""
+        return ""
 
     @abstractmethod
     def result(self) -> Any:
@@ -153,7 +163,7 @@ class Wait(ABC):
         """
         if self.heard.open:
             try:
-                self.heard.hear(self.ask(self.heard.open))
+                self.heard.hear(self.states(self.hook_class(self.conn_id).once(), self.heard.open))
             except PassingError as error:
                 log.warning("%s", error)
         if self.heard.open:
@@ -192,7 +202,7 @@ class Wait(ABC):
             timeout = max(task.execution_timeout - timedelta(seconds=now - started), timedelta(seconds=1))
             seconds = min(seconds, timeout.total_seconds())
         task.defer(
-            trigger=self.trigger(poke_interval, now + seconds),
+            trigger=self.trigger(poke_interval=poke_interval, end_time=now + seconds),
             method_name="execute_complete",
             kwargs=kwargs,
             timeout=timeout,

@@ -24,7 +24,13 @@ class MetricaUploadSensor(WaitSensor):
     _family: ClassVar[str]
 
     def __init__(
-        self, *, upload_ids: Any, counter_id: int | str | None, metrica_conn_id: str, deferrable: bool, **kwargs: Any
+        self,
+        *,
+        upload_ids: Any,
+        counter_id: int | str | None = None,
+        metrica_conn_id: str = MetricaHook.default_conn_name,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        **kwargs: Any,
     ) -> None:
         super().__init__(deferrable=deferrable, **kwargs)
         self.upload_ids = upload_ids
@@ -50,10 +56,9 @@ class MetricaUploadSensor(WaitSensor):
             raise ConfigurationError(f"Wait for uploads: upload_ids {error}.") from None
         if not uploads:
             return {}
-        hook = MetricaHook(self.metrica_conn_id)
-        if self.counter_id not in (None, "") or None in uploads.values():
-            chosen = hook.counter_id(self.counter_id)
-            given = self.counter_id not in (None, "")
+        given = self.counter_id not in (None, "")
+        if given or None in uploads.values():
+            chosen = MetricaHook(self.metrica_conn_id).counter_id(self.counter_id)
             return {each: chosen if given or at is None else at for each, at in uploads.items()}
         return {each: at for each, at in uploads.items() if at is not None}
 
@@ -77,23 +82,6 @@ class MetricaCrmUploadSensor(MetricaUploadSensor):
     """
 
     _family = "crm"
-
-    def __init__(
-        self,
-        *,
-        upload_ids: Any,
-        counter_id: int | str | None = None,
-        metrica_conn_id: str = MetricaHook.default_conn_name,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            upload_ids=upload_ids,
-            counter_id=counter_id,
-            metrica_conn_id=metrica_conn_id,
-            deferrable=deferrable,
-            **kwargs,
-        )
 
 
 class MetricaOfflineConversionsSensor(MetricaUploadSensor):

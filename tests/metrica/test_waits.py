@@ -124,13 +124,13 @@ class TestTimes:
         trigger = deferral(sensor("u-1", timeout=0.5, deferrable=True), context).trigger
         metrica.client.add_fault(action="delay", seconds=4, path="last_uploadings", times=None)
         seen: list[float] = []
-        hear = type(trigger).asked
+        hear = type(trigger.wait).place
 
-        def asked(self: Any, ids: Any) -> Any:
+        def place(self: Any, ids: Any) -> Any:
             seen.append(time.time())
             return str(hear(self, ids))
 
-        monkeypatch.setattr(type(trigger), "asked", asked)
+        monkeypatch.setattr(type(trigger.wait), "place", place)
         assert fired(trigger)["status"] == "timeout"
         assert seen[0] - trigger.end_time < 2
         assert len(metrica.client.requests()) <= 3  # no second thread beside one that hangs
