@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 
 _N = TypeVar("_N", int, float)
+_LARGEST_ID = 2**63 - 1
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -35,6 +36,13 @@ def whole(value: object, name: str, *, least: int = 1) -> int:
     if number is None or number < least or (isinstance(value, float) and value != number):
         raise ConfigurationError(f"{name} must be a whole number and at least {least}.")
     return number
+
+
+def whole_id(value: object) -> int | None:
+    """An id of a service: a whole number above 0, or text of the digits 0 to 9; ``None`` where it is neither."""
+    text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    fits = text.isascii() and text.isdigit() and len(text) <= 20 and 0 < int(text) <= _LARGEST_ID
+    return int(text) if fits else None
 
 
 def number(value: object, name: str, *, meaning: str, most: float | None = None) -> float:

@@ -20,11 +20,11 @@ import msgspec
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.market.api import MOST_ORDERS, STATUSES
 from airflow_provider_yandex_orders.period import run_period
+from airflow_provider_yandex_orders.templated import whole_id
 
 log = logging.getLogger(__name__)
 
 _DOING = "Fetch order statistics"
-_LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +172,10 @@ def _day(name: str, value: object) -> date | None:
 def _order_ids(value: object) -> tuple[int, ...]:
     if value is None:
         return ()
-    ids = [_whole(each) for each in _listed("order_ids", value)]
+    ids = [whole_id(each) for each in _listed("order_ids", value)]
     if None in ids:
         raise ConfigurationError(f"{_DOING}: order_ids must be ids of Market orders: whole numbers above 0.")
     return tuple(dict.fromkeys(each for each in ids if each is not None))
-
-
-def _whole(value: object) -> int | None:
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
-        value = int(value)
-    return value if type(value) is int and 0 < value <= _LARGEST else None
 
 
 def _statuses(value: object) -> tuple[str, ...]:
