@@ -51,10 +51,7 @@ SHOWN = 20
 
 
 class Heard:
-    """Uploads that are waited for, and the last that was heard of each.
-
-    :param upload_ids: the service's ids.
-    """
+    """Uploads that are waited for, and the last that was heard of each."""
 
     def __init__(self, upload_ids: Iterable[str]) -> None:
         self.states: dict[str, UploadState | None] = dict.fromkeys(upload_ids)
@@ -102,8 +99,6 @@ class Wait(ABC):
     """What a task waits for: how to ask for it, who waits in the task's place, and what the end must be like.
 
     It begins without anything to wait for: a task that resumes needs only what its trigger heard.
-
-    :param conn_id: the connection.
     """
 
     hook_class: ClassVar[Any]
@@ -191,7 +186,6 @@ class Wait(ABC):
 
         Airflow 3 forgets a deferred task's ``execution_timeout``: what is left of it ends the wait as well.
 
-        :param task: the operator or sensor.
         :param poke_interval: seconds between two polls.
         :param seconds: how long at most.
         :param started: when the task began to work, in seconds since 1970.
@@ -222,11 +216,7 @@ class Wait(ABC):
 
 
 def seconds_of(timeout: float, execution_timeout: timedelta | None) -> float:
-    """How long a deferred wait lasts at most, in seconds: until its own time-out or the task's.
-
-    :param timeout: the wait's, in seconds.
-    :param execution_timeout: the task's.
-    """
+    """How long a deferred wait lasts at most, in seconds: until its own time-out or the task's."""
     return timeout if execution_timeout is None else min(timeout, execution_timeout.total_seconds())
 
 

@@ -33,21 +33,12 @@ class _Head(msgspec.Struct):
 
 
 def json_body(request: Mapping[str, Any], orders: Sequence[Any], _xml_data: str) -> bytes:
-    """The request as JSON.
-
-    :param request: everything but the orders.
-    :param orders: mappings, or JSON that is ready.
-    """
+    """The request as JSON."""
     return _encode({**request, "data": list(orders)})
 
 
 def xml_body(request: Mapping[str, Any], orders: Sequence[Any], xml_data: str) -> bytes:
-    """The request as XML.
-
-    :param request: everything but the orders.
-    :param orders: mappings, or elements that are ready.
-    :param xml_data: one of :data:`XML_DATA`.
-    """
+    """The request as XML."""
     root = ET.Element(ROOT)
     for name, value in request.items():
         root.extend(elements(name, value))

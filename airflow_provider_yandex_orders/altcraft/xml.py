@@ -17,7 +17,6 @@ ROOT = "xml"
 def elements(name: str, value: Any) -> Iterator[ET.Element]:
     """What a value becomes: nothing, one element, or one an item of a list.
 
-    :param name: name of the elements.
     :param value: text, a number, a truth value, a mapping, a list of these, or an element that is ready.
     """
     if isinstance(value, ET.Element):
@@ -36,11 +35,7 @@ def elements(name: str, value: Any) -> Iterator[ET.Element]:
 
 
 def xml_format(kind: RowKind, row: str) -> FileFormat:
-    """One XML document in UTF-8: the root ``xml`` with an element a row.
-
-    :param kind: what the rows are.
-    :param row: name of a row's element.
-    """
+    """One XML document in UTF-8: the root ``xml`` with an element a row."""
     sent = {declared.name for declared in kind.sent_fields}
 
     def encode(values: Mapping[str, Any]) -> bytes:

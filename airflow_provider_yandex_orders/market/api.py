@@ -94,7 +94,6 @@ class _Pager(msgspec.Struct):
 class StoresPage(msgspec.Struct):
     """A page of the list of stores.
 
-    :param stores: the stores.
     :param paging: token of the next page.
     :param pager: numbers of this page and of all, the older way of paging.
     """
@@ -114,11 +113,7 @@ class StoresPage(msgspec.Struct):
 
 
 class ApiKey(msgspec.Struct):
-    """What the service tells of an Api-Key.
-
-    :param name: its name.
-    :param scopes: what it opens.
-    """
+    """What the service tells of an Api-Key."""
 
     name: Any = None
     scopes: list[str] | None = msgspec.field(name="authScopes", default=None)

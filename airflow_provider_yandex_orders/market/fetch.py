@@ -26,13 +26,7 @@ MOST_NAMED = 50
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is fetched and how it is written.
-
-    :param fetch_page: gets one page.
-    :param chosen: the orders asked for.
-    :param output_format: format of the files.
-    :param tables: whether tables are written.
-    """
+    """What is fetched and how it is written."""
 
     fetch_page: FetchPage
     chosen: OrderFilter

@@ -34,7 +34,6 @@ class OrderFilter:
     :param by: ``date`` (day the order was made), ``update`` (day it changed) or ``orders`` (by id).
     :param first: first day, in Moscow time; days are whole.
     :param last: last day, which belongs to the period.
-    :param order_ids: ids of the orders.
     :param statuses: only orders of these statuses.
     :param has_cis: only orders with marked goods, or only the others.
     """
@@ -130,10 +129,7 @@ def order_filter(
 
 
 def check_page_size(page_size: object) -> int:
-    """Make sure of the number of orders of one page.
-
-    :raises ConfigurationError: the service would refuse it.
-    """
+    """Make sure of the number of orders of one page."""
     if isinstance(page_size, bool) or not isinstance(page_size, int) or not 1 <= page_size <= MOST_ORDERS:
         raise ConfigurationError(f"{_DOING}: page_size must be a whole number from 1 to {MOST_ORDERS}.")
     return page_size
@@ -192,10 +188,7 @@ def _statuses(value: object) -> tuple[str, ...]:
 
 
 def doubtful_statuses(words: Iterable[str]) -> str:
-    """A sentence on each status this package does not know; empty when it knows them all.
-
-    :param words: statuses a request asks for.
-    """
+    """A sentence on each status this package does not know; empty when it knows them all."""
     said = []
     for word in sorted(set(words) - set(STATUSES)):
         near = get_close_matches(word.upper(), STATUSES, n=1)
@@ -219,9 +212,6 @@ def run_window(context: Mapping[str, Any], zone: tzinfo, overlap_days: int) -> t
     The service shows a change up to 40 minutes late and filters by whole days: each run reads the days before its own
     once more.
 
-    :param context: the task's context.
-    :param zone: zone of the service's days.
-    :param overlap_days: days before the run's own that are read again.
     :raises ConfigurationError: the context tells no moment at all, or the overlap is negative.
     """
     if isinstance(overlap_days, bool) or not isinstance(overlap_days, int) or overlap_days < 0:

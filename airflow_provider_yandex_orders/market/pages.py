@@ -120,12 +120,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Step(NamedTuple):
-    """A page on its way.
-
-    :param page: the page.
-    :param here: its place.
-    :param following: the place of the next one; ``None`` when it is the last.
-    """
+    """A page on its way."""
 
     page: OrdersPage
     here: Place
@@ -144,7 +139,6 @@ class PageGuard:
     def check(self, page: OrdersPage, body: int) -> None:
         """Take in one page.
 
-        :param page: the page.
         :param body: number of the body it answers: each body's pages end by themselves.
         :raises PagesBroken: going on would never end.
         """
@@ -169,7 +163,6 @@ def follow(fetch_page: FetchPage, chosen: OrderFilter, guard: PageGuard, start: 
 
     A period the service finds too long is split into periods it takes, as it says or by halves.
 
-    :param fetch_page: gets one page.
     :param chosen: the orders asked for; its bodies are read to the end one after the other.
     :param guard: has seen the pages before ``start``.
     :param start: where to begin.

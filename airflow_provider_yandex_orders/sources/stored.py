@@ -54,11 +54,7 @@ class StoredFile:
             yield file
 
     def explained(self, error: Exception, encoding: str = "utf-8") -> PermanentError | PassingError:
-        """An error of reading in our words.
-
-        :param error: what was raised.
-        :param encoding: what the file was read as.
-        """
+        """An error of reading in our words."""
         if isinstance(error, FileNotFoundError):
             return SourceUnavailable(
                 f"Read {self!r}: there is no such file, or not yet. Retries wait for a late one. Else check the path "

@@ -52,11 +52,7 @@ def json_lines(file: IO[bytes], table: Table) -> WriteRows:
 
 
 class ParquetTable:
-    """Rows of a table as Parquet (needs the extra ``parquet``).
-
-    :param path: local file.
-    :param table: the declaration.
-    """
+    """Rows of a table as Parquet (needs the extra ``parquet``)."""
 
     def __init__(self, path: Path, table: Table) -> None:
         import pyarrow as pa

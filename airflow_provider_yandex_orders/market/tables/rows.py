@@ -36,9 +36,6 @@ def row_maker(table: Table, strange: Strange) -> Callable[[Sequence[Any], Mappin
 
     It takes the values of the columns that are worked out, in order, and the decoded object. What has no column, or
     does not fit it, goes whole into ``unknown_fields``: nothing of an object is lost and no value fails a row.
-
-    :param table: the declaration.
-    :param strange: where such things are counted.
     """
     inner: dict[str, list[Column]] = {}
     for column in table.columns:
