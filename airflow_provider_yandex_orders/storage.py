@@ -257,6 +257,17 @@ def require_seen(url: str) -> None:
         raise unseen(url) from None
 
 
+def read_seen(url: str) -> bytes:
+    """The bytes of a small file of an earlier task.
+
+    :raises SourceUnavailable: it is not there.
+    """
+    try:
+        return read_whole(opened_path(url, "Read", STAGING_CURE))
+    except FileNotFoundError:
+        raise unseen(url) from None
+
+
 def unseen(url: str) -> SourceUnavailable:
     """What to say of a file that an earlier task wrote and this one does not find."""
     return SourceUnavailable(

@@ -14,8 +14,7 @@ from airflow_provider_yandex_orders.delivery.known import KnownKeys
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.send import SENDING
 from airflow_provider_yandex_orders.exceptions import Answer, ConfigurationError, ServiceRefused, ServiceUnavailable
-from airflow_provider_yandex_orders.sources.file import FileSource
-from airflow_provider_yandex_orders.storage import require_seen
+from airflow_provider_yandex_orders.storage import read_seen
 from airflow_provider_yandex_orders.waiting import UploadState
 
 log = logging.getLogger(__name__)
@@ -76,9 +75,7 @@ def keys_of(path: str, content: bytes) -> list[str]:
 
 
 def _read(part: Part) -> dict[str, Any]:
-    require_seen(part.path)
-    with FileSource(part.path).opened() as file:
-        return {head_of(order)[0]: order for order in orders_of(file.read(), format_of(part.path))}
+    return {head_of(order)[0]: order for order in orders_of(read_seen(part.path), format_of(part.path))}
 
 
 _Row = TypeVar("_Row")

@@ -9,14 +9,13 @@ from datetime import tzinfo
 from functools import cached_property
 from typing import Any
 
-from airflow_provider_yandex_orders.altcraft.body import ROW
+from airflow_provider_yandex_orders.altcraft.body import xml_format
 from airflow_provider_yandex_orders.altcraft.kinds import (
     ALTCRAFT_CUSTOM_FIELDS,
     ALTCRAFT_LINE_STATUSES,
     ALTCRAFT_ORDER_LINES,
     ALTCRAFT_ORDERS,
 )
-from airflow_provider_yandex_orders.altcraft.xml import xml_format
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.rows.check import row_checker
 from airflow_provider_yandex_orders.rows.faults import BadValue
@@ -78,7 +77,7 @@ class OrderShape:
     @property
     def file_format(self) -> FileFormat:
         """How orders are written."""
-        return xml_format(self.orders, ROW) if self.as_xml else json_format(self.orders)
+        return xml_format(self.orders) if self.as_xml else json_format(self.orders)
 
 
 def order_options(

@@ -13,8 +13,7 @@ from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, ord
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.privacy import shown_key
-from airflow_provider_yandex_orders.sources.file import FileSource
-from airflow_provider_yandex_orders.storage import require_seen
+from airflow_provider_yandex_orders.storage import read_seen
 from airflow_provider_yandex_orders.templated import whole
 from airflow_provider_yandex_orders.waiting import Heard
 
@@ -156,7 +155,4 @@ def _places(count: int, size: int) -> list[int]:
 
 
 def _heads(path: str) -> Iterator[tuple[str, str]]:
-    require_seen(path)
-    with FileSource(path).opened() as file:
-        content = file.read()
-    return map(head_of, orders_of(content, format_of(path)))
+    return map(head_of, orders_of(read_seen(path), format_of(path)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
@@ -120,14 +120,6 @@ class FileSource(Source):
         with self._opened_rows(files[0]) as first:
             rows = first.rows if len(files) == 1 else self._of_all(files, first)
             yield RowStream(first.columns, rows, reading, assumed=first.assumed)
-
-    def opened(self) -> AbstractContextManager[IO[bytes]]:
-        """The bytes of the one file, unpacked.
-
-        :raises SourceUnavailable: there is no such file yet.
-        :raises SourceError: it cannot be read.
-        """
-        return StoredFile(self._paths()[0], self.conn_id).opened()
 
     def _of_all(self, files: list[StoredFile], first: RowStream) -> Iterator[Row]:
         yield from _counted(files[0], first.rows)

@@ -11,8 +11,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from airflow_provider_yandex_orders.altcraft.body import xml_format
 from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDERS
-from airflow_provider_yandex_orders.altcraft.xml import xml_format
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
 from airflow_provider_yandex_orders.rows.check import row_checker
 from airflow_provider_yandex_orders.rows.formats import json_format
@@ -82,7 +82,7 @@ def test_the_row_makes_the_json_sample() -> None:
 
 
 def test_the_row_makes_the_xml_sample() -> None:
-    form = xml_format(ALTCRAFT_ORDERS, "row")
+    form = xml_format(ALTCRAFT_ORDERS)
     made = meaning(ET.fromstring(form.head + form.encode(checked(ROW)) + form.tail))
     sample = meaning(ET.fromstring(XML_SAMPLE))
     # The one difference between the samples themselves: the status of the line.
@@ -92,7 +92,7 @@ def test_the_row_makes_the_xml_sample() -> None:
 
 
 def test_both_say_the_same() -> None:
-    form = xml_format(ALTCRAFT_ORDERS, "row")
+    form = xml_format(ALTCRAFT_ORDERS)
     made = meaning(ET.fromstring(form.encode(checked(ROW))))
     assert made == as_texts(JSON_SAMPLE[0])
 

@@ -107,18 +107,6 @@ def test_json_lines_that_nest_too_deep(tmp_path: Path) -> None:
     assert read(written(tmp_path, "a.jsonl", content))[1] == ["the line is no JSON", {"id": "2"}]
 
 
-def test_bytes_of_a_file_as_they_are(tmp_path: Path, memory_url: str) -> None:
-    with FileSource(str(written(tmp_path, "a.json", "{}"))).opened() as file:
-        assert file.read() == b"{}"
-    with FileSource(str(written(tmp_path, "a.json.gz", gzip.compress(b"{}")))).opened() as file:
-        assert file.read() == b"{}"
-    with (
-        pytest.raises(SourceUnavailable, match="no such file"),
-        FileSource(f"{memory_url}/none.json").opened(),
-    ):
-        pass
-
-
 def test_empty_json_lines(tmp_path: Path) -> None:
     assert read(written(tmp_path, "a.jsonl", "")) == (None, [])
 
