@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -215,7 +216,11 @@ def _counted(file: StoredFile, rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def _check_alike(file: StoredFile, columns: Sequence[str], named: StoredFile, model: Sequence[str]) -> None:
-    differing = sorted(scrub(name) for name in set(columns) ^ set(model) if name.strip())
+    given, expected = Counter(columns), Counter(model)
+    doubled = sorted(scrub(name) for name in given if name.strip() and given[name] > max(1, expected[name]))
+    if doubled:
+        raise file.spoilt(f"several columns are named {', '.join(map(repr, doubled))}. Name each column once")
+    differing = sorted(scrub(name) for name in given.keys() ^ expected.keys() if name.strip())
     if differing:
         raise file.spoilt(
             f"only one of this file and {named!r} has {', '.join(map(repr, differing))}. Files of one source must have "

@@ -301,6 +301,13 @@ def test_files_of_one_source_have_the_same_columns(tmp_path: Path, second: str) 
         read(tmp_path / "*.csv")
 
 
+def test_a_later_file_has_no_column_twice(tmp_path: Path) -> None:
+    written(tmp_path, "1.csv", "id,x\n1,a\n")
+    written(tmp_path, "2.csv", "id,x,x\n2,100,5\n")
+    with pytest.raises(SourceError, match=r"2\.csv.*several columns are named 'x'.*nothing was sent"):
+        read(tmp_path / "*.csv")
+
+
 @pytest.mark.parametrize("path", ["", [], [""], None])
 def test_a_path_that_came_out_empty(path: Any) -> None:
     with pytest.raises(ConfigurationError, match="path is empty"), FileSource(path).open():
