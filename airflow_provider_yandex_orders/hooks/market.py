@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, PermanentError, ServiceRefused
@@ -178,10 +178,7 @@ class MarketHook(ServiceHook):
             has_cis=has_cis,
         )
         size, number = check_page_size(page_size), self.campaign_id(campaign_id)
-
-        def fetch_page(body: Mapping[str, Any], token: str | None) -> OrdersPage:
-            return self.order_stats_page(number, body, page_token=token, page_size=size)
-
+        fetch_page = partial(self.order_stats_page, number, page_size=size)
         return (step.page for step in follow(fetch_page, chosen, PageGuard()))
 
     def _headers(self, token: str) -> Mapping[str, str]:

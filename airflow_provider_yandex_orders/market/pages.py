@@ -81,9 +81,8 @@ MOST_PAGES = 50_000
 MOST_REPEATS = 10
 """Pages in a row that say only what earlier ones said."""
 
-Body = dict[str, Any]
-FetchPage = Callable[[Body, str | None], OrdersPage]
-"""Gets the page of a body that a token names (``None``: the first one); PeriodTooLong where its period is."""
+FetchPage = Callable[..., OrdersPage]
+"""Gets the page of a body that ``page_token`` names (``None``: the first one); PeriodTooLong where its period is."""
 
 
 class PagesBroken(ServiceUnavailable):
@@ -171,7 +170,7 @@ def follow(fetch_page: FetchPage, chosen: OrderFilter, guard: PageGuard, start: 
     bodies = chosen.bodies(here.longest)
     while True:
         try:
-            page = fetch_page(bodies[here.body], here.token)
+            page = fetch_page(bodies[here.body], page_token=here.token)
         except PeriodTooLong as error:
             here = Place(longest=_shorter(here, chosen.days, error))
             bodies = chosen.bodies(here.longest)

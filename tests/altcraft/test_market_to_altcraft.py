@@ -217,10 +217,13 @@ class TestSource:
         source = MarketOrdersSource("a.jsonl.gz", "ym-123", CONTACTS)
         assert source.serialize() == {"orders": "a.jsonl.gz", "endpoint": "ym-123", "contacts": {"rows": 4}}
 
-    def test_a_copy_has_contacts_of_its_own(self) -> None:
+    def test_rendering_leaves_the_contacts_as_they_were(self) -> None:
         contacts = SqlSource("crm", "SELECT '{{ ds }}'")
-        other: Any = copy.copy(MarketOrdersSource("a", "e", contacts))
-        other.contacts.sql = "rendered"
+        source = MarketOrdersSource("a", "e", contacts)
+        for day in ("2026-11-20", "2026-11-21"):
+            task = AltcraftImportOrdersOperator(task_id="import", source=source, skip_triggers=True)
+            task.render_template_fields({"ds": day})
+            assert task.source.contacts.sql == f"SELECT '{day}'"
         assert contacts.sql == "SELECT '{{ ds }}'"
 
 
