@@ -46,7 +46,6 @@ def staging_folder(staging_path: str | None, context: Mapping[str, Any]) -> Obje
     :param staging_path: folder or object storage URL; ``None`` for ``[yandex_orders] staging_path`` of the
         configuration, and where that is empty, ``$AIRFLOW_HOME/yandex_orders``.
     :raises ConfigurationError: it cannot be written there, and never will.
-    :raises PassingError: the storage does not answer.
     """
     ti = context["ti"]
     folder: ObjectStoragePath = staging_root(staging_path) / ti.dag_id / ti.run_id / ti.task_id
@@ -83,7 +82,6 @@ def check_writable(folder: ObjectStoragePath, doing: str, cure: str, *, only_wri
 
     :param only_write: ask for no other right, and make no folder yet.
     :raises ConfigurationError: something of it is not; the message names it.
-    :raises PassingError: the storage does not answer.
     """
     probe = (_nearest(folder) if only_write and is_local(folder) else folder) / _PROBE
     steps: dict[str, Callable[[], object]] = {
@@ -227,8 +225,6 @@ def read_whole(path: ObjectStoragePath) -> bytes:
     """The bytes of a small file.
 
     :raises FileNotFoundError: the storage says that there is none.
-    :raises PermanentError: it may not be read.
-    :raises PassingError: the storage does not answer.
     """
     with named_faults("Read", path, missing=True):
         return cast("bytes", path.fs.cat_file(path.path))
@@ -238,8 +234,6 @@ def size_of(path: ObjectStoragePath) -> int | None:
     """The length of a file in bytes; ``None`` for a folder.
 
     :raises FileNotFoundError: the storage says that there is none.
-    :raises PermanentError: it may not be read.
-    :raises PassingError: the storage does not answer.
     """
     with named_faults("Read", path, missing=True):
         found = path.fs.info(path.path)

@@ -19,7 +19,6 @@ def switch(value: object, name: str) -> bool:
     """True or false.
 
     :param name: the argument, for the message.
-    :raises ConfigurationError: it is neither.
     """
     meant = _SWITCH.get(str(value).strip().lower())
     if meant is None:
@@ -50,7 +49,6 @@ def number(value: object, name: str, *, meaning: str, most: float | None = None)
 
     :param meaning: what it may be, for the message.
     :param most: the greatest it may be.
-    :raises ConfigurationError: it is none.
     """
     if isinstance(value, timedelta):
         value = value.total_seconds()
@@ -61,10 +59,7 @@ def number(value: object, name: str, *, meaning: str, most: float | None = None)
 
 
 def share(value: object, name: str) -> float:
-    """A share from 0 to 1.
-
-    :raises ConfigurationError: it is none.
-    """
+    """A share from 0 to 1."""
     return number(value, name, meaning="a share from 0 to 1", most=1)
 
 

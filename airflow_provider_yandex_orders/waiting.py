@@ -207,8 +207,6 @@ class Wait(ABC):
         """Take in what the trigger heard.
 
         :return: whether all is final; else the time was over.
-        :raises ServiceRefused: asking could not work.
-        :raises PermanentError: the event is none of ours.
         """
         self.heard, timed_out = read_event(event)
         self.asked = str(event.get("asked") or "")
@@ -224,8 +222,6 @@ def read_event(event: Any) -> tuple[Heard, bool]:
     """Read a trigger's event.
 
     :return: the uploads, and whether the time was over.
-    :raises ServiceRefused: asking could not work.
-    :raises PermanentError: the event is none of ours.
     """
     status = event.get("status") if isinstance(event, dict) else None
     if status == "error":

@@ -31,8 +31,6 @@ def sample_size(size: int | str | None, said_by: str) -> int:
     """How many orders are asked for.
 
     :param size: the user's choice; ``None`` for as many as can be.
-    :param said_by: the argument, for the message.
-    :raises ConfigurationError: it cannot work.
     """
     if size in (None, "", "None"):
         return MOST
@@ -51,7 +49,6 @@ def sent_sample(parts: Sequence[Part], size: int, refused: Callable[[Part], Coll
     XCom.
 
     :param parts: what was sent.
-    :param size: how many orders.
     :param refused: ids of the orders of a part that the platform would not take.
     """
     places = _places(sum(part.rows for part in parts), size)
@@ -92,7 +89,6 @@ def sample_of(orders: Mapping[str, str | None], size: int | None, said_by: str =
     """Some of the orders, evenly spread and the same each time.
 
     :param size: how many; ``None`` for all.
-    :param said_by: the argument, for the message.
     :raises ConfigurationError: it cannot work, or there are too many to ask for each.
     """
     most = sample_size(size, said_by)

@@ -135,7 +135,6 @@ class ServiceHook(BaseHook):
         :param name: its name as an argument and in the extra.
         :param meaning: what it is the id of, for the message.
         :param where: where people find it, for the message.
-        :raises ConfigurationError: there is none, or it is no whole number above 0.
         """
         chosen = self.extra(name) if given in (None, "") else given
         if chosen is None:
@@ -149,10 +148,7 @@ class ServiceHook(BaseHook):
 
     @property
     def auth_type(self) -> str:
-        """How the token is sent.
-
-        :raises ConfigurationError: the extra names a way the service does not have.
-        """
+        """How the token is sent."""
         told = str(self.extra("auth_type") or self.auth_types[0])
         if told not in self.auth_types:
             ways = " or ".join(self.auth_types)
@@ -161,10 +157,7 @@ class ServiceHook(BaseHook):
 
     @cached_property
     def _extras(self) -> Mapping[str, Any]:
-        """The connection's extra.
-
-        :raises ConfigurationError: it is something else than a JSON object.
-        """
+        """The connection's extra."""
         text = (self.connection.extra or "").strip()
         fix = 'write it as {"field": "value"}, or leave it empty.'
         try:
@@ -188,10 +181,7 @@ class ServiceHook(BaseHook):
         return works, f"{message}{unread}"
 
     def _unread_extras(self) -> str:
-        """Words on fields of the extra that nothing reads.
-
-        :raises ConfigurationError: one of them must be a typing error.
-        """
+        """Words on fields of the extra that nothing reads."""
         known = connection_type(self.conn_type).get("conn-fields", {})
         unknown = [name for name in self._extras if name not in known]
         for name in unknown:

@@ -135,10 +135,7 @@ _decode_key = msgspec.json.Decoder(_KeyAnswer).decode
 
 
 def decode_key(body: bytes) -> ApiKey:
-    """Read the answer of ``auth/token``.
-
-    :raises msgspec.DecodeError: it is no JSON, or of another shape.
-    """
+    """Read the answer of ``auth/token``."""
     return _decode_key(body).result.key
 
 

@@ -103,10 +103,7 @@ def order_filter(
     statuses: object = None,
     has_cis: object = None,
 ) -> OrderFilter:
-    """Check a choice of orders.
-
-    :raises ConfigurationError: it cannot work; the message says why in one line.
-    """
+    """Check a choice of orders."""
     created = _period("date", date_from, date_to)
     updated = _period("update", update_from, update_to)
     ids = _order_ids(order_ids)

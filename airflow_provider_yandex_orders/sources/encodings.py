@@ -22,10 +22,7 @@ _LOOKED_THROUGH = 100_000_000
 
 
 def check_encoding(encoding: str, shown: str) -> str:
-    """The name of an encoding as Python spells it.
-
-    :raises ConfigurationError: there is no such encoding.
-    """
+    """The name of an encoding as Python spells it."""
     name = f"cp{encoding}" if encoding.isdecimal() else encoding  # 1251, as a rendered template may give it
     try:
         return codecs.lookup(name).name
