@@ -104,15 +104,15 @@ class TestRows:
     @pytest.mark.parametrize(
         ("fields", "code", "words"),
         [
-            ({"ClientId": "1.3E+17"}, "float_client_id", "spreadsheet"),
-            ({"ClientId": 1.3e17}, "float_client_id", "as text"),
+            ({"ClientId": "1.3E+17"}, "float_id", "spreadsheet"),
+            ({"ClientId": 1.3e17}, "float_id", "as text"),
             ({"ClientId": None}, "no_identifier", "at least one"),
             ({"Target": "order_payed"}, "unknown_target", "did you mean 'order_paid'?"),
             ({"Target": "Order paid"}, "bad_goal", "not its name"),
             ({"DateTime": "2026-11-01"}, "no_time", "time"),
             ({"DateTime": 1793516400000}, "bad_date", "1000"),
             ({"Price": "10,50"}, "decimal_comma", "point"),
-            ({"Currency": "RUR"}, "old_currency", "RUB"),
+            ({"Currency": "BYR"}, "old_currency", "BYN"),
         ],
     )
     def test_what_cannot_be_sent(
