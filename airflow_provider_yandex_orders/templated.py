@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+import json
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from math import isfinite
 from typing import Any, TypeVar
@@ -61,6 +63,28 @@ def number(value: object, name: str, *, meaning: str, most: float | None = None)
 def share(value: object, name: str) -> float:
     """A share from 0 to 1."""
     return number(value, name, meaning="a share from 0 to 1", most=1)
+
+
+def mapping(value: object, name: str, *, otherwise: str = "") -> Mapping[Any, Any]:
+    """A mapping, or the text of one in JSON or Python; nothing is an empty one.
+
+    :param otherwise: what it must be, for the message.
+    :raises ConfigurationError: it is none.
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        value = None if text in ("", "None") else text
+        for read in (json.loads, ast.literal_eval) if value else ():
+            try:
+                value = read(text)
+                break
+            except (ValueError, SyntaxError, RecursionError, MemoryError):
+                continue
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"{otherwise or f'{name} must be a mapping'}; after rendering it is neither.")
+    return value
 
 
 def _number(value: Any, kind: Callable[[Any], _N]) -> _N | None:

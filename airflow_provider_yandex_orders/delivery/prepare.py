@@ -4,25 +4,22 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
 from airflow_provider_yandex_orders.delivery.parts import Part, remove_stale, write_parts
-from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
+from airflow_provider_yandex_orders.delivery.same_key import SameKey
+from airflow_provider_yandex_orders.delivery.sorter import FUTURE, OLD, Sorter
 from airflow_provider_yandex_orders.delivery.spool import Spool
-from airflow_provider_yandex_orders.exceptions import RejectedRowsError
-from airflow_provider_yandex_orders.rows.check import row_checker
-from airflow_provider_yandex_orders.rows.dates import DOUBLED, SKIPPED
-from airflow_provider_yandex_orders.rows.faults import Fault
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, RejectedRowsError
+from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
-from airflow_provider_yandex_orders.sources.base import RowStream, Source, UnreadableRow
+from airflow_provider_yandex_orders.sources.base import RowStream, Source
 from airflow_provider_yandex_orders.sources.columns import labels
 
 if TYPE_CHECKING:
@@ -30,27 +27,41 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FEW = 5
+"""Fewer values than these are never too many for a share: one typing error in three rows says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How large things may get.
 
     :param max_rejected: rejected rows that are put up with: a number, or a share below 1.
+    :param max_dropped: values of one column that may be left out: a number, or a share of the column's values below 1.
     :param max_part_rows: rows of one file.
     :param max_part_bytes: bytes of one file.
     :param window_days: rows made longer ago are counted in a warning.
     """
 
     max_rejected: float = 0
+    max_dropped: float = 0.2
     max_part_rows: int = 50_000
     max_part_bytes: int = 100_000_000
     window_days: int | None = None
 
     def allows(self, rejected: int, read: int) -> bool:
         """Whether so many rejects are put up with."""
-        if 0 < self.max_rejected < 1 and read:
-            return rejected / read <= self.max_rejected  # 0.29 * 100 is less than 29
-        return rejected <= self.max_rejected
+        return _within(self.max_rejected, rejected, read)
+
+    def allows_dropped(self, dropped: int, values: int) -> bool:
+        """Whether so many values of a column may be left out; a few are no share."""
+        is_share = 0 < self.max_dropped < 1
+        return (is_share and dropped < FEW) or _within(self.max_dropped, dropped, values)
+
+
+def _within(most: float, bad: int, of_all: int) -> bool:
+    if 0 < most < 1 and of_all:
+        return bad / of_all <= most  # 0.29 * 100 is less than 29
+    return bad <= most
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,7 @@ class Plan:
     :param counted: told how many rows there are of which sort, before anything can fail for it.
     :param mapped_only: rows change some fields of what the service has: nothing is written that the source does not
         have, and no default stands for it.
+    :param same_key: what becomes of rows of one key that differ.
     """
 
     kind: RowKind
@@ -74,6 +86,7 @@ class Plan:
     files: Mapping[str, FileFormat]
     counted: Callable[[Prepared], None] = lambda _prepared: None
     mapped_only: bool = False
+    same_key: SameKey = field(default_factory=SameKey)
 
 
 @dataclass(slots=True)
@@ -89,6 +102,8 @@ class Prepared:
     rows_rejected: int = 0
     rows_duplicate: int = 0
     rows_deferred: int = 0
+    rows_old: int = 0
+    rows_future: int = 0
     values_dropped: int = 0
     rejected_path: str | None = None
     dropped_path: str | None = None
@@ -106,70 +121,42 @@ def prepare(source: Source, plan: Plan) -> Prepared:
     """
     kind, limits, folder = plan.kind.for_changes() if plan.mapped_only else plan.kind, plan.limits, plan.folder
     check_mapping(source.columns, kind)
-    file_of = _file_chooser(plan)
-    window_start, now = _window_start(limits), time.time()
-    created, owner = kind.created or "", kind.owner or ""
-    notes: Counter[str] = Counter()
-    filled: set[str] = set()
-    encoders = {
-        name: form.encode_cells if plan.mapped_only and form.encode_cells else form.encode
-        for name, form in plan.files.items()
-    }
     number = 0
-    with (
-        Spool() as spool,
-        FaultFile(folder / "rejected.jsonl") as rejected,
-        FaultFile(folder / "dropped.jsonl") as dropped,
-        LinesFile(folder / "deferred.jsonl") as deferred,
-    ):
+    with ExitStack() as opened:
         with source.open() as stream:
-            check = row_checker(kind, _as_read(plan.options, stream), labels(source.columns))
+            checker = RowChecker(kind, _as_read(plan.options, stream), labels(source.columns))
+            sorter = Sorter(plan, kind, checker, opened)
             for number, row in enumerate(watched(source, kind, stream, require_key=plan.options.require_key), start=1):
-                if isinstance(row, UnreadableRow):
-                    rejected.add(number, None, [Fault("", "unreadable", row.reason, row.fix)])
-                    continue
-                checked = check(row)
-                if checked.faults:
-                    rejected.add(number, checked.label, [*checked.faults, *checked.dropped])
-                    continue
-                for fault in checked.dropped:
-                    dropped.add(number, checked.label, [fault])
-                values = checked.values
-                if kind.not_future and values[kind.not_future] > now:
-                    deferred.write(values)
-                    continue
-                notes.update(dict.fromkeys(checked.notes, 1))
-                if values.get(created, "9") < window_start:
-                    notes["older_than_window"] += 1
-                if plan.mapped_only:
-                    filled.update(name for name, value in values.items() if value != [])
-                file = file_of(values)
-                line = encoders[file](values)
-                spool.add(checked.key, checked.version, line, file=file, owner=values.get(owner))
+                sorter.take(number, row)
+        sorter.settle()
+        rejected, spool = sorter.rejected, sorter.spool
         prepared = Prepared(
             rows_read=number,
             rows_rejected=rejected.entries,
-            rows_duplicate=spool.added - spool.kept(),
-            rows_deferred=deferred.entries,
-            values_dropped=dropped.entries,
+            rows_duplicate=number - rejected.entries - sorter.deferred.entries - spool.kept(),
+            rows_deferred=sorter.deferred.entries,
+            rows_old=sorter.notes[OLD],
+            rows_future=sorter.notes[FUTURE],
+            values_dropped=sorter.dropped.entries,
             rejected_path=rejected.path,
-            dropped_path=dropped.path,
-            deferred_path=deferred.path,
+            dropped_path=sorter.dropped.path,
+            deferred_path=sorter.deferred.path,
             has_keyless=spool.keyless() > 0,
         )
         plan.counted(prepared)
         _check_owners(plan, spool)
-        _log_rows(prepared, rejected, dropped, notes, limits)
+        sorter.tell(prepared)
         if not limits.allows(prepared.rows_rejected, prepared.rows_read):
             raise RejectedRowsError(
                 f"Check rows of {source!r}: {rejected.entries} of {number} rows cannot be sent ({rejected.by_code()}) "
-                f"and max_rejected is {limits.max_rejected:g}. Nothing was sent. Each row, its fault and the fix: "
-                f"{rejected.path}. Correct the rows and run the task again, or raise max_rejected."
+                f"and max_rejected is {limits.max_rejected:g}. Nothing was sent. {sorter.differing()}Each row, its "
+                f"fault and the fix: {rejected.path}. Correct the rows and run the task again, or raise max_rejected."
             )
+        sorter.check_dropped(source)
         for name, form in plan.files.items():
             lines = spool.lines(name)
             if plan.mapped_only and form.narrow:
-                head, cut = form.narrow(filled)
+                head, cut = form.narrow(sorter.filled)
                 form, lines = replace(form, head=head), map(cut, lines)
             prepared.parts += write_parts(
                 lines,
@@ -185,16 +172,14 @@ def prepare(source: Source, plan: Plan) -> Prepared:
 
 def _as_read(options: CheckOptions, stream: RowStream) -> CheckOptions:
     """The options, with how this source writes its values."""
+    nulls = {str(key).strip() for key in options.status_map} & stream.reading.null_values - {""}
+    if nulls:
+        raise ConfigurationError(
+            f"status_map cannot map {', '.join(sorted(nulls))}: the source reads such words as nothing. Map the empty "
+            "text instead, or give the source other null_values=."
+        )
     of_rows = replace(options.of_rows or options, reading=stream.reading_of_rows or stream.reading)
     return replace(options, reading=stream.reading, of_rows=of_rows)
-
-
-def _file_chooser(plan: Plan) -> Callable[[Mapping[str, Any]], str]:
-    """The file a row goes to: the only one, or that of the first identifier the row has."""
-    first, *others = plan.files
-    if not others:
-        return lambda _values: first
-    return lambda values: next(name for name in plan.files if values.get(name))
 
 
 def _check_owners(plan: Plan, spool: Spool) -> None:
@@ -210,53 +195,3 @@ def _check_owners(plan: Plan, spool: Spool) -> None:
                 "of one customer. Nothing was sent. A value that stands for all guests is no customer: send such "
                 "orders as simplified orders, with their own e-mail or phone."
             )
-
-
-def _window_start(limits: Limits) -> str:
-    """Beginning of the linking window as text: converted dates compare with it as texts do."""
-    if limits.window_days is None:
-        return ""
-    return (datetime.now(UTC) - timedelta(days=limits.window_days)).date().isoformat()
-
-
-_NOTES = {
-    "total_differs": "have a total that is not the sum of what is in them: sent as given.",
-    SKIPPED: "have a time that its zone never had, as the clocks were put forward over it: taken by the clocks before "
-    "that. Correct it at its source, or give times with their offset.",
-    DOUBLED: "have a time that its zone had twice, as the clocks were put back over it: taken as the first of the two. "
-    "Give times with their offset.",
-}
-"""What the log says of rows that are sent with a note."""
-
-
-def _log_rows(
-    prepared: Prepared, rejected: FaultFile, dropped: FaultFile, notes: Mapping[str, int], limits: Limits
-) -> None:
-    log.info(
-        "Rows read: %d, rejected: %d, older versions of the same key: %d, still in the future: %d.",
-        prepared.rows_read,
-        prepared.rows_rejected,
-        prepared.rows_duplicate,
-        prepared.rows_deferred,
-    )
-    if prepared.rows_deferred:
-        log.warning("Rows whose time has not come wait for a later run in %s.", prepared.deferred_path)
-    if rejected.entries:
-        log.warning("Rejected rows (%s): %s", rejected.by_code(), rejected.path)
-        for line in rejected.first:
-            log.warning("  %s", line)
-    if dropped.entries:
-        log.warning("Values left out of rows that are sent (%s): %s", dropped.by_code(), dropped.path)
-    for note, count in notes.items():
-        if not count:
-            continue
-        if note == "older_than_window":
-            log.warning(
-                "%d rows were made more than %s days ago: orders the service does not know yet will find no visit.",
-                count,
-                limits.window_days,
-            )
-        elif note in _NOTES:
-            log.warning(f"%d rows {_NOTES[note]}", count)
-        else:
-            log.warning("%d rows had no %s: the service's default is sent.", count, note.removeprefix("default_"))

@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
-from airflow_provider_yandex_orders.rows import dates, lists, reading
+from airflow_provider_yandex_orders.rows import dates, lists, reading, scalars, types
 from airflow_provider_yandex_orders.rows.faults import BadValue, Checked, Fault, RefusedValue
 from airflow_provider_yandex_orders.rows.formats import cell
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
 from airflow_provider_yandex_orders.rows.kind import Field, RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
+from airflow_provider_yandex_orders.rows.scalars import visible
 from airflow_provider_yandex_orders.rows.types import Converter
+from airflow_provider_yandex_orders.rows.words import read_status_map
 
 
 def is_missing(value: object) -> bool:
@@ -22,82 +26,148 @@ def is_missing(value: object) -> bool:
     if value is None or (isinstance(value, (float, date)) and value != value):  # pandas' NaT is a date
         return True
     if isinstance(value, str):
-        return not value or value.isspace()
+        return not value or value.isspace() or (not value[0].isalnum() and not visible(value).strip())
     if isinstance(value, (list, tuple, set, frozenset, dict)):
         return not value
     return type(value).__name__ in ("NAType", "NaTType")  # of pandas, which is not imported for this
 
 
-def row_checker(
-    kind: RowKind, options: CheckOptions, columns: Mapping[str, str] | None = None
-) -> Callable[[Mapping[str, Any]], Checked]:
-    """Make the function that checks rows of a kind.
+class RowChecker:
+    """Checks rows of a kind.
+
+    Rows of one key may be put together between the two steps: :meth:`convert` looks at values one by one,
+    :meth:`complete` at the row as a whole.
 
     :param kind: the declaration.
     :param options: what this run asks beyond it.
     :param columns: field to source column, where they differ.
     """
-    named = {name: (columns or {}).get(name, name) for name in kind.field_names}
-    noted: list[str] = []
-    options = replace(options, note=noted.append)
-    steps = [
-        (declared, named[declared.name], _checker_of(declared, options))
-        for declared in kind.fields
-        if declared.sent or declared.name != kind.version
-    ]
-    version, newer = named.get(kind.version or ""), dates.sortable(options.source_zone, options.counter_zone)
-    as_written = reading.moment(options.reading) or (lambda value: value)
-    hashed = [declared for declared in kind.fields if options.hash_identifiers and declared.hashed_into]
-    needs_key = options.require_key
 
-    def check(row: Mapping[str, Any]) -> Checked:
+    def __init__(self, kind: RowKind, options: CheckOptions, columns: Mapping[str, str] | None = None) -> None:
+        of_nothing = read_status_map(options.status_map).get("")
+        self._kind = kind = kind.with_defaults({kind.status: of_nothing}) if kind.status and of_nothing else kind
+        self._named = {name: (columns or {}).get(name, name) for name in kind.field_names}
+        self._noted: list[str] = []
+        options = replace(options, note=self._noted.append)
+        self._steps = [
+            (declared, self._named[declared.name], _checker_of(declared, options))
+            for declared in kind.fields
+            if declared.sent or declared.name != kind.version
+        ]
+        self._version = self._named.get(kind.version or "")
+        self._newer = dates.sortable(options.source_zone, options.counter_zone)
+        self._as_written = reading.moment(options.reading) or (lambda value: value)
+        self._hashed = [declared for declared in kind.fields if options.hash_identifiers and declared.hashed_into]
+        self._needed = [
+            declared
+            for declared in kind.fields
+            if declared.required and (declared.name not in kind.key or options.require_key)
+        ]
+        self._limited = [declared for declared in kind.fields if declared.most]
+        self._defaults = [each for each in kind.fields if each.default is not None and not each.required]
+        money = [each for each in kind.fields if each.type in types.CURRENCIES]
+        self._currency = (self._named[money[0].name], money[0].default) if money else None
+        self.values: Counter[str] = Counter()
+        """How many values columns have of which bad ones may be left out."""
+        self._places = {name: place for place, name in enumerate(self._named.values())}
+
+    def __call__(self, row: Mapping[str, Any]) -> Checked:
+        """Both steps."""
+        return self.complete(self.convert(row))
+
+    def column_of(self, field: str) -> str:
+        """The source's column of a field."""
+        return self._named[field]
+
+    def convert(self, row: Mapping[str, Any]) -> Checked:
+        """Convert the values a row has.
+
+        :param row: values by column.
+        """
         result = Checked()
         values, faults = result.values, result.faults
-        for declared, column, convert in steps:
+        for declared, column, convert in self._steps:
             value = row.get(column)
             if is_missing(value):
-                if declared.required and (declared.name not in kind.key or needs_key):
-                    faults.append(_missing(declared, column))
-                elif declared.default is not None:
-                    values[declared.name] = declared.default
-                    if declared.default_told:
-                        result.notes.append(f"default_{declared.name}")
                 continue
             try:
+                if declared.type.adds and self._currency and isinstance(value, str):
+                    given, default = self._currency
+                    value = scalars.without_currency(value, row.get(given) or default)
                 if declared.rows is not None:
                     values[declared.name] = _rows(value, declared.rows, column, convert, result)
                 elif declared.many:
-                    values[declared.name] = _elements(value, declared, column, convert, result)
+                    values[declared.name] = self._elements(value, declared, column, convert, result)
                 else:
+                    if declared.droppable:
+                        self.values[column] += 1
                     values[declared.name] = convert(value)
             except BadValue as bad:
                 (result.dropped if declared.droppable else faults).append(_fault(column, declared, bad))
+        version = self._version
         if version is not None and not is_missing(row.get(version)):
             try:
-                result.version = newer(as_written(row.get(version)))
+                result.version = self._newer(self._as_written(row.get(version)))
             except BadValue as bad:
                 if all(fault.column != version for fault in faults):  # a sent one was converted before
-                    faults.append(Fault(version, bad.code, f"{kind.version} {bad.reason}", bad.fix))
-        if noted:
-            result.notes += dict.fromkeys(noted)
-            noted.clear()
+                    faults.append(Fault(version, bad.code, f"{self._kind.version} {bad.reason}", bad.fix))
+        if self._noted:
+            result.notes += dict.fromkeys(self._noted)
+            self._noted.clear()
+        result.key = _key(values, self._kind)
+        result.label = values.get(self._kind.label)
+        return result
+
+    def _elements(self, value: object, declared: Field, column: str, convert: Converter, result: Checked) -> list[Any]:
+        good: dict[Any, None] = {}  # keeps order, drops repeats
+        elements = lists.split(value, wide=declared.type.wide)
+        if declared.type.look:
+            declared.type.look(elements)
+        if declared.type.by_hand:
+            self.values[column] += len(elements)
+        for element in elements:
+            try:
+                good[convert(element)] = None
+            except BadValue as bad:
+                if not declared.type.by_hand or isinstance(bad, RefusedValue):
+                    raise
+                result.dropped.append(_fault(column, declared, bad))
+        return list(good)
+
+    def complete(self, result: Checked) -> Checked:
+        """Put in defaults and look whether the row can be sent.
+
+        :param result: the converted row; it is changed.
+        """
+        kind, named, values, faults = self._kind, self._named, result.values, result.faults
+        missing = [declared for declared in self._needed if declared.name not in values]
+        bad = {fault.column for fault in (*faults, *result.dropped)}
+        if missing:
+            faults += [_missing(each, named[each.name]) for each in missing if named[each.name] not in bad]
+            faults.sort(key=lambda fault: self._places.get(fault.column.partition("[")[0], 0))
+        for declared in self._defaults:
+            if declared.name not in values and named[declared.name] not in bad:
+                values[declared.name] = declared.default
+                if declared.default_told:
+                    result.notes.append(f"default_{declared.name}")
         for rule in kind.rules:
             rule.apply(result, named)
-        result.key = _key(values, kind)
-        result.label = values.get(kind.label)
-        for declared in hashed:
+        for declared in self._hashed:
             _hash(values, declared)
+        for declared in self._limited:
+            value = values.get(declared.name, "")
+            if (value if isinstance(value, Decimal) else len(value)) > declared.most:
+                reason = f"{declared.name} has more than {declared.most:,}, the service's limit"
+                faults.append(Fault(named[declared.name], "too_much", reason, "send only what the service takes"))
         if kind.identifiers and not any(values.get(name) for name in kind.identifiers):
             _no_identifier(kind, named, result)
         return result
-
-    return check
 
 
 def _checker_of(declared: Field, options: CheckOptions) -> Callable[[Any], Any]:
     """The converter of a field's values; for rows inside a row, their own checker."""
     if declared.rows is not None:
-        return row_checker(declared.rows, options.of_rows or options, options.row_columns)
+        return RowChecker(declared.rows, options.of_rows or options, options.row_columns)
     if declared.hashed_into and options.refuse_clear:
         return _refused
     return declared.type.converter(options)
@@ -130,18 +200,6 @@ def _key(values: Mapping[str, Any], kind: RowKind) -> str | None:
         key: str | None = values.get(kind.key[0])
         return key
     return "\x1f".join(cell(values.get(name)) for name in kind.key)
-
-
-def _elements(value: object, declared: Field, column: str, convert: Converter, result: Checked) -> list[Any]:
-    good: dict[Any, None] = {}  # keeps order, drops repeats
-    for element in lists.split(value):
-        try:
-            good[convert(element)] = None
-        except BadValue as bad:
-            if not declared.type.by_hand or isinstance(bad, RefusedValue):
-                raise
-            result.dropped.append(_fault(column, declared, bad))
-    return list(good)
 
 
 def _hash(values: dict[str, Any], declared: Field) -> None:

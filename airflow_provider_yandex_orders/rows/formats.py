@@ -63,16 +63,16 @@ def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
 
 def json_format(kind: RowKind) -> FileFormat:
     """One JSON object with the rows in a list named like the kind; amounts are exact numbers."""
-    sent = {declared.name: declared for declared in kind.sent_fields}
-    written = {name: each.type.as_json for name, each in sent.items() if each.type.as_json}
+    sent = [declared.name for declared in kind.sent_fields]
+    written = {each.name: each.type.as_json for each in kind.sent_fields if each.type.as_json}
     encoder = msgspec.json.Encoder(decimal_format="number")
 
     def encode(values: Mapping[str, Any]) -> bytes:
         return encoder.encode(
             {
                 name: list(map(written[name], value)) if name in written else value
-                for name, value in values.items()
-                if name in sent and value != []
+                for name in sent
+                if (value := values.get(name, [])) != []
             }
         )
 

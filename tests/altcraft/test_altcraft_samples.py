@@ -14,7 +14,7 @@ import pytest
 from airflow_provider_yandex_orders.altcraft.body import xml_format
 from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDERS
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
-from airflow_provider_yandex_orders.rows.check import row_checker
+from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.formats import json_format
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.unit.unit_support import check_options
@@ -49,7 +49,7 @@ ROW: dict[str, Any] = {
 
 
 def checked(row: dict[str, Any]) -> dict[str, Any]:
-    result = row_checker(ALTCRAFT_ORDERS, check_options())(row)
+    result = RowChecker(ALTCRAFT_ORDERS, check_options())(row)
     assert result.faults == []
     return result.values
 

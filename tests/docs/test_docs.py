@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -60,6 +61,31 @@ def test_tables_are_those_of_the_declarations(page: Path) -> None:
 def test_every_kind_has_its_table() -> None:
     documented = {mark for page in PAGES for mark, _ in MARK.findall(page.read_text(encoding="utf-8"))}
     assert documented == set(declared_kinds())
+
+
+def codes_in_the_package() -> set[str]:
+    """Every code a row or a value may be refused with, as the source text has it."""
+    places = {"BadValue": 0, "RefusedValue": 0, "Fault": 1}
+    found = set()
+    for path in (ROOT / "airflow_provider_yandex_orders").rglob("*.py"):
+        if {"sandbox", "demo"} & set(path.parts):
+            continue
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in places:
+                named = [each.value for each in call.keywords if each.arg == "code"]
+                place = places[call.func.id]
+                found |= {
+                    each.value for each in (*call.args[place : place + 1], *named) if isinstance(each, ast.Constant)
+                }
+    return found - {"bad_map"}  # of an argument
+
+
+def test_the_table_of_codes_is_that_of_the_package() -> None:
+    page = (ROOT / "docs" / "rows.md").read_text(encoding="utf-8").partition("| `code` |")[2]
+    told = {
+        code for line in page.splitlines() for code in re.findall(r"`(\w+)`", line.split("|")[1] if "|" in line else "")
+    }
+    assert told == codes_in_the_package()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -268,7 +268,15 @@ class TestTemplatedArguments:
             ("timeout", -1),
             ("counter_id", "shop"),
             ("merge_mode", "REPLACE"),
-            ("status_map", "{'paid': 'PAID'}"),
+            ("status_map", "paid=PAID"),
+            ("status_map", {"paid": 5}),
+            ("status_map", {"1": "PAID", 1: "SPAM"}),
+            ("status_map", {1.5: "PAID"}),
+            ("phone_region", "Russia"),
+            ("max_dropped", "some"),
+            ("defaults", {"id": "5"}),
+            ("defaults", "currency=EUR"),
+            ("same_key", "first"),
         ],
     )
     def test_what_cannot_be_used_is_told_before_a_row_is_read(

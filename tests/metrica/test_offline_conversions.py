@@ -93,23 +93,26 @@ class TestRows:
         assert found == {"ClientId-00001.csv": 2, "UserId-00001.csv": 1}
         assert len(metrica.client.conversions(101)) == 3
 
-    def test_a_repeated_conversion_is_sent_once_with_its_last_price(self, metrica: SandboxServer, run: Run) -> None:
-        delivery = run(OPERATOR, source=[conversion(1, Price=1), conversion(1, Price=2)])
+    def test_of_one_moment_with_two_prices_or_ids_the_user_says_which(self, metrica: SandboxServer, run: Run) -> None:
+        for other in (conversion(1, Price=2), conversion(1, Price=1, id="other")):
+            with pytest.raises(RejectedRowsError, match=r'2 rows_differ.*same_key="last"'):
+                run(OPERATOR, source=[conversion(1, Price=1), other])
+        delivery = run(OPERATOR, source=[conversion(1, Price=1), conversion(1, Price=2)], same_key="last")
         assert (delivery["rows_sent"], delivery["rows_duplicate"]) == (1, 1)
         assert metrica.client.conversions(101)[0]["Price"] == "2"
 
     @pytest.mark.parametrize(
         ("fields", "code", "words"),
         [
-            ({"ClientId": "1.3E+17"}, "float_client_id", "spreadsheet"),
-            ({"ClientId": 1.3e17}, "float_client_id", "as text"),
+            ({"ClientId": "1.3E+17"}, "float_id", "spreadsheet"),
+            ({"ClientId": 1.3e17}, "float_id", "as text"),
             ({"ClientId": None}, "no_identifier", "at least one"),
             ({"Target": "order_payed"}, "unknown_target", "did you mean 'order_paid'?"),
             ({"Target": "Order paid"}, "bad_goal", "not its name"),
             ({"DateTime": "2026-11-01"}, "no_time", "time"),
             ({"DateTime": 1793516400000}, "bad_date", "1000"),
             ({"Price": "10,50"}, "decimal_comma", "point"),
-            ({"Currency": "RUR"}, "old_currency", "RUB"),
+            ({"Currency": "BYR"}, "old_currency", "BYN"),
         ],
     )
     def test_what_cannot_be_sent(

@@ -53,7 +53,7 @@ SAMPLE_ROWS: list[dict[str, Any]] = [
     {
         "id": "s_ord2",
         "create_date_time": "20.01.2024 11:59",
-        "client_ids": "12345",
+        "client_ids": "1700000000000012345",
         "emails": "mail3@example.com",
         "revenue": "200",
         "cost": "150",
@@ -61,7 +61,7 @@ SAMPLE_ROWS: list[dict[str, Any]] = [
     },
     {
         "create_date_time": "12.02.2024",
-        "client_ids": "34456",
+        "client_ids": "1700000000000034456",
         "phones": "8 (987) 654-32-10",
         "order_status": "SPAM",
         "goals": "plohoy_lead",
@@ -114,6 +114,8 @@ class TestWhatArrives:
         self, metrica: SandboxServer, operator: Any, context: Context
     ) -> None:
         MetricaHook().upload_simple_orders(103, str(SAMPLE))
+        for name in ("oplata_cash", "filial_1", "plohoy_lead"):
+            MetricaHook().create_goal(101, name, name)
         delivery = operator(SAMPLE_ROWS, require_id=False).execute(context())
         assert (delivery["rows_sent"], delivery["parts"][0]["status"]) == (3, "PASSED")
 
@@ -146,6 +148,7 @@ class TestWhatArrives:
 
     def test_statuses_are_mapped(self, metrica: SandboxServer, operator: Any, context: Context) -> None:
         rows = [order(1, order_status="оплачен"), order(2, order_status="доставка")]
+        MetricaHook().create_goal(101, "in_delivery", "In delivery")
         operator(rows, status_map={"оплачен": "PAID", "доставка": "in_delivery"}).execute(context())
         assert {o["id"]: o["order_status"] for o in metrica.client.orders(101)} == {
             "A-0001": "PAID",
@@ -158,7 +161,7 @@ class TestWhatArrives:
         rows = [
             order(1, revenue="3", update_date_time="2026-11-03 00:00:00"),
             order(1, revenue="1", update_date_time="2026-11-01 00:00:00"),
-            order(2, revenue="4"),
+            order(2, revenue="5"),
             order(2, revenue="5"),
         ]
         delivery = operator(rows).execute(context())
@@ -221,7 +224,7 @@ class TestBadRows:
             operator(rows, max_rejected=1).execute(context())
         message = str(raised.value)
         assert "2 of 3 rows cannot be sent" in message
-        assert "1 not_a_number" in message
+        assert "1 other_currency" in message
         assert "1 bad_date" in message
         assert "rejected.jsonl" in message
         assert uploads_sent(metrica) == 0
@@ -243,7 +246,7 @@ class TestBadRows:
         assert [(each["row"], each["key"], each["column"], each["code"]) for each in found] == [
             (2, "A-0002", "revenue", "not_a_number"),
             (3, "A-0003", "client_ids", "no_identifier"),
-            (5, "A-0005", "client_ids", "float_client_id"),
+            (5, "A-0005", "client_ids", "float_id"),
         ]
         assert all(each["reason"] and each["fix"] for each in found)
         folder = Path(str(delivery["rejected_path"])).parent

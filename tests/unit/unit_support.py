@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from airflow_provider_yandex_orders.rows.check import row_checker
+from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.faults import BadValue, Checked
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
@@ -37,7 +37,7 @@ def refusal(convert: Callable[[object], Any], value: object) -> BadValue:
 
 def check_row(kind: RowKind, row: dict[str, Any], columns: dict[str, str] | None = None, **changes: Any) -> Checked:
     """A row of a kind, checked with :func:`check_options`."""
-    return row_checker(kind, check_options(**changes), columns)(row)
+    return RowChecker(kind, check_options(**changes), columns)(row)
 
 
 def faults_of(kind: RowKind, row: dict[str, Any], **changes: Any) -> list[tuple[str, str]]:

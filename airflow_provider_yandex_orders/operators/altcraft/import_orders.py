@@ -24,6 +24,7 @@ from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, Prepar
 from airflow_provider_yandex_orders.delivery.progress import Progress, part_key, progress_of
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart, Delivery, delivery_of, prepared_part
+from airflow_provider_yandex_orders.delivery.same_key import read_same_key
 from airflow_provider_yandex_orders.delivery.send import Route, refusals, send_parts
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, RejectedRowsError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
@@ -36,7 +37,7 @@ from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.columns import labels
 from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.storage import staging_folder
-from airflow_provider_yandex_orders.templated import switch, whole
+from airflow_provider_yandex_orders.templated import mapping, switch, whole
 from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersWait
 from airflow_provider_yandex_orders.waiting import Wait
 
@@ -81,6 +82,16 @@ class AltcraftImportOrdersOperator(UploadOperator):
     :param max_rejected: rejected orders that are put up with: a number, or a share below 1; by default 0. With more of
         them before the import nothing is sent; orders the platform refuses count too, after the good ones went.
         (templated)
+    :param max_dropped: unusable values of one column that may be left out of rows that are sent: a whole number, or a
+        share below 1 of the column's values; 0.2 by default. Fewer than five are never too many for a share. With more
+        nothing is sent and the task fails. (templated)
+    :param phone_region: country, by its two letters, whose habits phone numbers without a country code follow; ``RU``
+        by default. (templated)
+    :param same_key: what becomes of rows of one key that differ where no version tells the newest: ``None`` (by
+        default) rejects them, ``"last"`` sends the last, ``"merge"`` makes one row of the first filled value of each
+        field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
+        ``sum``, ``join``, ``first`` or ``last``; the others take the first filled, and equal rows count too.
+        (templated)
     :param batch_size: most orders of one request; by default 100. (templated)
     :param max_part_bytes: most bytes of one request; by default 5 MB. (templated)
     :param body_format: ``json`` (default) or ``xml``.
@@ -111,7 +122,6 @@ class AltcraftImportOrdersOperator(UploadOperator):
         "line_status_map",
         "custom_fields",
         "custom_line_statuses",
-        "defaults",
         "verify",
         "verify_sample",
     )
@@ -127,16 +137,19 @@ class AltcraftImportOrdersOperator(UploadOperator):
         altcraft_conn_id: str = AltcraftHook.default_conn_name,
         lines: Any = None,
         line_columns: Mapping[str, str] | None = None,
-        status_map: Mapping[str, str] | None = None,
-        line_status_map: Mapping[str, str] | None = None,
+        status_map: Mapping[Any, str] | str | None = None,
+        line_status_map: Mapping[Any, str] | str | None = None,
         extra_statuses: Sequence[str] = (),
         extra_line_statuses: Sequence[str] = (),
         custom_fields: Sequence[Mapping[str, Any]] | None = None,
         custom_line_statuses: Sequence[Mapping[str, Any]] | None = None,
-        defaults: Mapping[str, Any] | None = None,
+        defaults: Mapping[str, Any] | str | None = None,
         extra_fields: Mapping[str, str] | None = None,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        max_dropped: float | str = 0.2,
+        phone_region: str = "RU",
+        same_key: str | Mapping[str, str] | None = None,
         batch_size: int | str = BATCH_ORDERS,
         max_part_bytes: int | str | None = None,
         body_format: str = "json",
@@ -163,7 +176,6 @@ class AltcraftImportOrdersOperator(UploadOperator):
         self.extra_line_statuses = extra_line_statuses
         self.custom_fields = custom_fields
         self.custom_line_statuses = custom_line_statuses
-        self.defaults = defaults
         self.extra_fields = extra_fields
         self.batch_size = batch_size
         self.body_format = body_format
@@ -193,7 +205,9 @@ class AltcraftImportOrdersOperator(UploadOperator):
 
         attempted = attempted_keys(folder, progress, key_of=key_of, keys_in=keys_of)
         files = {"part": self._shape.file_format}
-        prepared = prepare(self._rows_source(), Plan(kind, self._check_options(), limits, folder, files, told))
+        same_key = read_same_key(self.same_key, kind)
+        plan = Plan(kind, self._check_options(), limits, folder, files, told, same_key=same_key)
+        prepared = prepare(self._rows_source(), plan)
         self._skip_if_empty(prepared.rows_read)
         if not sends:
             delivery = delivery_with(prepared, [prepared_part(part) for part in prepared.parts])
@@ -255,13 +269,20 @@ class AltcraftImportOrdersOperator(UploadOperator):
             custom_fields=self.custom_fields,
             custom_line_statuses=self.custom_line_statuses,
             defaults=self.defaults,
+            phone_region=self._phone_region,
             extra_fields=self.extra_fields,
             as_xml=self.body_format == "xml",
         )
 
     def _check_options(self) -> CheckOptions:
         columns = labels(self.lines.columns) if isinstance(self.lines, Source) else None
-        return order_options(self._source_zone(), self.status_map, self.line_status_map, columns or self.line_columns)
+        return order_options(
+            self._source_zone(),
+            mapping(self.status_map, "status_map"),
+            mapping(self.line_status_map, "line_status_map"),
+            columns or self.line_columns,
+            self._phone_region,
+        )
 
     def _rows_source(self) -> Source:
         orders = super()._rows_source()
@@ -304,9 +325,9 @@ class AltcraftImportOrdersOperator(UploadOperator):
         if not rejected.entries:
             return
         delivery["rejected_path"] = rejected.path
-        self.log.warning("Orders the platform refused: %d; see %s.", rejected.entries, rejected.path)
-        for line in rejected.first:
-            self.log.warning("  %s", line)
+        for line in rejected.lines:
+            self.log.warning("Orders the platform refused: %s", line)
+        self.log.warning("All in: %s", rejected.path)
         if not limits.allows(delivery["rows_rejected"], delivery["rows_read"]):
             raise RejectedRowsError(
                 f"Import orders: {delivery['rows_sent']} were imported; {rejected.entries} were refused by the "

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar
 
 from airflow.providers.common.compat.sdk import Context
@@ -16,20 +16,23 @@ from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.prepare import Plan, Prepared, prepare
 from airflow_provider_yandex_orders.delivery.progress import part_key, progress_of
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart, Delivery, delivery_of, prepared_part
+from airflow_provider_yandex_orders.delivery.same_key import read_same_key
 from airflow_provider_yandex_orders.delivery.send import Route, send_parts
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica import api
 from airflow_provider_yandex_orders.metrica.answers import upload_state
+from airflow_provider_yandex_orders.metrica.api import target_faults
 from airflow_provider_yandex_orders.operators.arguments import handed_on
 from airflow_provider_yandex_orders.operators.base import DEFERRABLE, UploadOperator, zone
+from airflow_provider_yandex_orders.rows.defaults import with_defaults
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.parts import PartsSource
 from airflow_provider_yandex_orders.storage import staging_folder
-from airflow_provider_yandex_orders.templated import switch
+from airflow_provider_yandex_orders.templated import mapping, switch
 from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
 from airflow_provider_yandex_orders.waiting import Demands, Wait
 
@@ -53,6 +56,18 @@ class MetricaUploadOperator(UploadOperator):
         (templated)
     :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by
         default. With more of them nothing is sent and the task fails. (templated)
+    :param defaults: values of fields a row has nothing in, such as ``{"currency": "EUR"}``; none by default.
+        (templated)
+    :param max_dropped: unusable values of one column that may be left out of rows that are sent: a whole number, or a
+        share below 1 of the column's values; 0.2 by default. Fewer than five are never too many for a share. With more
+        nothing is sent and the task fails. (templated)
+    :param phone_region: country, by its two letters, whose habits phone numbers without a country code follow; ``RU``
+        by default. (templated)
+    :param same_key: what becomes of rows of one key that differ where no version tells the newest: ``None`` (by
+        default) rejects them, ``"last"`` sends the last, ``"merge"`` makes one row of the first filled value of each
+        field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
+        ``sum``, ``join``, ``first`` or ``last``; the others take the first filled, and equal rows count too.
+        (templated)
     :param skip_empty: ``True`` skips the task when the source has no rows; by default it succeeds without an upload.
         (templated)
     :param hash_identifiers: ``True`` sends md5 sums in place of e-mail addresses and phone numbers; ``False`` by
@@ -94,6 +109,10 @@ class MetricaUploadOperator(UploadOperator):
         counter_id: int | str | None = None,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        defaults: Mapping[str, Any] | str | None = None,
+        max_dropped: float | str = 0.2,
+        phone_region: str = "RU",
+        same_key: str | Mapping[str, str] | None = None,
         skip_empty: bool | str = False,
         hash_identifiers: bool | str = False,
         refuse_clear_identifiers: bool | str = False,
@@ -146,8 +165,19 @@ class MetricaUploadOperator(UploadOperator):
             source_zone=self._source_zone(),
             hash_identifiers=switch(self.hash_identifiers, "hash_identifiers"),
             refuse_clear=switch(self.refuse_clear_identifiers, "refuse_clear_identifiers"),
-            status_map=self.status_map or {},
+            status_map=mapping(self.status_map, "status_map"),
+            phone_region=self._phone_region,
+            targets=cache(lambda: target_faults(self._hook.goals(self._counter))) if self._checks_targets else None,
+            statuses=cache(self._own_statuses),
         )
+
+    def _own_statuses(self) -> Collection[str]:
+        """Ids of the statuses the counter has besides the service's."""
+        return ()
+
+    @property
+    def _checks_targets(self) -> bool:
+        return switch(getattr(self, "check_targets", False), "check_targets")
 
     def _demands(self) -> Demands:
         """What the end of the uploads must be like."""
@@ -167,7 +197,7 @@ class MetricaUploadOperator(UploadOperator):
         self._check_shared_arguments()
         self._check_status_map(self._kind, self.status_map, "status_map")
         self._demands()
-        _ = self._counter, self._sends, switch(self.wait_for_completion, "wait_for_completion")
+        _ = self._checks_targets, self._counter, self._sends, switch(self.wait_for_completion, "wait_for_completion")
         if getattr(self, "merge_mode", "SAVE") not in MERGE_MODES:
             raise ConfigurationError(f"merge_mode must be one of {', '.join(MERGE_MODES)}.")
 
@@ -177,7 +207,8 @@ class MetricaUploadOperator(UploadOperator):
         """Prepare, send, wait if asked, report."""
         started = time.time()
         self._check_arguments()
-        kind = self._row_kind()
+        kind = with_defaults(self._row_kind(), self.defaults, self._check_options())
+        same_key = read_same_key(self.same_key, kind)
         source, options = self._rows_source(), self._check_options()
         limits = self._limits(self._part_bytes(), api.LINKING_WINDOW_DAYS)
         folder = staging_folder(self.staging_path, context)
@@ -192,7 +223,9 @@ class MetricaUploadOperator(UploadOperator):
             report(prepared, [])
 
         mapped_only = getattr(self, "merge_mode", "SAVE") != "SAVE"
-        prepared = prepare(source, Plan(kind, options, limits, folder, self._files(kind), counted, mapped_only))
+        prepared = prepare(
+            source, Plan(kind, options, limits, folder, self._files(kind), counted, mapped_only, same_key)
+        )
         self._skip_if_empty(prepared.rows_read)
         if not self._sends:
             self.log.info("Nothing is sent, as asked: %d part(s) are ready.", len(prepared.parts))

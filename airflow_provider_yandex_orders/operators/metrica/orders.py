@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -41,6 +41,20 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
         (templated)
     :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by
         default. With more of them nothing is sent and the task fails. (templated)
+    :param check_targets: ask for the counter's goals first and reject rows that name a goal it does not have; ``True``
+        by default. (templated)
+    :param defaults: values of fields a row has nothing in, such as ``{"currency": "EUR"}``; none by default.
+        (templated)
+    :param max_dropped: unusable values of one column that may be left out of rows that are sent: a whole number, or a
+        share below 1 of the column's values; 0.2 by default. Fewer than five are never too many for a share. With more
+        nothing is sent and the task fails. (templated)
+    :param phone_region: country, by its two letters, whose habits phone numbers without a country code follow; ``RU``
+        by default. (templated)
+    :param same_key: what becomes of rows of one key that differ where no version tells the newest: ``None`` (by
+        default) rejects them, ``"last"`` sends the last, ``"merge"`` makes one row of the first filled value of each
+        field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
+        ``sum``, ``join``, ``first`` or ``last``; the others take the first filled, and equal rows count too.
+        (templated)
     :param skip_empty: ``True`` skips the task when the source has no rows; by default it succeeds without an upload.
         (templated)
     :param hash_identifiers: ``True`` sends md5 sums in place of e-mail addresses and phone numbers; ``False`` by
@@ -67,6 +81,7 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
         *MetricaUploadOperator.template_fields,
         "merge_mode",
         "status_map",
+        "check_targets",
         "upload_format",
         "attributes",
     )
@@ -79,11 +94,16 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
         metrica_conn_id: str = MetricaHook.default_conn_name,
         counter_id: int | str | None = None,
         merge_mode: str = "SAVE",
-        status_map: Mapping[str, str] | None = None,
+        status_map: Mapping[Any, str] | str | None = None,
         upload_format: str = "json",
         attributes: Mapping[str, str] | None = None,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        check_targets: bool | str = True,
+        defaults: Mapping[str, Any] | str | None = None,
+        max_dropped: float | str = 0.2,
+        phone_region: str = "RU",
+        same_key: str | Mapping[str, str] | None = None,
         skip_empty: bool | str = False,
         hash_identifiers: bool | str = False,
         refuse_clear_identifiers: bool | str = False,
@@ -102,12 +122,16 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
         super().__init__(**handed_on(locals(), MetricaUploadOperator))
         self.merge_mode = merge_mode
         self.status_map = status_map
+        self.check_targets = check_targets
         self.upload_format = upload_format
         self.attributes = attributes
 
     def _check_arguments(self) -> None:
         super()._check_arguments()
         full_mode.check(self.upload_format, self.attributes, self._kind)
+
+    def _own_statuses(self) -> Collection[str]:
+        return {str(status.get("id")) for status in self._hook.order_statuses(self._counter)}
 
     def _row_kind(self) -> RowKind:
         return full_mode.row_kind(self.upload_format, self.attributes, self._kind)

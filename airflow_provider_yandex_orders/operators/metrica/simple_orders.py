@@ -23,7 +23,7 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
 
     Fields: ``id``, ``create_date_time``, one of ``client_ids``, ``emails``, ``phones``, ``emails_md5``,
     ``phones_md5``, and optionally ``client_uniq_id``, ``order_status``, ``revenue``, ``cost``, ``goals``, ``currency``.
-    Of several rows with one ``id`` the one with the latest ``update_date_time`` is sent, without that field the last.
+    Of several rows with one ``id`` the one with the latest ``update_date_time`` is sent; see ``same_key``.
 
     A sale sent here and as an offline conversion of the same goal counts twice: send each sale by one of the two.
 
@@ -44,6 +44,20 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         (templated)
     :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by
         default. With more of them nothing is sent and the task fails. (templated)
+    :param check_targets: ask for the counter's goals first and reject rows that name a goal it does not have; ``True``
+        by default. (templated)
+    :param defaults: values of fields a row has nothing in, such as ``{"currency": "EUR"}``; none by default.
+        (templated)
+    :param max_dropped: unusable values of one column that may be left out of rows that are sent: a whole number, or a
+        share below 1 of the column's values; 0.2 by default. Fewer than five are never too many for a share. With more
+        nothing is sent and the task fails. (templated)
+    :param phone_region: country, by its two letters, whose habits phone numbers without a country code follow; ``RU``
+        by default. (templated)
+    :param same_key: what becomes of rows of one key that differ where no version tells the newest: ``None`` (by
+        default) rejects them, ``"last"`` sends the last, ``"merge"`` makes one row of the first filled value of each
+        field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
+        ``sum``, ``join``, ``first`` or ``last``; the others take the first filled, and equal rows count too.
+        (templated)
     :param skip_empty: ``True`` skips the task when the source has no rows; by default it succeeds without an upload.
         (templated)
     :param hash_identifiers: ``True`` sends md5 sums in place of e-mail addresses and phone numbers; ``False`` by
@@ -66,7 +80,13 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         says.
     """
 
-    template_fields: Sequence[str] = (*MetricaUploadOperator.template_fields, "merge_mode", "status_map", "require_id")
+    template_fields: Sequence[str] = (
+        *MetricaUploadOperator.template_fields,
+        "merge_mode",
+        "status_map",
+        "require_id",
+        "check_targets",
+    )
     _kind = SIMPLE_ORDERS
 
     def __init__(
@@ -76,10 +96,15 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         metrica_conn_id: str = MetricaHook.default_conn_name,
         counter_id: int | str | None = None,
         merge_mode: str = "SAVE",
-        status_map: Mapping[str, str] | None = None,
+        status_map: Mapping[Any, str] | str | None = None,
         require_id: bool | str = True,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        check_targets: bool | str = True,
+        defaults: Mapping[str, Any] | str | None = None,
+        max_dropped: float | str = 0.2,
+        phone_region: str = "RU",
+        same_key: str | Mapping[str, str] | None = None,
         skip_empty: bool | str = False,
         hash_identifiers: bool | str = False,
         refuse_clear_identifiers: bool | str = False,
@@ -98,6 +123,7 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         super().__init__(**handed_on(locals(), MetricaUploadOperator))
         self.merge_mode = merge_mode
         self.status_map = status_map
+        self.check_targets = check_targets
         self.require_id = require_id
 
     def _check_arguments(self) -> None:

@@ -17,14 +17,14 @@ from airflow_provider_yandex_orders.altcraft.body import xml_format
 from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDERS, MODES
 from airflow_provider_yandex_orders.altcraft.order_kind import OrderShape, order_options
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.rows.check import row_checker
+from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.faults import Checked
 from airflow_provider_yandex_orders.rows.formats import json_format
 from tests.support.altcraft_rows import line, order
 from tests.unit.unit_support import MOSCOW
 
 OPTIONS = order_options(None, None, None, None)
-CHECK = row_checker(ALTCRAFT_ORDERS, OPTIONS)
+CHECK = RowChecker(ALTCRAFT_ORDERS, OPTIONS)
 GOOD = {
     "email": "Buyer@Example.com",
     "phone": "+7 999 000-00-00",
@@ -144,7 +144,7 @@ class TestOrders:
         assert check(create_time=given_).values["create_time"] == sent
 
     def test_naive_times_are_those_of_the_source(self) -> None:
-        zoned = row_checker(ALTCRAFT_ORDERS, order_options(MOSCOW, None, None, None))
+        zoned = RowChecker(ALTCRAFT_ORDERS, order_options(MOSCOW, None, None, None))
         checked = zoned(order(1, create_time="2026-01-23 15:04:05", update_time="23.01.2026 15:04"))
         assert checked.values["create_time"] == "2026-01-23T12:04:05Z"
         assert checked.values["update_time"] == "2026-01-23T12:04:00Z"
@@ -218,7 +218,7 @@ class TestLines:
 
     def test_statuses_a_platform_has_beside_the_built_in_ones(self) -> None:
         kind = OrderShape(extra_line_statuses=["at_pickup", "0001"]).orders
-        checked = row_checker(kind, OPTIONS)(order(1, lines=[line(1, status="0001")]))
+        checked = RowChecker(kind, OPTIONS)(order(1, lines=[line(1, status="0001")]))
         assert checked.faults == []
 
 
@@ -230,7 +230,7 @@ class TestArguments:
     def test_defaults_are_converted(self) -> None:
         kind = OrderShape(defaults={"endpoint": 5, "currency": "usd", "tags": ["a", "b"]}).orders
         row = {name: value for name, value in order(1).items() if name not in ("endpoint", "currency")}
-        values = row_checker(kind, OPTIONS)(row).values
+        values = RowChecker(kind, OPTIONS)(row).values
         assert (values["endpoint"], values["currency"], values["tags"]) == ("5", "USD", ["a", "b"])
 
     def test_definitions_are_completed(self) -> None:
@@ -268,7 +268,7 @@ NAMES = st.sampled_from(ALTCRAFT_ORDERS.field_names)
 @given(st.dictionaries(NAMES, ANYTHING), st.sampled_from([True, False]))
 def test_no_value_breaks_the_check(row: dict[str, Any], as_xml: bool) -> None:
     kind = OrderShape(as_xml=as_xml).orders
-    checked = row_checker(kind, order_options(MOSCOW, None, None, None))({**order(1), **row})
+    checked = RowChecker(kind, order_options(MOSCOW, None, None, None))({**order(1), **row})
     if not checked.faults:
         encoded = (xml_format(kind) if as_xml else json_format(kind)).encode(checked.values)
         if as_xml:

@@ -69,7 +69,7 @@ def accounted(prepared: Prepared) -> bool:
 
 def test_a_list(folder: ObjectStoragePath) -> None:
     rows = [
-        order(id="2", revenue="5"),
+        order(id="2", revenue="6"),
         order(id="1", create_date_time="soon"),
         order(id="3", emails="a@example.com,nonsense"),
         order(id="2", revenue="6"),
@@ -199,7 +199,7 @@ def _expected(rows: Iterable[dict[str, Any]], keyed: bool) -> tuple[list[int], i
         "2025-03-05 10:00": "2025-03-05 10",
         "05.03.2025 09:00": "2025-03-05 09",
     }
-    newest: dict[object, tuple[str, int]] = {}
+    same: dict[object, list[tuple[str, int]]] = {}
     good = 0
     for number, row in enumerate(rows):
         key = str(row["id"]).strip() if row["id"] else None
@@ -207,11 +207,16 @@ def _expected(rows: Iterable[dict[str, Any]], keyed: bool) -> tuple[list[int], i
         if bad or row["id"] == 1.5 or row["update_date_time"] == "now" or (keyed and key is None):
             continue
         good += 1
-        version = versions[row["update_date_time"]]
-        slot = key if key is not None else number
-        if slot not in newest or version >= newest[slot][0]:
-            newest[slot] = (version, number)
-    return sorted(number for _, number in newest.values()), good
+        same.setdefault(key if key is not None else number, []).append((versions[row["update_date_time"]], number))
+    sent = []
+    for group in same.values():
+        newest = max(version for version, _ in group)
+        left = [number for version, number in group if version in ("", newest)]
+        if len(left) == 1:  # all rows differ
+            sent += left
+        else:
+            good -= len(left)
+    return sorted(sent), good
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
@@ -292,13 +297,16 @@ def test_the_newest_by_moment_stays(folder: ObjectStoragePath) -> None:
         order(id="2", revenue=1, update_date_time=datetime(2025, 3, 4, 10, 0, 0, 2)),
         order(id="2", revenue=2, update_date_time=datetime(2025, 3, 4, 10, 0, 0, 1)),
         order(id="3", revenue=1, update_date_time="1900-01-01"),
-        order(id="3", revenue=2),  # no version at all is older than any
+        order(id="3", revenue=2),  # of no version at all nobody knows
         order(id="4", revenue=1, update_date_time="1900-01-01"),
-        order(id="4", revenue=2, update_date_time="1900-01-01"),  # of equal ones the later
+        order(id="4", revenue=2, update_date_time="1900-01-01"),  # nor of equal ones that differ
     ]
-    for source in (rows[:-1], [*rows[-2::-1]]):
-        assert [row["revenue"] for row in sent(run(RowsSource(source), folder))][:3] == ["1", "1", "1"]
-    assert [row["revenue"] for row in sent(run(RowsSource(rows), folder))] == ["1", "1", "1", "2"]
+    for source in (rows, rows[::-1]):
+        prepared = run(RowsSource(source), folder)
+        assert [(row["id"], row["revenue"]) for row in sent(prepared)] == [("1", "1"), ("2", "1")]
+        assert accounted(prepared)
+        rejected = entries(folder, "rejected.jsonl")
+        assert [(each["key"], each["code"]) for each in rejected] == [(key, "rows_differ") for key in "3344"]
 
 
 # --- documents -----------------------------------------------------------------------------------------------------
@@ -317,7 +325,8 @@ def documents(prepared: Prepared) -> list[list[dict[str, Any]]]:
 
 def test_json_parts(folder: ObjectStoragePath) -> None:
     rows = [contact(uniq_id=str(number), emails="nonsense" if number == 3 else "a@example.com") for number in range(5)]
-    rows += [contact(uniq_id=None), contact(uniq_id="1", name="Newer")]
+    rows += [contact(uniq_id=None), contact(uniq_id="1", update_date_time="2026-01-01", name="Newer")]
+    rows[1]["update_date_time"] = "2025-01-01"
     prepared = run(
         RowsSource(rows),
         folder,
@@ -377,7 +386,7 @@ def test_rows_that_waited_are_a_source(folder: ObjectStoragePath, monkeypatch: p
     assert first.parts == []
     waited = FileSource(str(first.deferred_path))
     later = datetime.now(UTC) + timedelta(hours=30)
-    monkeypatch.setattr("airflow_provider_yandex_orders.delivery.prepare.time.time", later.timestamp)
+    monkeypatch.setattr("airflow_provider_yandex_orders.delivery.sorter.time.time", later.timestamp)
     with_others = folder / "next"
     if with_others.protocol in ("", "file"):
         with_others.mkdir()
@@ -408,12 +417,12 @@ def test_orders_of_the_future_are_sent(folder: ObjectStoragePath) -> None:
 def test_the_same_conversion_is_sent_once(folder: ObjectStoragePath) -> None:
     rows = [
         conversion(Price=1),
-        conversion(Price=2, DateTime="2025-03-04T12:00:00Z"),
+        conversion(Price=1, DateTime="2025-03-04T12:00:00Z"),
         conversion(Price=3, Target="other"),
         conversion(Price=4, UserId="u"),
     ]
     prepared = run(RowsSource(rows), folder, kind=OFFLINE_CONVERSIONS)
-    assert sorted(row["Price"] for row in sent(prepared)) == ["2", "3", "4"]
+    assert sorted(row["Price"] for row in sent(prepared)) == ["1", "3", "4"]
     assert prepared.rows_duplicate == 1
     assert not prepared.has_keyless
 
