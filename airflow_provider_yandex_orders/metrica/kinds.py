@@ -88,6 +88,7 @@ CONTACTS = RowKind(
         Field("phones", types.PHONE, "Phone numbers with country code.", many=True, most=50, hashed_into="phones_md5"),
         Field("emails_md5", types.MD5, "md5 sums of normalised e-mail addresses.", many=True, most=50),
         Field("phones_md5", types.MD5, "md5 sums of normalised phone numbers.", many=True, most=50),
+        Field("user_comment", types.TEXT, "A comment, 1,000 characters at most; JSON only.", most=1000, csv=False),
     ),
 )
 
@@ -132,6 +133,7 @@ ORDERS = RowKind(
             many=True,
             most=100,
         ),
+        Field("user_comment", types.TEXT, "A comment, 1,000 characters at most; JSON only.", most=1000, csv=False),
     ),
 )
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,6 +146,19 @@ def test_read_as_it_was_meant(metrica: SandboxServer, run: Run, fields: dict[str
 def test_refused_aloud(metrica: SandboxServer, run: Run, fields: dict[str, Any], code: str) -> None:
     rejected(run, SimpleOrders, {**ORDER, **fields}, code, check_targets=False)
     assert metrica.client.orders(101) == []
+
+
+def test_the_services_limits_are_the_sandboxs_too(metrica: SandboxServer, run: Run, tmp_path: Path) -> None:
+    rejected(run, Orders, {**FULL, "user_comment": "x" * 1001}, "too_much")
+    run(Orders, source=[{**FULL, "user_comment": "x" * 1000}])
+    assert len(stored(metrica, "orders")["user_comment"]) == 1000
+    for name, most in {"emails": 50, "client_ids": 500}.items():
+        for count in (most, most + 1):
+            values = ",".join(f"1{n:09}" if name == "client_ids" else f"a{n}@example.com" for n in range(count))
+            path = tmp_path / "orders.csv"
+            path.write_text(f'id,create_date_time,{name}\n7,{MADE},"{values}"\n')
+            answer = MetricaHook().upload_simple_orders(101, str(path))
+            assert answer["api_validation_status"] == ("PASSED" if count == most else "FAILED")
 
 
 def test_quantities_of_other_libraries(metrica: SandboxServer, run: Run) -> None:
