@@ -65,26 +65,27 @@ def share(value: object, name: str) -> float:
     return number(value, name, meaning="a share from 0 to 1", most=1)
 
 
+def structure(value: Any) -> Any:
+    """What the text of a list or a mapping means, in JSON or as Python shows it; anything else as it is."""
+    if isinstance(value, str) and value.strip()[:1] in ("[", "{", "("):
+        for read in (json.loads, ast.literal_eval):
+            try:
+                return read(value.strip())
+            except (ValueError, SyntaxError, RecursionError, MemoryError):
+                continue
+    return value
+
+
 def mapping(value: object, name: str, *, otherwise: str = "") -> Mapping[Any, Any]:
-    """A mapping, or the text of one in JSON or Python; nothing is an empty one.
+    """A mapping, or the text of one; nothing is an empty one.
 
     :param otherwise: what it must be, for the message.
     :raises ConfigurationError: it is none.
     """
-    if isinstance(value, str):
-        text = value.strip()
-        value = None if text in ("", "None") else text
-        for read in (json.loads, ast.literal_eval) if value else ():
-            try:
-                value = read(text)
-                break
-            except (ValueError, SyntaxError, RecursionError, MemoryError):
-                continue
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise ConfigurationError(f"{otherwise or f'{name} must be a mapping'}; after rendering it is neither.")
-    return value
+    found = {} if value in (None, "", "None") else structure(value)
+    if not isinstance(found, Mapping):
+        raise ConfigurationError(f"{otherwise or f'{name} must be a mapping'}; after rendering it is none.")
+    return found
 
 
 def _number(value: Any, kind: Callable[[Any], _N]) -> _N | None:

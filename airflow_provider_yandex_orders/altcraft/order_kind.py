@@ -25,6 +25,7 @@ from airflow_provider_yandex_orders.rows.kind import Field, RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.rows.rules import FitsXml
 from airflow_provider_yandex_orders.rows.types import RAW
+from airflow_provider_yandex_orders.templated import structure
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _definitions(given: Sequence[Mapping[str, Any]] | None, kind: RowKind, said_
     """Definitions that go along with an import, checked."""
     check = RowChecker(kind, _options(None, None))
     found = []
-    for definition in given or ():
+    for definition in structure(given) or ():
         if not isinstance(definition, Mapping):
             raise ConfigurationError(f"{said_by} must be a list of mappings.")
         checked = check(definition)

@@ -13,6 +13,7 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica.kinds import entities
 from airflow_provider_yandex_orders.sensors.base import WaitSensor
+from airflow_provider_yandex_orders.templated import structure
 from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
 from airflow_provider_yandex_orders.waiting import Demands, offline_demands
 
@@ -46,7 +47,7 @@ class MetricaUploadSensor(WaitSensor):
 
     def _wanted(self) -> dict[str, int]:
         try:
-            uploads = uploads_of(self.upload_ids, service="metrica", entities=entities(self._family))
+            uploads = uploads_of(structure(self.upload_ids), service="metrica", entities=entities(self._family))
         except TypeError as error:
             raise ConfigurationError(
                 f"Wait for uploads: upload_ids is {error} after rendering. Give a list of ids, or the output of an "

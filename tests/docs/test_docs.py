@@ -75,7 +75,9 @@ def codes_in_the_package() -> set[str]:
                 named = [each.value for each in call.keywords if each.arg == "code"]
                 place = places[call.func.id]
                 found |= {
-                    each.value for each in (*call.args[place : place + 1], *named) if isinstance(each, ast.Constant)
+                    str(each.value)
+                    for each in (*call.args[place : place + 1], *named)
+                    if isinstance(each, ast.Constant)
                 }
     return found - {"bad_map"}  # of an argument
 

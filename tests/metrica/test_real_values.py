@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.exceptions import AirflowException
+from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, RejectedRowsError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook

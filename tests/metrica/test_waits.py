@@ -96,7 +96,7 @@ class TestWhatCannotBeWaitedFor:
         self.refused(delivery, context, "delivery to altcraft")
 
     def test_numbers_are_ids(self, metrica: SandboxServer, context: Context) -> None:
-        for upload_ids in (123, [123, 456]):
+        for upload_ids in (123, [123, 456], "[123, 456]", "['123']"):
             with pytest.raises(AirflowSensorTimeout, match=r"123 \(not listed yet\)"):
                 sensor(upload_ids, timeout=0).execute(context())
 

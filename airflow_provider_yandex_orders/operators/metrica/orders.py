@@ -16,6 +16,7 @@ from airflow_provider_yandex_orders.operators.metrica import full_mode
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.templated import mapping
 
 
 class MetricaUploadOrdersOperator(MetricaUploadOperator):
@@ -128,6 +129,7 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
 
     def _check_arguments(self) -> None:
         super()._check_arguments()
+        self.attributes = mapping(self.attributes, "attributes", otherwise=full_mode.ATTRIBUTES)
         full_mode.check(self.upload_format, self.attributes, self._kind)
 
     def _own_statuses(self) -> Collection[str]:
