@@ -67,11 +67,9 @@ class Heard:
 
     def describe_open(self) -> str:
         """The open uploads with the last state of each."""
-        shown = []
         waiting = self.open
-        for upload_id in waiting[:SHOWN]:
-            state = self.states[upload_id]
-            shown.append(f"{upload_id} ({state.status if state else 'not listed yet'})")
+        last = [(upload_id, self.states[upload_id]) for upload_id in waiting[:SHOWN]]
+        shown = [f"{upload_id} ({state.status if state else 'not listed yet'})" for upload_id, state in last]
         more = f" and {len(waiting) - SHOWN} more" if len(waiting) > SHOWN else ""
         return ", ".join(shown) + more
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import msgspec
 
@@ -28,7 +27,7 @@ FORMATS = ("jsonl.gz", "jsonl", "parquet")
 _decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
 
-class Outputs:
+class Outputs(ExitStack):
     """Writes orders to local files of one folder, each named by what it holds: ``raw.jsonl.gz``, ``items.jsonl.gz``.
 
     :param folder: an empty folder.
@@ -37,7 +36,7 @@ class Outputs:
     """
 
     def __init__(self, folder: Path, output_format: str, *, tables: bool) -> None:
-        self._opened = ExitStack()
+        super().__init__()
         self._folder = folder
         self._format = output_format
         self.orders = 0
@@ -55,14 +54,6 @@ class Outputs:
         parquet = output_format == "parquet"
         self._raw_lines = None if parquet else self._line_file(order_stats.RAW)
         self._write_raw = self._row_file(order_stats.RAW) if parquet else None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._opened.__exit__(kind, error, traceback)
 
     def add(self, orders: Sequence[tuple[int | None, bytes]]) -> None:
         """Write orders.
@@ -86,7 +77,7 @@ class Outputs:
     def _row_file(self, table: Table) -> WriteRows:
         if self._format != "parquet":
             return json_lines(self._line_file(table), table)
-        return self._opened.enter_context(ParquetTable(self._folder / f"{table.name}.parquet", table)).write
+        return self.enter_context(ParquetTable(self._folder / f"{table.name}.parquet", table)).write
 
     def _line_file(self, table: Table) -> IO[bytes]:
-        return line_file(self._folder / f"{table.name}.{self._format}", self._opened)
+        return line_file(self._folder / f"{table.name}.{self._format}", self)
