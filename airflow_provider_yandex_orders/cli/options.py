@@ -107,8 +107,9 @@ def pairs(given: Sequence[str] | None, option: str, *, last: bool = False) -> di
             raise WrongOption(f"{option}: write name=value, each in quotes of its own where it has spaces, or JSON.")
         if name in found and not last:
             known = found[name]
-            value = [*known, value] if isinstance(known, list) else [known, value]
-        found[name] = value
+            found[name] = [*known, value] if isinstance(known, list) else [known, value]
+        else:
+            found[name] = value
     return found or None
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -20,6 +21,7 @@ _SHOWN_WORDS = 20
 
 
 def print_counts(delivery: Mapping[str, Any]) -> None:
+    """How many rows there are of which sort."""
     print(f"Rows read: {delivery['rows_read']:,}")
     for name, told in {
         "rows_rejected": "rejected",
@@ -67,7 +69,7 @@ def _sent_rows(file: Any, path: str) -> Iterator[Mapping[str, Any]]:
     if path.endswith(".csv"):
         yield from csv.DictReader(line.decode() for line in file)
     else:
-        (rows,) = msgspec.json.decode(file.read(), float_hook=Decimal).values()
+        (rows,) = json.loads(file.read(), parse_float=Decimal).values()
         yield from rows
 
 
@@ -81,14 +83,14 @@ def print_faults(title: str, path: str | None, examples: int, *, kept: bool) -> 
         return
     counts: Counter[str] = Counter()
     shown: dict[str, list[str]] = defaultdict(list)
-    for line in Path(path).open("rb"):
-        fault = msgspec.json.decode(line)
-        counts[fault["code"]] += 1
-        if len(shown[fault["code"]]) < examples:
-            key = f" ({fault['key']})" if fault["key"] else ""
-            column = f", column {fault['column']}" if fault["column"] else ""
-            also = f"; also {', '.join(each['code'] for each in fault['also'])}" if "also" in fault else ""
-            shown[fault["code"]].append(f"row {fault['row']}{key}{column}: {fault['reason']}; {fault['fix']}{also}")
+    with Path(path).open("rb") as file:
+        for fault in map(msgspec.json.decode, file):
+            counts[fault["code"]] += 1
+            if len(shown[fault["code"]]) < examples:
+                key = f" ({fault['key']})" if fault["key"] else ""
+                column = f", column {fault['column']}" if fault["column"] else ""
+                also = f"; also {', '.join(each['code'] for each in fault['also'])}" if "also" in fault else ""
+                shown[fault["code"]].append(f"row {fault['row']}{key}{column}: {fault['reason']}; {fault['fix']}{also}")
     print(f"\n{title}: {sum(counts.values()):,}")
     for code, count in counts.most_common():
         print(f"  {code}: {count:,}")
