@@ -18,6 +18,7 @@ from airflow.providers.common.compat.sdk import DAG, AirflowFailException, BaseH
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
+from airflow_provider_yandex_orders.period import run_period
 from airflow_provider_yandex_orders.sensors.metrica import MetricaCrmUploadSensor
 from airflow_provider_yandex_orders.sources import CallableSource
 
@@ -27,9 +28,6 @@ STAGES = {
     **dict.fromkeys(("LOSE", "APOLOGY"), "CANCELLED"),
 }
 DEAL = ["ID", "STAGE_ID", "OPPORTUNITY", "CURRENCY_ID", "CONTACT_ID", "DATE_CREATE", "DATE_MODIFY"]
-# What changed in the run's data interval. A run without one, started by hand, takes the last day.
-SINCE = "{{ (dag_run.data_interval_start or dag_run.run_after - macros.timedelta(days=1)).isoformat() }}"
-UNTIL = "{{ (dag_run.data_interval_end or dag_run.run_after).isoformat() }}"
 PASSING = {"QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT", "INTERNAL_SERVER_ERROR"}
 
 
@@ -78,6 +76,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
+    user_defined_macros={"run_period": run_period},
     tags=["yandex", "metrica", "crm"],
     doc_md=__doc__,
 ) as dag:
@@ -85,7 +84,11 @@ with DAG(
         task_id="upload_deals",
         source=CallableSource(
             changed_deals,
-            op_kwargs={"conn_id": "bitrix24", "since": SINCE, "until": UNTIL},
+            op_kwargs={
+                "conn_id": "bitrix24",
+                "since": "{{ run_period().start.isoformat() }}",
+                "until": "{{ run_period().end.isoformat() }}",
+            },
             columns={
                 "create_date_time": "DATE_CREATE",
                 "update_date_time": "DATE_MODIFY",

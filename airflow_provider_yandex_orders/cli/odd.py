@@ -23,7 +23,6 @@ _CANDIDATES = 100
 _LEAST = 10
 """Rows below which a value that repeats is one customer who buys often."""
 _CUSTOMER = (types.CLIENT_ID, types.EMAIL, types.PHONE, types.FULL_PHONE, types.MD5)
-AMOUNTS = (types.MONEY, types.AMOUNT)
 
 
 class WatchedFile(FileSource):
@@ -52,16 +51,15 @@ class WatchedFile(FileSource):
 
 class _Look:
     def __init__(self, source: FileSource, kind: RowKind, stream: RowStream) -> None:
-        def labels(*wanted: Any) -> dict[str, str]:
-            return {each.name: label(source.columns, each.name) for each in kind.fields if each.type in wanted}
-
+        columns = {each: label(source.columns, each.name) for each in kind.fields}
         self.found: list[str] = []
-        self._customers = labels(*_CUSTOMER)
+        self._customers = {each.name: column for each, column in columns.items() if each.type in _CUSTOMER}
         if kind.owner:
             self._customers[kind.owner] = label(source.columns, kind.owner)
         self._key = [label(source.columns, name) for name in kind.key]
         self._version = label(source.columns, kind.version or "")
-        self._amounts = labels(*AMOUNTS) if len(kind.key) == 1 else {}
+        adds = {each.name: column for each, column in columns.items() if each.type.adds}
+        self._amounts = adds if len(kind.key) == 1 else {}
         fields = [*kind.key, *self._customers, *self._amounts, *filter(None, [kind.version])]
         self._pick = Picker(source.columns, list(dict.fromkeys(fields)), null_values=stream.reading.null_values)
         self._frequent = {name: _Frequent() for name in self._customers}

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_yandex_orders.cli.odd import AMOUNTS
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources.parts import parts_in
 
@@ -39,7 +38,7 @@ def print_parts(delivery: Mapping[str, Any], kind: RowKind) -> None:
     print(f"\nWould be sent: {delivery['rows_prepared']:,} rows in {len(parts):,} file(s) of {size:,} bytes")
     words = {kind.status or "Target": Counter[str]()}
     sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    amounts = [field.name for field in kind.sent_fields if field.type in AMOUNTS]
+    amounts = [field.name for field in kind.sent_fields if field.type.adds]
     first, last = "", ""
     for part in parts:
         with Path(part["path"]).open("rb") as file:
