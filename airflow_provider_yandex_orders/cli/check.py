@@ -51,7 +51,7 @@ def check_files(options: Namespace) -> int:
     :return: 0: the upload would send; 1: it would fail; 2: the check itself cannot be made.
     """
     told: dict[str, Any] = {}
-    with _folder(options.output) as folder, _warnings() as warnings:
+    with _folder(options.output) as folder, _warnings(str(folder)) as warnings:
         try:
             limits = Limits(number(options.max_rejected, "--max-rejected", meaning="a number of rows, or a share"))
             task, source, kind = _task(options, folder)
@@ -139,18 +139,22 @@ def _folder(output: str | None) -> Iterator[Path]:
 
 
 @contextmanager
-def _warnings() -> Iterator[list[str]]:
-    """The warnings the package logs meanwhile, in place of the log. The rejects are shown otherwise."""
+def _warnings(folder: str) -> Iterator[list[str]]:
+    """What the package warns of meanwhile, in place of the log.
+
+    :param folder: where the rejects lie: what is said of them is shown otherwise.
+    """
     found: list[str] = []
 
     class Taken(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             text = record.getMessage()
-            if "Columns that are not sent" in text or record.levelno >= logging.WARNING:
+            told = record.levelno >= logging.WARNING or record.module == "columns"
+            if told and folder not in text and not text.startswith(" "):
                 found.append(text)
 
     log, handler = logging.getLogger(_PACKAGE), Taken()
-    state = log.propagate, log.level, logging.root.manager.disable
+    state = log.propagate, log.level
     log.addHandler(handler)
     log.propagate = False
     log.setLevel(logging.INFO)
@@ -158,7 +162,7 @@ def _warnings() -> Iterator[list[str]]:
         yield found
     finally:
         log.removeHandler(handler)
-        log.propagate, log.level = state[:2]
+        log.propagate, log.level = state
 
 
 def _end(code: int, message: str) -> int:
