@@ -117,7 +117,9 @@ def _task(options: Namespace, folder: Path) -> tuple[Any, WatchedFile, RowKind]:
     offline = type(name, (operator,), {"log": quiet, "_settings": counter})
     task = offline(task_id="check", source=[], dry_run=True, staging_path=str(folder), **known, **given)
     kind = task._shape.orders if service == "altcraft" else task._row_kind()
-    source = WatchedFile(options.files, kind, **source_arguments(options))
+    # Airflow 2.11 looks for relative paths at the root.
+    files = [file if "://" in file else str(Path(file).absolute()) for file in options.files]
+    source = WatchedFile(files, kind, **source_arguments(options))
     task.source = source
     return task, source, kind
 
