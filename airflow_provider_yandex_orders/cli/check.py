@@ -37,6 +37,7 @@ _PACKAGE = "airflow_provider_yandex_orders"
 _CONNECTION = "yandex_orders_check"
 _NOWHERE = json.dumps({"host": "http://127.0.0.1:9", "password": "none"})
 _ANY = 1e15
+_REJECTED, _DROPPED = "Rejected rows", "Values left out of rows that are sent"
 
 
 def command(options: Namespace) -> None:
@@ -71,8 +72,8 @@ def check_files(options: Namespace) -> int:
         if failure is None:
             print_parts(delivery, kind)
         for title, name in (
-            ("Rejected rows", "rejected_path"),
-            ("Values left out of rows that are sent", "dropped_path"),
+            (_REJECTED, "rejected_path"),
+            (_DROPPED, "dropped_path"),
         ):
             print_faults(title, delivery[name], options.examples, kept=bool(options.output))
         odd = [*source.oddities(), *warnings]
@@ -152,7 +153,7 @@ def _warnings(folder: str) -> Iterator[list[str]]:
         def emit(self, record: logging.LogRecord) -> None:
             text = record.getMessage()
             told = record.levelno >= logging.WARNING or record.module == "columns"
-            if told and folder not in text and not text.startswith(" "):
+            if told and folder not in text and not text.startswith((_REJECTED, _DROPPED, " ")):
                 found.append(text)
 
     log, handler = logging.getLogger(_PACKAGE), Taken()

@@ -129,8 +129,8 @@ def test_orders_and_money_arrive(
 
 def test_the_pages_command_says_the_same(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(TESTS)
-    (line,) = re.findall(r"^python -m airflow_provider_yandex_orders (check .*)$", PAGE, re.MULTILINE)
-    assert main(shlex.split(line)) == 0
+    (line,) = re.findall(r"^python -m airflow_provider_yandex_orders (check .*?)\n```", PAGE, re.MULTILINE | re.DOTALL)
+    assert main(shlex.split(line.replace("\\\n", " "))) == 0
     told = capsys.readouterr().out
     assert "order_status: PAID 1, IN_PROGRESS 1, CANCELLED 1" in told
     assert "revenue: 14,845.60" in told
