@@ -20,8 +20,8 @@ from airflow_provider_yandex_orders.sources.file import FileSource
 _BATCH = 2000
 _CANDIDATES = 100
 """Values of a column that are counted at once."""
-_LEAST = 10
-"""Rows below which a value that repeats is one customer who buys often."""
+_LEAST = 3
+"""A value that stands in fewer rows may well be one customer's."""
 _CUSTOMER = (types.CLIENT_ID, types.EMAIL, types.PHONE, types.FULL_PHONE, types.MD5)
 
 
@@ -65,6 +65,7 @@ class _Look:
         self._frequent = {name: _Frequent() for name in self._customers}
         self._lines = _Lines(len(self._amounts))
         self._rows = 0
+        self._last: list[Any] | None = None
 
     def __enter__(self) -> _Look:
         return self
@@ -79,16 +80,17 @@ class _Look:
             yield row
 
     def _look_at(self, row: Row) -> None:
-        self._rows += 1
-        for name, column in self._customers.items():
-            value = row.get(column)
-            if not is_missing(value):
-                self._frequent[name].add(str(value))
-        if self._amounts and is_missing(row.get(self._version)):
-            key = row.get(self._key[0])
-            if not is_missing(key):
-                amounts = (row.get(column) for column in self._amounts.values())
-                self._lines.add(str(key), [None if is_missing(value) else str(value) for value in amounts])
+        key = [row.get(column) for column in self._key]
+        if key != self._last or all(map(is_missing, key)):  # the lines of one order are one customer's
+            self._last = key
+            self._rows += 1
+            for name, column in self._customers.items():
+                value = row.get(column)
+                if not is_missing(value):
+                    self._frequent[name].add(str(value))
+        if self._amounts and is_missing(row.get(self._version)) and not is_missing(key[0]):
+            amounts = (row.get(column) for column in self._amounts.values())
+            self._lines.add(str(key[0]), [None if is_missing(value) else str(value) for value in amounts])
 
     def end(self) -> None:
         for name, column in self._customers.items():

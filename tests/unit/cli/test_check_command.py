@@ -90,6 +90,19 @@ def test_one_customer_in_a_third_of_the_rows(check: Callable[..., tuple[int, str
     assert "1000000000000000001" not in told
 
 
+def test_the_lines_of_one_order_are_one_customers(check: Callable[..., tuple[int, str]]) -> None:
+    lines = order(1, client="1712345678") * 5 + "".join(order(number, client="1712345679") for number in range(2, 5))
+    assert "client_ids (column" in check(HEAD + lines)[1]
+    lines = order(1, client="1712345678") * 5 + "".join(order(number) for number in range(2, 5))
+    assert "client_ids (column" not in check(HEAD + lines)[1]
+
+
+def test_orders_of_the_future(check: Callable[..., tuple[int, str]]) -> None:
+    code, told = check(HEAD + order(1, time="2062-11-20 10:00:00") + order(2))
+    assert code == 0
+    assert "  - 1 rows are dated in the future" in told
+
+
 def test_lines_of_orders_whose_amount_differs(check: Callable[..., tuple[int, str]]) -> None:
     # The lines of an order need not stand together.
     lines = [order(number % 100, revenue=str(1 + number // 100)) for number in range(300)] + [order(500)] * 2
