@@ -28,7 +28,6 @@ from airflow_provider_yandex_orders.exceptions import (
 )
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
-from airflow_provider_yandex_orders.rows.identifiers import hash_of
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sources import FileSource, SqlSource
 from tests.support.breaking_store import raising
@@ -142,7 +141,7 @@ class TestWhatArrives:
         row = order(1, emails="Mail@yandex.ru", phones="8 999 555-11-11")
         delivery = operator([row], hash_identifiers=True).execute(context())
         held = metrica.client.orders(101)[0]
-        assert held["emails_md5"] == ["3c56ff8fef0f6c65b36b2d25720fe276"] == [hash_of("mail@yandex.ru")]
+        assert held["emails_md5"] == ["3c56ff8fef0f6c65b36b2d25720fe276"]
         assert held["phones_md5"] == ["f09f2c3d48f31e2a802944ade2e5aec5"]
         assert b"yandex.ru" not in Path(delivery["parts"][0]["path"]).read_bytes()
 
