@@ -24,7 +24,7 @@ from airflow_provider_yandex_orders.operators.metrica import MetricaUploadOfflin
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sensors.metrica import MetricaOfflineConversionsSensor
 from airflow_provider_yandex_orders.sources import FileSource
-from tests.metrica.test_crm_upload_sensor import fired
+from tests.support.triggers import fired
 
 Run = Callable[..., Any]
 OPERATOR = MetricaUploadOfflineConversionsOperator
@@ -38,8 +38,8 @@ def _goals(metrica: SandboxServer) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("airflow_provider_yandex_orders.http.client._pause", lambda _state: 0)
+def _no_pauses(naps: list[float]) -> None:
+    """Pauses between attempts take no time."""
 
 
 def conversion(number: int, **fields: Any) -> dict[str, Any]:
