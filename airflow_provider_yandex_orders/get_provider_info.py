@@ -42,6 +42,7 @@ def get_provider_info() -> dict[str, Any]:
         "sensors": _modules("sensors", _METRICA, _ALTCRAFT),
         "triggers": _modules("triggers", _METRICA, _ALTCRAFT),
         "connection-types": _CONNECTION_TYPES,
+        "cli": [f"{_PACKAGE}.cli.get_cli_commands"],
         "config": {
             "yandex_orders": {
                 "description": "Settings of the Yandex orders provider.",

@@ -45,9 +45,7 @@ def staging_folder(staging_path: str | None, context: Mapping[str, Any]) -> Obje
 
     :param staging_path: folder or object storage URL; ``None`` for ``[yandex_orders] staging_path`` of the
         configuration, and where that is empty, ``$AIRFLOW_HOME/yandex_orders``.
-    :param context: the task's context.
     :raises ConfigurationError: it cannot be written there, and never will.
-    :raises PassingError: the storage does not answer.
     """
     ti = context["ti"]
     folder: ObjectStoragePath = staging_root(staging_path) / ti.dag_id / ti.run_id / ti.task_id
@@ -58,10 +56,7 @@ def staging_folder(staging_path: str | None, context: Mapping[str, Any]) -> Obje
 
 
 def staging_root(staging_path: str | None) -> ObjectStoragePath:
-    """Where the folders of all task instances lie.
-
-    :param staging_path: as of :func:`staging_folder`.
-    """
+    """Where the folders of all task instances lie."""
     chosen = staging_path or conf.get("yandex_orders", "staging_path", fallback="")
     return opened_path(chosen or _local_root(), "Prepare the staging folder", STAGING_CURE)
 
@@ -69,9 +64,6 @@ def staging_root(staging_path: str | None) -> ObjectStoragePath:
 def opened_path(url: str, doing: str, cure: str) -> ObjectStoragePath:
     """A folder or file by its URL.
 
-    :param url: local path or object storage URL.
-    :param doing: what it is for, as a message begins.
-    :param cure: what to correct.
     :raises ConfigurationError: no storage of this kind is installed, or its connection cannot work.
     """
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -88,12 +80,8 @@ def check_writable(folder: ObjectStoragePath, doing: str, cure: str, *, only_wri
     A local folder is made, closed to other users, and what killed tasks left half-written in it is removed. In object
     storage the keys must be good for listing, reading and deleting too, where a task goes on from its own files.
 
-    :param folder: the folder.
-    :param doing: what it is for, as a message begins.
-    :param cure: what to correct.
     :param only_write: ask for no other right, and make no folder yet.
     :raises ConfigurationError: something of it is not; the message names it.
-    :raises PassingError: the storage does not answer.
     """
     probe = (_nearest(folder) if only_write and is_local(folder) else folder) / _PROBE
     steps: dict[str, Callable[[], object]] = {
@@ -151,8 +139,6 @@ def whole_file(path: ObjectStoragePath) -> Iterator[IO[bytes]]:
 
     It is written on local disk first, whatever the storage: the files of fsspec commit what they have when a block
     breaks, and each storage gives up an upload in a way of its own. Nothing leaves this machine before it is whole.
-
-    :param path: where it goes; local folders are made.
     """
     if is_local(path):
         with _local_file(Path(path.path)) as file:
@@ -166,11 +152,7 @@ def whole_file(path: ObjectStoragePath) -> Iterator[IO[bytes]]:
 
 
 def write_whole(path: ObjectStoragePath, content: bytes) -> None:
-    """Write a small file, whole or not at all.
-
-    :param path: where it goes; local folders are made.
-    :param content: its bytes.
-    """
+    """Write a small file, whole or not at all."""
     with named_faults("Write", path):
         _write(path, content)
 
@@ -178,7 +160,6 @@ def write_whole(path: ObjectStoragePath, content: bytes) -> None:
 def put_whole(local: Path, path: ObjectStoragePath) -> None:
     """Copy a finished local file to any storage, whole or not at all.
 
-    :param local: the file.
     :param path: where it goes; what is there is replaced.
     """
     if is_local(path):
@@ -244,8 +225,6 @@ def read_whole(path: ObjectStoragePath) -> bytes:
     """The bytes of a small file.
 
     :raises FileNotFoundError: the storage says that there is none.
-    :raises PermanentError: it may not be read.
-    :raises PassingError: the storage does not answer.
     """
     with named_faults("Read", path, missing=True):
         return cast("bytes", path.fs.cat_file(path.path))
@@ -255,8 +234,6 @@ def size_of(path: ObjectStoragePath) -> int | None:
     """The length of a file in bytes; ``None`` for a folder.
 
     :raises FileNotFoundError: the storage says that there is none.
-    :raises PermanentError: it may not be read.
-    :raises PassingError: the storage does not answer.
     """
     with named_faults("Read", path, missing=True):
         found = path.fs.info(path.path)
@@ -266,7 +243,6 @@ def size_of(path: ObjectStoragePath) -> int | None:
 def require_seen(url: str) -> None:
     """Make sure that a file of an earlier task is seen from here, before it is read.
 
-    :param url: the file.
     :raises SourceUnavailable: it is not there.
     """
     try:
@@ -275,11 +251,19 @@ def require_seen(url: str) -> None:
         raise unseen(url) from None
 
 
-def unseen(url: str) -> SourceUnavailable:
-    """What to say of a file that an earlier task wrote and this one does not find.
+def read_seen(url: str) -> bytes:
+    """The bytes of a small file of an earlier task.
 
-    :param url: the file.
+    :raises SourceUnavailable: it is not there.
     """
+    try:
+        return read_whole(opened_path(url, "Read", STAGING_CURE))
+    except FileNotFoundError:
+        raise unseen(url) from None
+
+
+def unseen(url: str) -> SourceUnavailable:
+    """What to say of a file that an earlier task wrote and this one does not find."""
     return SourceUnavailable(
         f"Read {url}: an earlier task wrote it, and there is no such file here. A local folder is seen by one machine "
         "only: where workers are several, set staging_path of both tasks, or [yandex_orders] staging_path, to a place "

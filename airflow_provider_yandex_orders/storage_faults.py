@@ -49,7 +49,6 @@ def named_faults(doing: str, path: object, cure: str = STAGING_CURE, *, missing:
     """Turn what a storage raises into an error that says what to do.
 
     :param doing: what was being done, as a message begins.
-    :param path: with what.
     :param cure: what to correct where trying again cannot help.
     :param missing: let ``FileNotFoundError`` through.
     """
@@ -69,8 +68,6 @@ def storage_fault(
     """The error to raise in place of what a storage raised.
 
     :param doing: what was being done, as a message begins.
-    :param path: with what.
-    :param error: what was raised.
     :param cure: what to correct where trying again cannot help.
     :param right: the right that was asked for, and its name at the storage.
     """

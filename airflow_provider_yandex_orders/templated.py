@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 
 _N = TypeVar("_N", int, float)
+_LARGEST_ID = 2**63 - 1
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -20,7 +21,6 @@ def switch(value: object, name: str) -> bool:
     """True or false.
 
     :param name: the argument, for the message.
-    :raises ConfigurationError: it is neither.
     """
     meant = _SWITCH.get(str(value).strip().lower())
     if meant is None:
@@ -39,12 +39,18 @@ def whole(value: object, name: str, *, least: int = 1) -> int:
     return number
 
 
+def whole_id(value: object) -> int | None:
+    """An id of a service: a whole number above 0, or text of the digits 0 to 9; ``None`` where it is neither."""
+    text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    fits = text.isascii() and text.isdigit() and len(text) <= 20 and 0 < int(text) <= _LARGEST_ID
+    return int(text) if fits else None
+
+
 def number(value: object, name: str, *, meaning: str, most: float | None = None) -> float:
     """A number of 0 or more.
 
     :param meaning: what it may be, for the message.
     :param most: the greatest it may be.
-    :raises ConfigurationError: it is none.
     """
     if isinstance(value, timedelta):
         value = value.total_seconds()
@@ -55,33 +61,31 @@ def number(value: object, name: str, *, meaning: str, most: float | None = None)
 
 
 def share(value: object, name: str) -> float:
-    """A share from 0 to 1.
-
-    :raises ConfigurationError: it is none.
-    """
+    """A share from 0 to 1."""
     return number(value, name, meaning="a share from 0 to 1", most=1)
 
 
+def structure(value: Any) -> Any:
+    """What the text of a list or a mapping means, in JSON or as Python shows it; anything else as it is."""
+    if isinstance(value, str) and value.strip()[:1] in ("[", "{", "("):
+        for read in (json.loads, ast.literal_eval):
+            try:
+                return read(value.strip())
+            except (ValueError, SyntaxError, RecursionError, MemoryError):
+                continue
+    return value
+
+
 def mapping(value: object, name: str, *, otherwise: str = "") -> Mapping[Any, Any]:
-    """A mapping, or the text of one in JSON or Python; nothing is an empty one.
+    """A mapping, or the text of one; nothing is an empty one.
 
     :param otherwise: what it must be, for the message.
     :raises ConfigurationError: it is none.
     """
-    if isinstance(value, str):
-        text = value.strip()
-        value = None if text in ("", "None") else text
-        for read in (json.loads, ast.literal_eval) if value else ():
-            try:
-                value = read(text)
-                break
-            except (ValueError, SyntaxError, RecursionError, MemoryError):
-                continue
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise ConfigurationError(f"{otherwise or f'{name} must be a mapping'}; after rendering it is neither.")
-    return value
+    found = {} if value in (None, "", "None") else structure(value)
+    if not isinstance(found, Mapping):
+        raise ConfigurationError(f"{otherwise or f'{name} must be a mapping'}; after rendering it is none.")
+    return found
 
 
 def _number(value: Any, kind: Callable[[Any], _N]) -> _N | None:

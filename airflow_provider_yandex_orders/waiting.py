@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 from airflow_provider_yandex_orders.exceptions import (
     PassingError,
@@ -51,10 +51,7 @@ SHOWN = 20
 
 
 class Heard:
-    """Uploads that are waited for, and the last that was heard of each.
-
-    :param upload_ids: the service's ids.
-    """
+    """Uploads that are waited for, and the last that was heard of each."""
 
     def __init__(self, upload_ids: Iterable[str]) -> None:
         self.states: dict[str, UploadState | None] = dict.fromkeys(upload_ids)
@@ -68,18 +65,11 @@ class Heard:
         """Uploads without a final state."""
         return [upload_id for upload_id, state in self.states.items() if state is None or not state.final]
 
-    @property
-    def failed(self) -> list[UploadState]:
-        """Uploads that ended badly."""
-        return [state for state in self.states.values() if state is not None and state.final and not state.good]
-
     def describe_open(self) -> str:
         """The open uploads with the last state of each."""
-        shown = []
         waiting = self.open
-        for upload_id in waiting[:SHOWN]:
-            state = self.states[upload_id]
-            shown.append(f"{upload_id} ({state.status if state else 'not listed yet'})")
+        last = [(upload_id, self.states[upload_id]) for upload_id in waiting[:SHOWN]]
+        shown = [f"{upload_id} ({state.status if state else 'not listed yet'})" for upload_id, state in last]
         more = f" and {len(waiting) - SHOWN} more" if len(waiting) > SHOWN else ""
         return ", ".join(shown) + more
 
@@ -109,7 +99,10 @@ class Wait(ABC):
     It begins without anything to wait for: a task that resumes needs only what its trigger heard.
     """
 
-    def __init__(self) -> None:
+    hook_class: ClassVar[Any]
+
+    def __init__(self, conn_id: str) -> None:
+        self.conn_id = conn_id
         self.wanted: Mapping[str, Any] = {}
         self.heard = Heard(())
         self.asked = ""
@@ -124,16 +117,26 @@ class Wait(ABC):
         return self
 
     @abstractmethod
-    def ask(self, ids: Sequence[str]) -> Mapping[str, UploadState]:
-        """What the service says of some ids now; one not listed yet is left out."""
+    def states(self, hook: Any, ids: Sequence[str]) -> Mapping[str, UploadState]:
+        """What the service says of some ids now; one not listed yet is left out.
+
+        :param hook: of :attr:`hook_class`.
+        """
 
     @abstractmethod
-    def trigger(self, poke_interval: float, end_time: float) -> Any:
+    def arguments(self) -> dict[str, Any]:
+        """Arguments of the trigger besides the two times."""
+
+    @abstractmethod
+    def trigger(self, **times: Any) -> Any:
         """The trigger that waits in the task's place.
 
-        :param poke_interval: seconds between two polls.
-        :param end_time: moment to give up, in seconds since 1970.
+        :param times: ``poke_interval`` in seconds, and ``end_time`` in seconds since 1970.
         """
+
+    def place(self, ids: Sequence[str]) -> str:
+        """Where some ids are asked for, for the message of a wait that took too long."""
+        return ""
 
     @abstractmethod
     def result(self) -> Any:
@@ -153,7 +156,7 @@ class Wait(ABC):
         """
         if self.heard.open:
             try:
-                self.heard.hear(self.ask(self.heard.open))
+                self.heard.hear(self.states(self.hook_class(self.conn_id).once(), self.heard.open))
             except PassingError as error:
                 log.warning("%s", error)
         if self.heard.open:
@@ -181,7 +184,6 @@ class Wait(ABC):
 
         Airflow 3 forgets a deferred task's ``execution_timeout``: what is left of it ends the wait as well.
 
-        :param task: the operator or sensor.
         :param poke_interval: seconds between two polls.
         :param seconds: how long at most.
         :param started: when the task began to work, in seconds since 1970.
@@ -192,7 +194,7 @@ class Wait(ABC):
             timeout = max(task.execution_timeout - timedelta(seconds=now - started), timedelta(seconds=1))
             seconds = min(seconds, timeout.total_seconds())
         task.defer(
-            trigger=self.trigger(poke_interval, now + seconds),
+            trigger=self.trigger(poke_interval=poke_interval, end_time=now + seconds),
             method_name="execute_complete",
             kwargs=kwargs,
             timeout=timeout,
@@ -203,8 +205,6 @@ class Wait(ABC):
         """Take in what the trigger heard.
 
         :return: whether all is final; else the time was over.
-        :raises ServiceRefused: asking could not work.
-        :raises PermanentError: the event is none of ours.
         """
         self.heard, timed_out = read_event(event)
         self.asked = str(event.get("asked") or "")
@@ -212,11 +212,7 @@ class Wait(ABC):
 
 
 def seconds_of(timeout: float, execution_timeout: timedelta | None) -> float:
-    """How long a deferred wait lasts at most, in seconds: until its own time-out or the task's.
-
-    :param timeout: the wait's, in seconds.
-    :param execution_timeout: the task's.
-    """
+    """How long a deferred wait lasts at most, in seconds: until its own time-out or the task's."""
     return timeout if execution_timeout is None else min(timeout, execution_timeout.total_seconds())
 
 
@@ -224,8 +220,6 @@ def read_event(event: Any) -> tuple[Heard, bool]:
     """Read a trigger's event.
 
     :return: the uploads, and whether the time was over.
-    :raises ServiceRefused: asking could not work.
-    :raises PermanentError: the event is none of ours.
     """
     status = event.get("status") if isinstance(event, dict) else None
     if status == "error":

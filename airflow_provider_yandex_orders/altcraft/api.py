@@ -13,8 +13,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_yandex_orders.exceptions import Answer
-from airflow_provider_yandex_orders.http.failures import Failure, FailureKind, retry_after
-from airflow_provider_yandex_orders.privacy import scrub
+from airflow_provider_yandex_orders.http.failures import Failure, FailureKind, quoted, retry_after
 
 API = "/api/v1.1/market/orders"
 
@@ -99,7 +98,7 @@ def _words(body: bytes, secret: str | None) -> tuple[int | None, str]:
     said = str(answer.get("error_text") or "(no text)")
     if secret:
         said = said.replace(secret, "***")
-    return code, f"{scrub(said[:1000])[:500].rstrip('. ')}."
+    return code, quoted(said)
 
 
 def _code(error: object) -> int | None:

@@ -11,8 +11,7 @@ from airflow_provider_yandex_orders.altcraft.api import is_about_orders
 from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, orders_of
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.exceptions import Answer, ConfigurationError, ServiceRefused, ServiceUnavailable
-from airflow_provider_yandex_orders.sources.file import FileSource
-from airflow_provider_yandex_orders.storage import require_seen
+from airflow_provider_yandex_orders.storage import read_seen
 from airflow_provider_yandex_orders.waiting import UploadState
 
 log = logging.getLogger(__name__)
@@ -45,9 +44,7 @@ def import_part(
 
 
 def _read(part: Part) -> dict[str, Any]:
-    require_seen(part.path)
-    with FileSource(part.path).opened() as file:
-        return {head_of(order)[0]: order for order in orders_of(file.read(), format_of(part.path))}
+    return {head_of(order)[0]: order for order in orders_of(read_seen(part.path), format_of(part.path))}
 
 
 _Row = TypeVar("_Row")

@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Altcraft Platform: the body of an order import, as JSON or XML, and the orders of a prepared file.
 
+In XML a field is an element, and a list repeated elements of the same name.
+
 Source: https://guides.altcraft.com/en/developer-guide/market/orders/56249746
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import msgspec
 
-from airflow_provider_yandex_orders.altcraft.xml import ROOT, elements, written
+from airflow_provider_yandex_orders.rows.formats import FileFormat
+from airflow_provider_yandex_orders.rows.kind import RowKind
 
 ENTITY = "altcraft_orders"
+ROOT = "xml"
 ROW = "row"
 """Element of one order, as the page of the order object has it."""
 XML_DATA = ("rows", "repeated")
@@ -33,21 +38,12 @@ class _Head(msgspec.Struct):
 
 
 def json_body(request: Mapping[str, Any], orders: Sequence[Any], _xml_data: str) -> bytes:
-    """The request as JSON.
-
-    :param request: everything but the orders.
-    :param orders: mappings, or JSON that is ready.
-    """
+    """The request as JSON."""
     return _encode({**request, "data": list(orders)})
 
 
 def xml_body(request: Mapping[str, Any], orders: Sequence[Any], xml_data: str) -> bytes:
-    """The request as XML.
-
-    :param request: everything but the orders.
-    :param orders: mappings, or elements that are ready.
-    :param xml_data: one of :data:`XML_DATA`.
-    """
+    """The request as XML."""
     root = ET.Element(ROOT)
     for name, value in request.items():
         root.extend(elements(name, value))
@@ -59,7 +55,7 @@ def xml_body(request: Mapping[str, Any], orders: Sequence[Any], xml_data: str) -
             repeated = ET.Element("data")
             repeated.extend(row)
             root.append(repeated)
-    return written(root)
+    return _written(root)
 
 
 BODIES: dict[str, Callable[[Mapping[str, Any], Sequence[Any], str], bytes]] = {"json": json_body, "xml": xml_body}
@@ -83,3 +79,46 @@ def head_of(order: Any) -> tuple[str, str]:
 def format_of(path: str) -> str:
     """The format of a prepared file, by its name."""
     return path.rpartition(".")[2]
+
+
+def elements(name: str, value: Any) -> Iterator[ET.Element]:
+    """What a value becomes: nothing, one element, or one an item of a list.
+
+    :param value: text, a number, a truth value, a mapping, a list of these, or an element that is ready.
+    """
+    if isinstance(value, ET.Element):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from elements(name, each)
+    elif value is not None:
+        element = ET.Element(name)
+        if isinstance(value, Mapping):
+            for inner, each in value.items():
+                element.extend(elements(inner, each))
+        else:
+            element.text = _text(value)
+        yield element
+
+
+def xml_format(kind: RowKind) -> FileFormat:
+    """One XML document in UTF-8: the root ``xml`` with an element a row."""
+    sent = {declared.name for declared in kind.sent_fields}
+
+    def encode(values: Mapping[str, Any]) -> bytes:
+        (element,) = elements(ROW, {name: value for name, value in values.items() if name in sent})
+        return _written(element)
+
+    return FileFormat(".xml", f"<{ROOT}>\n".encode(), b"\n", f"\n</{ROOT}>".encode(), encode)
+
+
+def _written(element: ET.Element) -> bytes:
+    """An element as UTF-8."""
+    text: bytes = ET.tostring(element, encoding="utf-8", xml_declaration=False)
+    return text
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return format(value, "f") if isinstance(value, Decimal) else str(value)

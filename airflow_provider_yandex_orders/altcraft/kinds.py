@@ -40,19 +40,19 @@ ALTCRAFT_ORDER_LINES = RowKind(
     fields=(
         Field(
             "order_external_id",
-            types.TEXT,
+            types.ID,
             "Not sent: the order a line belongs to, where lines come from a source of their own.",
             sent=False,
         ),
-        Field("external_id", types.TEXT, "The line's id, its own within the order.", required=True),
+        Field("external_id", types.ID, "The line's id, its own within the order.", required=True),
         Field(
             "status",
             types.status("new", "processing", "delivering", "delivered", "canceled", "refunded"),
             "new, processing, delivering, delivered, canceled, refunded, or a custom status of the platform.",
             required=True,
         ),
-        Field("sku", types.TEXT, "The platform's `external_id` of the SKU; either this or `product`."),
-        Field("product", types.TEXT, "The platform's `external_id` of the product; either this or `sku`."),
+        Field("sku", types.ID, "The platform's `external_id` of the SKU; either this or `product`."),
+        Field("product", types.ID, "The platform's `external_id` of the product; either this or `sku`."),
         Field("base_price_per_item", types.AMOUNT, "Price of one before discounts; the final one where it is empty."),
         Field("min_price_per_item", types.AMOUNT, "Least price of one; the final one where it is empty."),
         Field("final_price_per_item", types.AMOUNT, "Price of one after discounts.", required=True),
@@ -74,7 +74,7 @@ ALTCRAFT_ORDERS = RowKind(
         Total("total_price", "lines", "final_price_per_item", "count", added="delivery_cost"),
     ),
     fields=(
-        Field("external_id", types.TEXT, "The order's id with the sender; the platform keeps it.", required=True),
+        Field("external_id", types.ID, "The order's id with the sender; the platform keeps it.", required=True),
         Field(
             "matching",
             types.choice(*MODES),
@@ -90,10 +90,10 @@ ALTCRAFT_ORDERS = RowKind(
         Field("phone", types.FULL_PHONE, "For the modes with `phone`, with country code.", droppable=True),
         Field("profile_id", types.WORD, "For `profile_id`, which finds known profiles only.", droppable=True),
         Field("provider", types.TEXT, "For `push_sub`: the push provider.", droppable=True),
-        Field("subscription_id", types.TEXT, "For `push_sub`: the subscription.", droppable=True),
+        Field("subscription_id", types.ID, "For `push_sub`: the subscription.", droppable=True),
         Field("field_name", types.TEXT, "For `custom` and `custom_sub`: the field to search.", droppable=True),
         Field("field_value", types.WORD, "For the same two: what it holds.", droppable=True),
-        Field("endpoint", types.TEXT, "Additional id of the point of sale; must exist.", required=True),
+        Field("endpoint", types.ID, "Additional id of the point of sale; must exist.", required=True),
         Field("tags", types.TEXT, "Tags.", many=True),
         Field(
             "status",
@@ -107,7 +107,7 @@ ALTCRAFT_ORDERS = RowKind(
         Field("create_time", types.MOMENT, "When the order was made; sent in UTC."),
         Field("update_time", types.MOMENT, "Last change, sent in UTC; of two rows of one order the later is sent."),
         Field("custom_fields", types.VALUES, "Values by the id of the custom field."),
-        Field("region", types.TEXT, "Additional id of a region; must exist."),
+        Field("region", types.ID, "Additional id of a region; must exist."),
         Field(
             "lines",
             types.ROWS,
@@ -127,7 +127,7 @@ ALTCRAFT_CUSTOM_FIELDS = RowKind(
     label="external_id",
     rules=(NeededWith("enum_values", "value_type", "enum"),),
     fields=(
-        Field("external_id", types.TEXT, "The field's id, by which orders and lines give its value.", required=True),
+        Field("external_id", types.ID, "The field's id, by which orders and lines give its value.", required=True),
         Field("name", types.TEXT, "What people see.", required=True),
         Field(
             "entity_type",
@@ -153,7 +153,7 @@ ALTCRAFT_LINE_STATUSES = RowKind(
     key=("external_id",),
     label="external_id",
     fields=(
-        Field("external_id", types.TEXT, "The status's id, as lines name it.", required=True),
+        Field("external_id", types.ID, "The status's id, as lines name it.", required=True),
         Field("name", types.TEXT, "What people see.", required=True),
         Field(
             "type",

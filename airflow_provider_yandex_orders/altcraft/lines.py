@@ -35,10 +35,6 @@ class OrdersWithLines(Source):
 
     The lines are put on local disk first, so neither source needs an order and memory stays flat. A line that cannot be
     read, or that names no order, fails the task: the order it belongs to would be sent without it.
-
-    :param orders: the rows.
-    :param lines: what belongs to them.
-    :param kind: the kind of the lines.
     """
 
     def __init__(self, orders: Source, lines: Source, *, kind: RowKind) -> None:

@@ -9,22 +9,23 @@ from datetime import tzinfo
 from functools import cached_property
 from typing import Any
 
-from airflow_provider_yandex_orders.altcraft.body import ROW
+from airflow_provider_yandex_orders.altcraft.body import xml_format
 from airflow_provider_yandex_orders.altcraft.kinds import (
     ALTCRAFT_CUSTOM_FIELDS,
     ALTCRAFT_LINE_STATUSES,
     ALTCRAFT_ORDER_LINES,
     ALTCRAFT_ORDERS,
 )
-from airflow_provider_yandex_orders.altcraft.xml import xml_format
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.rows.check import RowChecker
+from airflow_provider_yandex_orders.rows.defaults import with_defaults
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.formats import FileFormat, json_format
 from airflow_provider_yandex_orders.rows.kind import Field, RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.rows.rules import FitsXml
 from airflow_provider_yandex_orders.rows.types import RAW
+from airflow_provider_yandex_orders.templated import structure
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class OrderShape:
     :param extra_line_statuses: statuses of lines besides those every platform has.
     :param custom_fields: definitions of custom fields that go along with the import.
     :param custom_line_statuses: definitions of line statuses, likewise.
-    :param defaults: values of fields an order has nothing in.
+    :param defaults: values of fields an order has nothing in, as the user gave them.
+    :param phone_region: country whose habits phone numbers without a country code follow.
     :param extra_fields: fields that are sent as they are, and their columns.
     :param as_xml: whether orders are sent as XML, which cannot hold every text.
     """
@@ -44,7 +46,8 @@ class OrderShape:
     extra_line_statuses: Sequence[str] = ()
     custom_fields: Sequence[Mapping[str, Any]] | None = None
     custom_line_statuses: Sequence[Mapping[str, Any]] | None = None
-    defaults: Mapping[str, Any] | None = None
+    defaults: object = None
+    phone_region: str | None = "RU"
     extra_fields: Mapping[str, str] | None = None
     as_xml: bool = False
 
@@ -72,20 +75,21 @@ class OrderShape:
             if name in kind.field_names:
                 raise ConfigurationError(f"extra_fields: {name!r} is a field of every order; map it with columns=.")
         kind = kind.with_fields(tuple(Field(name, RAW, "As it is.") for name in self.extra_fields or ()))
-        kind = kind.with_defaults(_converted(kind, self.defaults or {}))
+        kind = with_defaults(kind, self.defaults, replace(_options(None, None), phone_region=self.phone_region))
         return kind.with_rules((FitsXml(),)) if self.as_xml else kind
 
     @property
     def file_format(self) -> FileFormat:
         """How orders are written."""
-        return xml_format(self.orders, ROW) if self.as_xml else json_format(self.orders)
+        return xml_format(self.orders) if self.as_xml else json_format(self.orders)
 
 
 def order_options(
     zone: tzinfo | None,
-    status_map: Mapping[str, str] | None,
-    line_status_map: Mapping[str, str] | None,
+    status_map: Mapping[Any, str] | None,
+    line_status_map: Mapping[Any, str] | None,
     line_columns: Mapping[str, str] | None,
+    phone_region: str | None = "RU",
 ) -> CheckOptions:
     """How orders and their lines are checked.
 
@@ -93,11 +97,13 @@ def order_options(
     :param status_map: the source's statuses of orders to the platform's.
     :param line_status_map: likewise of lines.
     :param line_columns: the lines' fields to their keys.
+    :param phone_region: country whose habits phone numbers without a country code follow.
     """
-    return replace(_options(zone, status_map), of_rows=_options(zone, line_status_map), row_columns=line_columns)
+    own = replace(_options(zone, status_map), phone_region=phone_region)
+    return replace(own, of_rows=_options(zone, line_status_map), row_columns=line_columns)
 
 
-def _options(zone: tzinfo | None, status_map: Mapping[str, str] | None) -> CheckOptions:
+def _options(zone: tzinfo | None, status_map: Mapping[Any, str] | None) -> CheckOptions:
     return CheckOptions(counter_zone=_no_zone, source_zone=zone, status_map=status_map or {})
 
 
@@ -105,7 +111,7 @@ def _definitions(given: Sequence[Mapping[str, Any]] | None, kind: RowKind, said_
     """Definitions that go along with an import, checked."""
     check = RowChecker(kind, _options(None, None))
     found = []
-    for definition in given or ():
+    for definition in structure(given) or ():
         if not isinstance(definition, Mapping):
             raise ConfigurationError(f"{said_by} must be a list of mappings.")
         checked = check(definition)
@@ -116,20 +122,6 @@ def _definitions(given: Sequence[Mapping[str, Any]] | None, kind: RowKind, said_
             told = "; ".join(f"{fault.reason}: {fault.fix}" for fault in checked.faults)
             raise ConfigurationError(f"{said_by} {checked.label!r}: {told}.")
         found.append(checked.values)
-    return found
-
-
-def _converted(kind: RowKind, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    declared = {field.name: field for field in kind.fields if field.rows is None and field.name not in kind.key}
-    found = {}
-    for name, value in defaults.items():
-        if name not in declared:
-            raise ConfigurationError(f"defaults: {name!r} cannot have one; these can: {', '.join(declared)}.")
-        convert = declared[name].type.converter(_options(None, None))
-        try:
-            found[name] = [convert(each) for each in value] if declared[name].many else convert(value)
-        except BadValue as bad:
-            raise ConfigurationError(f"defaults: {name!r} {bad.reason}: {bad.fix}.") from None
     return found
 
 

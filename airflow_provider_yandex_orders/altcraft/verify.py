@@ -13,8 +13,7 @@ from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, ord
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.privacy import shown_key
-from airflow_provider_yandex_orders.sources.file import FileSource
-from airflow_provider_yandex_orders.storage import require_seen
+from airflow_provider_yandex_orders.storage import read_seen
 from airflow_provider_yandex_orders.templated import whole
 from airflow_provider_yandex_orders.waiting import Heard
 
@@ -32,8 +31,6 @@ def sample_size(size: int | str | None, said_by: str) -> int:
     """How many orders are asked for.
 
     :param size: the user's choice; ``None`` for as many as can be.
-    :param said_by: the argument, for the message.
-    :raises ConfigurationError: it cannot work.
     """
     if size in (None, "", "None"):
         return MOST
@@ -52,7 +49,6 @@ def sent_sample(parts: Sequence[Part], size: int, refused: Collection[str]) -> d
     XCom.
 
     :param parts: what was sent.
-    :param size: how many orders.
     :param refused: ids of orders that the platform would not take.
     """
     places = _places(sum(part.rows for part in parts), size)
@@ -93,7 +89,6 @@ def sample_of(orders: Mapping[str, str | None], size: int | None, said_by: str =
     """Some of the orders, evenly spread and the same each time.
 
     :param size: how many; ``None`` for all.
-    :param said_by: the argument, for the message.
     :raises ConfigurationError: it cannot work, or there are too many to ask for each.
     """
     most = sample_size(size, said_by)
@@ -156,7 +151,4 @@ def _places(count: int, size: int) -> list[int]:
 
 
 def _heads(path: str) -> Iterator[tuple[str, str]]:
-    require_seen(path)
-    with FileSource(path).opened() as file:
-        content = file.read()
-    return map(head_of, orders_of(content, format_of(path)))
+    return map(head_of, orders_of(read_seen(path), format_of(path)))

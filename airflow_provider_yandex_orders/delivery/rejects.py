@@ -19,9 +19,6 @@ from airflow_provider_yandex_orders.storage import whole_file
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-FIRST = 5
-"""How many entries the log shows."""
-
 
 class LinesFile:
     """A JSON Lines file made with its first entry; one of an earlier try is removed.
@@ -77,7 +74,8 @@ class FaultFile(LinesFile):
     def __init__(self, path: ObjectStoragePath, *, more: bool = False) -> None:
         super().__init__(path, more=more)
         self.codes: Counter[str] = Counter()
-        self.first: list[str] = []
+        self.columns: Counter[str] = Counter()
+        self._first: dict[str, str] = {}
 
     def add(self, row: int | None, label: str | None, faults: Sequence[Fault]) -> None:
         """Write one entry: the first fault, the rest in ``also``.
@@ -89,11 +87,18 @@ class FaultFile(LinesFile):
         key = shown_key(label) if label else None  # an address may have been taken for the key
         fault, *rest = (msgspec.to_builtins(each) for each in faults)
         self.write({"row": row, "key": key, **fault, **({"also": rest} if rest else {})})
-        self.codes[faults[0].code] += 1
-        if len(self.first) < FIRST:
+        code = faults[0].code
+        self.codes[code] += 1
+        self.columns[faults[0].column] += 1
+        if code not in self._first:
             named = f" ({key})" if key else ""
             place = f"row {row}{named}, column {fault['column']}" if row else f"a row{named}"
-            self.first.append(f"{place}: {fault['reason']}; {fault['fix']}")
+            self._first[code] = f"{place}: {fault['reason']}; {fault['fix']}"
+
+    @property
+    def lines(self) -> list[str]:
+        """A line for people of each code: how often it stands there, and where first."""
+        return [f"{count} {code}, first {self._first[code]}" for code, count in self.codes.most_common()]
 
     def by_code(self) -> str:
         """Counts for a message: ``3 missing, 1 bad_date``."""

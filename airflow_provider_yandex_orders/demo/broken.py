@@ -17,13 +17,13 @@ BROKEN_ORDERS: dict[str, str] = {
     "CD-05265-1": "text_total",
     "CD-07186-1": "negative_total",
     "CD-09041-1": "unknown_status",
-    "CD-11044-3": "float_client_id",
+    "CD-11044-3": "float_id",
     "CD-12798-4": "malformed_email",
     "CD-14456-1": "impossible_date",
     "CD-16091-5": "no_identifier",
     "CD-15096-12": "unknown_status",
     "CD-07405-1": "negative_total",
-    "CD-21381-2": "float_client_id",
+    "CD-21381-2": "float_id",
     "CD-23163-1": "malformed_email",
 }
 """Order id to what is wrong with it."""
@@ -62,7 +62,7 @@ def spoil(row: Row, phone: str, *, today: date, strict_types: bool) -> None:
         case "unknown_status":
             # The slash keeps it from being taken for the identifier of a goal.
             row.update(status="return/exchange")
-        case "float_client_id":
+        case "float_id":
             row.update(metrica_client_id="1.3E+17")
         case "impossible_date":
             # A strict type refuses the 30th of February, but not the zero day of spreadsheets.

@@ -17,7 +17,6 @@ from airflow_provider_yandex_orders.waiting import UploadState
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
-AUTH_TYPES = ("body", "bearer")
 LIST_PAGES = 10_000
 """Answers after which a list that never ends is given up."""
 
@@ -40,6 +39,7 @@ class AltcraftHook(ServiceHook):
 
     service: ClassVar[str] = "Altcraft"
     api_path: ClassVar[str] = r"/api/v\d[\d.]*"
+    auth_types = ("body", "bearer")
 
     def __init__(self, altcraft_conn_id: str = default_conn_name, *, connection: Connection | None = None) -> None:
         super().__init__(altcraft_conn_id, connection=connection)
@@ -87,7 +87,7 @@ class AltcraftHook(ServiceHook):
             "POST",
             f"{api.API}/import",
             doing=f"Import {len(orders)} order(s)",
-            content=Content(first, CONTENT_TYPES[body_format], again),
+            body=Content(first, CONTENT_TYPES[body_format], again),
         )
         unread = sorted(set(answer) - api.ENVELOPE)
         if unread:
@@ -161,18 +161,11 @@ class AltcraftHook(ServiceHook):
         answer: dict[str, Any] = self.client.call("POST", f"{api.API}/{method}", doing=doing, json=body)
         return answer
 
-    @property
-    def _in_header(self) -> bool:
-        auth_type = str(self.extra("auth_type") or AUTH_TYPES[0])
-        if auth_type not in AUTH_TYPES:
-            raise ConfigurationError(f"auth_type of the connection {self.conn_id!r} must be {' or '.join(AUTH_TYPES)}.")
-        return auth_type == "bearer"
-
     def _credentials(self) -> dict[str, str]:
-        return {} if self._in_header else {"token": self._token()}
+        return {"token": self._token()} if self.auth_type == "body" else {}
 
     def _headers(self, token: str) -> Mapping[str, str]:
-        return {"Authorization": f"Bearer {token}"} if self._in_header else {}
+        return {"Authorization": f"Bearer {token}"} if self.auth_type == "bearer" else {}
 
     def _probe(self) -> tuple[bool, str]:
         answer = self._ask("list", "List one order", from_id="", limit=1)

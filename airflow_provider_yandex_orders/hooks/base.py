@@ -18,6 +18,7 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError, Passin
 from airflow_provider_yandex_orders.get_provider_info import connection_type
 from airflow_provider_yandex_orders.http.client import ServiceClient
 from airflow_provider_yandex_orders.http.failures import FailureReader
+from airflow_provider_yandex_orders.templated import whole_id
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
@@ -43,6 +44,8 @@ class ServiceHook(BaseHook):
     default_host: ClassVar[str | None] = None
     api_path: ClassVar[str]
     """Pattern of the paths of the API, which a host copied from its documentation ends with."""
+    auth_types: ClassVar[tuple[str, ...]] = ()
+    """Ways to send the token, where the extra chooses one; the first where it does not."""
     read_failure: FailureReader
 
     def __init__(self, conn_id: str, *, connection: Connection | None = None) -> None:
@@ -126,12 +129,36 @@ class ServiceHook(BaseHook):
         value = self._extras.get(name)
         return None if value == "" else value
 
+    def _chosen_id(self, given: object, name: str, meaning: str, where: str) -> int:
+        """An id: the one given, else that of the connection's extra.
+
+        :param given: a number, or text of the digits 0 to 9; space around it is nothing.
+        :param name: its name as an argument and in the extra.
+        :param meaning: what it is the id of, for the message.
+        :param where: where people find it, for the message.
+        """
+        chosen = self.extra(name) if given in (None, "") else given
+        if chosen is None:
+            raise ConfigurationError(
+                f"No {meaning}: give {name} to the task, or put it into the extra of {self.conn_id!r}."
+            )
+        found = whole_id(chosen)
+        if found is None:
+            raise ConfigurationError(f"{name} must be a whole number above 0, {where}.")
+        return found
+
+    @property
+    def auth_type(self) -> str:
+        """How the token is sent."""
+        told = str(self.extra("auth_type") or self.auth_types[0])
+        if told not in self.auth_types:
+            ways = " or ".join(self.auth_types)
+            raise ConfigurationError(f"auth_type in the extra of {self.conn_id!r} must be {ways}.")
+        return told
+
     @cached_property
     def _extras(self) -> Mapping[str, Any]:
-        """The connection's extra.
-
-        :raises ConfigurationError: it is something else than a JSON object.
-        """
+        """The connection's extra."""
         text = (self.connection.extra or "").strip()
         fix = 'write it as {"field": "value"}, or leave it empty.'
         try:
@@ -155,10 +182,7 @@ class ServiceHook(BaseHook):
         return works, f"{message}{unread}"
 
     def _unread_extras(self) -> str:
-        """Words on fields of the extra that nothing reads.
-
-        :raises ConfigurationError: one of them must be a typing error.
-        """
+        """Words on fields of the extra that nothing reads."""
         known = connection_type(self.conn_type).get("conn-fields", {})
         unknown = [name for name in self._extras if name not in known]
         for name in unknown:
@@ -188,23 +212,6 @@ class ServiceHook(BaseHook):
                 "copy the token alone, without the word OAuth, into the password field."
             )
         return token
-
-
-_LARGEST_ID = 2**63 - 1
-
-
-def positive_id(value: object, said_by: str, where: str) -> int:
-    """An id of a service: a whole number above 0, given as a number or as text of the digits 0 to 9.
-
-    :param value: what was given; space around it is nothing.
-    :param said_by: the argument it came by, for the message.
-    :param where: where people find the right one, for the message: ``as the list of stores shows it``.
-    :raises ConfigurationError: it is none.
-    """
-    text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
-    if text.isascii() and text.isdigit() and len(text) <= 20 and 0 < int(text) <= _LARGEST_ID:
-        return int(text)
-    raise ConfigurationError(f"{said_by} must be a whole number above 0, {where}.")
 
 
 def place_of(base_url: str) -> str:

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, PermanentError, ServiceRefused
-from airflow_provider_yandex_orders.hooks.base import ServiceHook, positive_id
+from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.http.paced import PacedClient, lane_of
 from airflow_provider_yandex_orders.market import api
 from airflow_provider_yandex_orders.market.access import closed_store, missing_scope, unknown_words
@@ -24,8 +24,6 @@ from airflow_provider_yandex_orders.market.pages import (
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
-
-AUTH_TYPES = ("api_key", "oauth")
 
 
 class MarketHook(ServiceHook):
@@ -50,6 +48,7 @@ class MarketHook(ServiceHook):
     service: ClassVar[str] = "Yandex Market"
     default_host: ClassVar[str | None] = api.DEFAULT_HOST
     api_path: ClassVar[str] = "/v2"
+    auth_types = ("api_key", "oauth")
     read_failure = staticmethod(api.read_failure)
 
     def __init__(self, market_conn_id: str = default_conn_name, *, connection: Connection | None = None) -> None:
@@ -75,12 +74,7 @@ class MarketHook(ServiceHook):
 
         :raises ConfigurationError: neither names one, or it is no whole number above 0.
         """
-        chosen = self.extra("campaign_id") if campaign_id in (None, "") else campaign_id
-        if chosen is None:
-            raise ConfigurationError(
-                f"No store: give campaign_id to the task, or put it into the extra of {self.conn_id!r}."
-            )
-        return positive_id(chosen, "campaign_id", "as the list of stores shows it")
+        return self._chosen_id(campaign_id, "campaign_id", "store", "as the list of stores shows it")
 
     def campaigns(self) -> list[dict[str, Any]]:
         """The stores of the key's cabinet, each with ``id``, ``placementType`` and ``apiAvailability``.
@@ -184,22 +178,8 @@ class MarketHook(ServiceHook):
             has_cis=has_cis,
         )
         size, number = check_page_size(page_size), self.campaign_id(campaign_id)
-
-        def fetch_page(body: Mapping[str, Any], token: str | None) -> OrdersPage:
-            return self.order_stats_page(number, body, page_token=token, page_size=size)
-
+        fetch_page = partial(self.order_stats_page, number, page_size=size)
         return (step.page for step in follow(fetch_page, chosen, PageGuard()))
-
-    @property
-    def auth_type(self) -> str:
-        """How the token is sent: ``api_key`` or ``oauth``.
-
-        :raises ConfigurationError: the extra says something else.
-        """
-        told = str(self.extra("auth_type") or AUTH_TYPES[0])
-        if told not in AUTH_TYPES:
-            raise ConfigurationError(f"auth_type in the extra of {self.conn_id!r} must be {' or '.join(AUTH_TYPES)}.")
-        return told
 
     def _headers(self, token: str) -> Mapping[str, str]:
         oauth = self.auth_type == "oauth"

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, ServiceRefused
-from airflow_provider_yandex_orders.hooks.base import ServiceHook, positive_id
+from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.http.body import FileBody, multipart
 from airflow_provider_yandex_orders.http.paced import PacedClient, lane_of
 from airflow_provider_yandex_orders.metrica import api
@@ -78,12 +78,7 @@ class MetricaHook(ServiceHook):
 
         :raises ConfigurationError: neither names one, or it is no whole number.
         """
-        chosen = self.extra("counter_id") if counter_id in (None, "") else counter_id
-        if chosen is None:
-            raise ConfigurationError(
-                f"No counter: give counter_id to the task, or put it into the extra of {self.conn_id!r}."
-            )
-        return positive_id(chosen, "counter_id", "as Metrica shows it beside the counter")
+        return self._chosen_id(counter_id, "counter_id", "counter", "as Metrica shows it beside the counter")
 
     def counter(self, counter_id: int | str | None = None) -> dict[str, Any]:
         """The counter's settings, among them ``time_zone_name`` and ``permission``.
@@ -372,15 +367,13 @@ class MetricaHook(ServiceHook):
         if size is None:
             raise ConfigurationError(f"There is no file {file} to upload. Correct the path.")
 
-        def opened() -> Any:
-            return file.open("rb")
-
+        opened = partial(file.open, "rb")
         if endpoint.endswith("/json"):
             body = FileBody(opened, size=size, filename=file.name, content_type="application/json")
         else:
             body = multipart(opened, size=size, filename=file.name, part_type="text/csv")
         doing = f"Upload {file.name}"
-        answer = self.client.call("POST", endpoint, doing=doing, params=params, file=body, resend=resend)
+        answer = self.client.call("POST", endpoint, doing=doing, params=params, body=body, resend=resend)
         return uploading_of(answer, doing)
 
     def _headers(self, token: str) -> Mapping[str, str]:

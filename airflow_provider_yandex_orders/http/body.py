@@ -95,11 +95,7 @@ class FileBody:
 def multipart(
     open_file: Callable[[], BinaryIO], *, size: int, filename: str, part_type: str, field: str = "file"
 ) -> FileBody:
-    """The file as the one part of a ``multipart/form-data`` body.
-
-    :param part_type: media type of the part.
-    :param field: name of the part.
-    """
+    """The file as the one part of a ``multipart/form-data`` body."""
     boundary = uuid.uuid4().hex
     quoted = filename.translate({ord('"'): "%22", ord("\r"): "%0D", ord("\n"): "%0A"})
     return FileBody(

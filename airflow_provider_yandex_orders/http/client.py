@@ -87,8 +87,7 @@ class ServiceClient:
         doing: str,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
-        file: FileBody | None = None,
-        content: Content | None = None,
+        body: FileBody | Content | None = None,
         resend: bool = True,
         decode: Callable[[bytes], Any] = msgspec.json.decode,
     ) -> Any:
@@ -99,8 +98,7 @@ class ServiceClient:
         :param doing: what this request is for, as it stands in an error: "upload orders.csv to counter 1".
         :param params: query; ``None`` values are left out.
         :param json: body to encode as JSON.
-        :param file: body as a file upload.
-        :param content: body that is ready, with another for a repeat where it wants one.
+        :param body: body that is ready: a file, or bytes with others for a repeat where it wants them.
         :param resend: whether the request may go out again when it is unknown if it took effect.
         :param decode: reads the body of a good answer; raises ``msgspec.DecodeError`` where it cannot.
         :raises ServiceRefused: the service will say no again.
@@ -115,23 +113,24 @@ class ServiceClient:
                 and (resend or not error.maybe_applied)
             )
 
-        for attempt in Retrying(
+        def attempt() -> Any:
+            nonlocal body
+            try:
+                return self._send(method, path, doing=doing, params=params, body=body, decode=decode)
+            except ServiceUnavailable as error:
+                if isinstance(body, Content) and error.maybe_applied:
+                    body = body.repeated()
+                raise
+
+        if json is not None:
+            body = Content(msgspec.json.encode(json), "application/json")
+        return Retrying(
             retry=retry_if_exception(passing),
             stop=stop_after_attempt(self.attempts),
             wait=_pause,
             before_sleep=_log_pause,
             reraise=True,
-        ):
-            with attempt:
-                try:
-                    return self._send(
-                        method, path, doing=doing, params=params, json=json, file=file, content=content, decode=decode
-                    )
-                except ServiceUnavailable as error:
-                    if content is not None and error.maybe_applied:
-                        content = content.repeated()
-                    raise
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        )(attempt)
 
     def _send(
         self,
@@ -140,27 +139,17 @@ class ServiceClient:
         *,
         doing: str,
         params: Mapping[str, Any] | None,
-        json: Any,
-        file: FileBody | None,
-        content: Content | None,
+        body: FileBody | Content | None,
         decode: Callable[[bytes], Any],
     ) -> Any:
         self.sent += 1
-        data: Any = None
-        headers = {}
-        if file is not None:
-            data, headers["Content-Type"] = file, file.content_type
-        elif content is not None:
-            data, headers["Content-Type"] = content.data, content.content_type
-        elif json is not None:
-            data, headers["Content-Type"] = msgspec.json.encode(json), "application/json"
         try:
             response = self.session.request(
                 method,
                 f"{self.base_url}{path}",
                 params=params,
-                data=data,
-                headers=headers,
+                data=body.data if isinstance(body, Content) else body,
+                headers={} if body is None else {"Content-Type": body.content_type},
                 timeout=self.timeout,
                 allow_redirects=False,  # a redirect could carry the token elsewhere
             )
@@ -173,20 +162,19 @@ class ServiceClient:
             )
         try:
             return decode(response.content)
-        except msgspec.ValidationError as error:
+        except msgspec.DecodeError as error:
+            what = (
+                f"{len(response.content)} bytes of {response.headers.get('Content-Type', 'no content type')} that are "
+                f"not JSON. If this stays, the connection's host {self._host} is not the service itself but a proxy or "
+                "a login page: correct it."
+            )
+            if isinstance(error, msgspec.ValidationError):
+                what = (
+                    f"JSON of another shape than its documentation has: {scrub(str(error))}. The next try may pass; "
+                    "if this stays, look for a newer version of this package."
+                )
             raise ServiceUnavailable(
-                f"{doing}: {self.service} answered {response.status_code} to {method} {path} with JSON of another "
-                f"shape than its documentation has: {scrub(str(error))}. The next try may pass; if this stays, look "
-                "for a newer version of this package.",
-                answer=Answer(method, path, response.status_code),
-                maybe_applied=method != "GET",
-            ) from None
-        except msgspec.DecodeError:
-            kind = response.headers.get("Content-Type", "no content type")
-            raise ServiceUnavailable(
-                f"{doing}: {self.service} answered {response.status_code} to {method} {path} with "
-                f"{len(response.content)} bytes of {kind} that are not JSON. If this stays, the connection's host "
-                f"{self._host} is not the service itself but a proxy or a login page: correct it.",
+                f"{doing}: {self.service} answered {response.status_code} to {method} {path} with {what}",
                 answer=Answer(method, path, response.status_code),
                 maybe_applied=method != "GET",
             ) from None

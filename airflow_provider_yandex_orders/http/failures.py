@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from typing import Any
+
+import msgspec
+
+from airflow_provider_yandex_orders.privacy import scrub
 
 LONGEST_WAIT = 7 * 24 * 60 * 60.0
 """Seconds; a header that says more is not believed."""
@@ -44,6 +49,29 @@ class Failure:
     error_type: str | None = None
     retry_after: float | None = None
     maybe_applied: bool = False
+
+
+def quoted(said: object) -> str:
+    """A service's own words as a message may have them: without what looks personal, and no longer than need be."""
+    return f"{scrub(str(said)[:1000])[:500].rstrip('. ') or '(no text)'}."
+
+
+def listed_error(body: bytes, code: str) -> tuple[str | None, str]:
+    """The code and the texts of a list of ``errors``; a body of another shape is described, not quoted.
+
+    :param code: name of the code.
+    """
+    try:
+        answer: Any = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return None, "(no JSON in the answer)." if body else "(an empty answer)."
+    if not isinstance(answer, dict):
+        return None, "(an answer of an unknown shape)."
+    listed = answer.get("errors")
+    errors = [error for error in listed if isinstance(error, dict)] if isinstance(listed, list) else []
+    said = "; ".join(dict.fromkeys(str(error["message"]) for error in errors if error.get("message")))
+    named = str(errors[0].get(code) or "") if errors else ""
+    return named or None, quoted(said or answer.get("message") or "")
 
 
 FailureReader = Callable[[int, Mapping[str, str], bytes], Failure | None]

@@ -35,10 +35,7 @@ _SHOWN = 20
 
 
 def missing_scope(scopes: Sequence[object]) -> str | None:
-    """What a key lacks, and how to get it; ``None`` when it lacks nothing.
-
-    :param scopes: ``authScopes`` of the key.
-    """
+    """What a key lacks, and how to get it; ``None`` when it lacks nothing."""
     if set(SCOPES) & set(scopes):
         return None
     return (
@@ -48,11 +45,7 @@ def missing_scope(scopes: Sequence[object]) -> str | None:
 
 
 def closed_store(campaign_id: int, stores: Sequence[Mapping[str, Any]]) -> str | None:
-    """What keeps a store's statistics closed; ``None`` when nothing does.
-
-    :param campaign_id: the store.
-    :param stores: all stores the key sees.
-    """
+    """What keeps a store's statistics closed; ``None`` when nothing does."""
     store = _found(campaign_id, stores)
     if store is None:
         known = ", ".join(f"{each.get('id')} ({each.get('placementType')})" for each in stores[:_SHOWN])
@@ -66,11 +59,7 @@ def closed_store(campaign_id: int, stores: Sequence[Mapping[str, Any]]) -> str |
 
 
 def unknown_words(campaign_id: int, stores: Sequence[Mapping[str, Any]]) -> str:
-    """What the service says of a store in words this package does not know, as a sentence; empty where it knows all.
-
-    :param campaign_id: the store.
-    :param stores: all stores the key sees.
-    """
+    """What the service says of a store in words this package does not know, as a sentence; empty where it knows all."""
     store = _found(campaign_id, stores) or {}
     known = {"placementType": _MODELS, "apiAvailability": (*_SWITCHED_OFF, _AVAILABLE)}
     new = [f"{name} {store[name]!s:.40}" for name, words in known.items() if store.get(name) not in (None, *words)]

@@ -17,9 +17,8 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_yandex_orders.http.failures import Failure, FailureKind
+from airflow_provider_yandex_orders.http.failures import Failure, FailureKind, listed_error
 from airflow_provider_yandex_orders.http.paced import Budget
-from airflow_provider_yandex_orders.privacy import scrub
 
 DEFAULT_HOST = "https://api.partner.market.yandex.ru"
 TIMEZONE = "Europe/Moscow"
@@ -71,10 +70,14 @@ _RIGHTS = (
     "with its API switched on."
 )
 _CAMPAIGN = "Check campaign_id: it is neither the shop's id in the cabinet nor an advertising campaign."
-_TOKEN = "A page's token is good for a while, with the same filters and page size: read on from the first page."
-_PERIOD = "Ask for a shorter period."
 _DEFAULT_ADVICE = "Correct what the service names and run the task again."
-_MODEL = "Order statistics exist for stores that work by FBY, FBS or DBS: choose another campaign_id."
+_ADVICE_BY_WORDS = {
+    TOO_LONG_PERIOD: "Ask for a shorter period.",
+    BAD_PAGE_TOKEN: "A page's token is good for a while, with the same filters and page size: read on from the first "
+    "page.",
+    "Campaign type is not allowed": "Order statistics exist for stores that work by FBY, FBS or DBS: choose another "
+    "campaign_id.",
+}
 ADVICE = {401: _KEY, 403: _RIGHTS, 404: _CAMPAIGN}
 """What to do after a refusal nothing more is known of, by HTTP status."""
 
@@ -94,7 +97,6 @@ class _Pager(msgspec.Struct):
 class StoresPage(msgspec.Struct):
     """A page of the list of stores.
 
-    :param stores: the stores.
     :param paging: token of the next page.
     :param pager: numbers of this page and of all, the older way of paging.
     """
@@ -114,11 +116,7 @@ class StoresPage(msgspec.Struct):
 
 
 class ApiKey(msgspec.Struct):
-    """What the service tells of an Api-Key.
-
-    :param name: its name.
-    :param scopes: what it opens.
-    """
+    """What the service tells of an Api-Key."""
 
     name: Any = None
     scopes: list[str] | None = msgspec.field(name="authScopes", default=None)
@@ -137,10 +135,7 @@ _decode_key = msgspec.json.Decoder(_KeyAnswer).decode
 
 
 def decode_key(body: bytes) -> ApiKey:
-    """Read the answer of ``auth/token``.
-
-    :raises msgspec.DecodeError: it is no JSON, or of another shape.
-    """
+    """Read the answer of ``auth/token``."""
     return _decode_key(body).result.key
 
 
@@ -155,8 +150,8 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failur
     if 200 <= status < 300:
         if b'"ERROR"' not in body[:200]:
             return None
-        return Failure(FailureKind.BROKEN, _words(body)[1], "The next try may pass.")
-    code, said = _words(body)
+        return Failure(FailureKind.BROKEN, listed_error(body, "code")[1], "The next try may pass.")
+    code, said = listed_error(body, "code")
     if status in (420, 429):
         return _limit(code, said, headers)
     if status in (423, 503):
@@ -166,14 +161,11 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failur
         named = f" For the service's support: traceparent {trace}." if _TRACE.fullmatch(trace) else ""
         return Failure(FailureKind.BROKEN, said, f"The next try may pass.{named}", code)
     if 300 <= status < 400:
-        return Failure(FailureKind.REFUSED, said, "The address has moved: check the connection's host.", code)
-    if TOO_LONG_PERIOD in said:
-        return Failure(FailureKind.REFUSED, said, _PERIOD, code)
-    if BAD_PAGE_TOKEN in said:
-        return Failure(FailureKind.REFUSED, said, _TOKEN, code)
-    if "Campaign type is not allowed" in said:
-        return Failure(FailureKind.REFUSED, said, _MODEL, code)
-    return Failure(FailureKind.REFUSED, said, ADVICE.get(status, _DEFAULT_ADVICE), code)
+        advice = "The address has moved: check the connection's host."
+    else:
+        by_status = ADVICE.get(status, _DEFAULT_ADVICE)
+        advice = next((advice for words, advice in _ADVICE_BY_WORDS.items() if words in said), by_status)
+    return Failure(FailureKind.REFUSED, said, advice, code)
 
 
 def read_budget(headers: Mapping[str, str]) -> Budget | None:
@@ -216,16 +208,3 @@ def _date(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return read if read.tzinfo else read.replace(tzinfo=timezone.utc)
-
-
-def _words(body: bytes) -> tuple[str | None, str]:
-    """The error's code and text; a body of another shape is described, not quoted: it may hold anything."""
-    try:
-        answer: Any = msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return None, "(no JSON in the answer)." if body else "(an empty answer)."
-    listed = answer.get("errors") if isinstance(answer, dict) else None
-    errors = [error for error in listed if isinstance(error, dict)] if isinstance(listed, list) else []
-    said = "; ".join(dict.fromkeys(str(error["message"]) for error in errors if error.get("message")))
-    code = str(errors[0].get("code") or "") if errors else ""
-    return code or None, f"{scrub(said[:1000])[:500].rstrip('. ') or '(no text)'}."

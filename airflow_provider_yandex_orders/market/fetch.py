@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from airflow_provider_yandex_orders.market.filters import OrderFilter
@@ -20,24 +19,10 @@ from airflow_provider_yandex_orders.market.tables.rows import Strange
 
 log = logging.getLogger(__name__)
 
+NewOutputs = Callable[[], Outputs]
+
 MOST_NAMED = 50
 """Names of fields told of one fetch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What is fetched and how it is written.
-
-    :param fetch_page: gets one page.
-    :param chosen: the orders asked for.
-    :param output_format: format of the files.
-    :param tables: whether tables are written.
-    """
-
-    fetch_page: FetchPage
-    chosen: OrderFilter
-    output_format: str
-    tables: bool
 
 
 @dataclass(slots=True)
@@ -62,32 +47,34 @@ class Fetched:
     new_fields: dict[str, int] = field(default_factory=dict)
 
 
-def fetch(job: Job, staged: StagedPages, folder: Path) -> Fetched:
-    """Fetch all pages and write the files into a local folder.
+def fetch(fetch_page: FetchPage, chosen: OrderFilter, staged: StagedPages, new_outputs: NewOutputs) -> Fetched:
+    """Fetch all pages and write the files.
 
     Pages that an earlier try kept are not fetched again. Pages that do not hang together are read anew from the first
     one, once.
 
+    :param new_outputs: opens the files; what was in them is gone.
+
     :raises PagesBroken: they do not even then.
     """
     try:
-        return _attempt(job, staged, folder)
+        return _attempt(fetch_page, chosen, staged, new_outputs)
     except PagesBroken as error:
         log.warning("%s Beginning anew.", error)
         staged.clear()
     try:
-        return _attempt(job, staged, folder)
+        return _attempt(fetch_page, chosen, staged, new_outputs)
     except PagesBroken:
         staged.clear()
         raise
 
 
-def _attempt(job: Job, staged: StagedPages, folder: Path) -> Fetched:
+def _attempt(fetch_page: FetchPage, chosen: OrderFilter, staged: StagedPages, new_outputs: NewOutputs) -> Fetched:
     result = Fetched()
     with Seen() as seen:
-        with Outputs(folder, job.output_format, tables=job.tables) as outputs:
+        with new_outputs() as outputs:
             came = 0
-            for page in _all_pages(job, staged):
+            for page in _all_pages(fetch_page, chosen, staged):
                 outputs.add(list(_newest(page, came, seen, result)))
                 came += len(page)
                 result.pages += 1
@@ -95,7 +82,7 @@ def _attempt(job: Job, staged: StagedPages, folder: Path) -> Fetched:
         result.outdated = seen.count_outdated()
         if seen.overtaken:
             log.info("%d orders changed while they were read: their files are written anew.", seen.overtaken)
-            outputs = _rewrite(job, staged, folder, seen)
+            outputs = _rewrite(staged, new_outputs, seen)
     result.orders, result.rows = outputs.orders, outputs.rows
     result.new_fields = _told(outputs.strange)
     if result.without_id:
@@ -117,7 +104,7 @@ def _told(strange: Strange) -> dict[str, int]:
     return fields
 
 
-def _all_pages(job: Job, staged: StagedPages) -> Iterator[OrdersPage]:
+def _all_pages(fetch_page: FetchPage, chosen: OrderFilter, staged: StagedPages) -> Iterator[OrdersPage]:
     """The pages on storage, then the rest from the service, each kept on storage before it is given."""
     guard = PageGuard()
     following: Place | None = Place()
@@ -128,7 +115,7 @@ def _all_pages(job: Job, staged: StagedPages) -> Iterator[OrdersPage]:
         log.info("%d pages are on storage from an earlier try.", staged.count)
     if following is None:
         return
-    with one_ahead(follow(job.fetch_page, job.chosen, guard, following)) as steps:
+    with one_ahead(follow(fetch_page, chosen, guard, following)) as steps:
         for step in steps:
             staged.add(step)
             yield step.page
@@ -145,9 +132,9 @@ def _newest(page: OrdersPage, came: int, seen: Seen, result: Fetched) -> Iterato
         yield order_id, line
 
 
-def _rewrite(job: Job, staged: StagedPages, folder: Path, seen: Seen) -> Outputs:
+def _rewrite(staged: StagedPages, new_outputs: NewOutputs, seen: Seen) -> Outputs:
     """Write the files once more, from storage, without what turned out not to be the newest."""
-    with Outputs(folder, job.output_format, tables=job.tables) as outputs:
+    with new_outputs() as outputs:
         came = 0
         for page in staged.again():
             outdated = seen.outdated(range(came, came + len(page)))

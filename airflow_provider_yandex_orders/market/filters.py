@@ -20,11 +20,11 @@ import msgspec
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.market.api import MOST_ORDERS, STATUSES
 from airflow_provider_yandex_orders.period import run_period
+from airflow_provider_yandex_orders.templated import whole_id
 
 log = logging.getLogger(__name__)
 
 _DOING = "Fetch order statistics"
-_LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,6 @@ class OrderFilter:
     :param by: ``date`` (day the order was made), ``update`` (day it changed) or ``orders`` (by id).
     :param first: first day, in Moscow time; days are whole.
     :param last: last day, which belongs to the period.
-    :param order_ids: ids of the orders.
     :param statuses: only orders of these statuses.
     :param has_cis: only orders with marked goods, or only the others.
     """
@@ -104,10 +103,7 @@ def order_filter(
     statuses: object = None,
     has_cis: object = None,
 ) -> OrderFilter:
-    """Check a choice of orders.
-
-    :raises ConfigurationError: it cannot work; the message says why in one line.
-    """
+    """Check a choice of orders."""
     created = _period("date", date_from, date_to)
     updated = _period("update", update_from, update_to)
     ids = _order_ids(order_ids)
@@ -130,10 +126,7 @@ def order_filter(
 
 
 def check_page_size(page_size: object) -> int:
-    """Make sure of the number of orders of one page.
-
-    :raises ConfigurationError: the service would refuse it.
-    """
+    """Make sure of the number of orders of one page."""
     if isinstance(page_size, bool) or not isinstance(page_size, int) or not 1 <= page_size <= MOST_ORDERS:
         raise ConfigurationError(f"{_DOING}: page_size must be a whole number from 1 to {MOST_ORDERS}.")
     return page_size
@@ -172,16 +165,10 @@ def _day(name: str, value: object) -> date | None:
 def _order_ids(value: object) -> tuple[int, ...]:
     if value is None:
         return ()
-    ids = [_whole(each) for each in _listed("order_ids", value)]
+    ids = [whole_id(each) for each in _listed("order_ids", value)]
     if None in ids:
         raise ConfigurationError(f"{_DOING}: order_ids must be ids of Market orders: whole numbers above 0.")
     return tuple(dict.fromkeys(each for each in ids if each is not None))
-
-
-def _whole(value: object) -> int | None:
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
-        value = int(value)
-    return value if type(value) is int and 0 < value <= _LARGEST else None
 
 
 def _statuses(value: object) -> tuple[str, ...]:
@@ -198,10 +185,7 @@ def _statuses(value: object) -> tuple[str, ...]:
 
 
 def doubtful_statuses(words: Iterable[str]) -> str:
-    """A sentence on each status this package does not know; empty when it knows them all.
-
-    :param words: statuses a request asks for.
-    """
+    """A sentence on each status this package does not know; empty when it knows them all."""
     said = []
     for word in sorted(set(words) - set(STATUSES)):
         near = get_close_matches(word.upper(), STATUSES, n=1)
@@ -225,9 +209,6 @@ def run_window(context: Mapping[str, Any], zone: tzinfo, overlap_days: int) -> t
     The service shows a change up to 40 minutes late and filters by whole days: each run reads the days before its own
     once more.
 
-    :param context: the task's context.
-    :param zone: zone of the service's days.
-    :param overlap_days: days before the run's own that are read again.
     :raises ConfigurationError: the context tells no moment at all, or the overlap is negative.
     """
     if isinstance(overlap_days, bool) or not isinstance(overlap_days, int) or overlap_days < 0:

@@ -81,9 +81,8 @@ MOST_PAGES = 50_000
 MOST_REPEATS = 10
 """Pages in a row that say only what earlier ones said."""
 
-Body = dict[str, Any]
-FetchPage = Callable[[Body, str | None], OrdersPage]
-"""Gets the page of a body that a token names (``None``: the first one); PeriodTooLong where its period is."""
+FetchPage = Callable[..., OrdersPage]
+"""Gets the page of a body that ``page_token`` names (``None``: the first one); PeriodTooLong where its period is."""
 
 
 class PagesBroken(ServiceUnavailable):
@@ -120,12 +119,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Step(NamedTuple):
-    """A page on its way.
-
-    :param page: the page.
-    :param here: its place.
-    :param following: the place of the next one; ``None`` when it is the last.
-    """
+    """A page on its way."""
 
     page: OrdersPage
     here: Place
@@ -144,7 +138,6 @@ class PageGuard:
     def check(self, page: OrdersPage, body: int) -> None:
         """Take in one page.
 
-        :param page: the page.
         :param body: number of the body it answers: each body's pages end by themselves.
         :raises PagesBroken: going on would never end.
         """
@@ -169,7 +162,6 @@ def follow(fetch_page: FetchPage, chosen: OrderFilter, guard: PageGuard, start: 
 
     A period the service finds too long is split into periods it takes, as it says or by halves.
 
-    :param fetch_page: gets one page.
     :param chosen: the orders asked for; its bodies are read to the end one after the other.
     :param guard: has seen the pages before ``start``.
     :param start: where to begin.
@@ -178,7 +170,7 @@ def follow(fetch_page: FetchPage, chosen: OrderFilter, guard: PageGuard, start: 
     bodies = chosen.bodies(here.longest)
     while True:
         try:
-            page = fetch_page(bodies[here.body], here.token)
+            page = fetch_page(bodies[here.body], page_token=here.token)
         except PeriodTooLong as error:
             here = Place(longest=_shorter(here, chosen.days, error))
             bodies = chosen.bodies(here.longest)

@@ -17,12 +17,7 @@ _CURE = "Correct path of the task."
 
 
 def target_folder(url: str) -> ObjectStoragePath:
-    """The folder published files go to, known to be writable before the first page is asked for.
-
-    :param url: local path or object storage URL.
-    :raises ConfigurationError: it cannot be written there, and never will.
-    :raises PassingError: the storage does not answer.
-    """
+    """The folder published files go to, known to be writable before the first page is asked for."""
     folder = opened_path(url, _DOING, _CURE)
     check_writable(folder, _DOING, _CURE, only_write=True)
     return folder
@@ -31,8 +26,6 @@ def target_folder(url: str) -> ObjectStoragePath:
 def publish(folder: Path, target: ObjectStoragePath, stem: str) -> dict[str, str]:
     """Put every file of a local folder into another one, local or object storage.
 
-    :param folder: the files.
-    :param target: where they go; files of the same name are replaced.
     :param stem: beginning of each name there.
     :return: what each file holds (its name before the first point) to its path.
     """

@@ -34,9 +34,6 @@ def remove_expired(staging_path: str | None, context: Mapping[str, Any]) -> None
     """Remove pages that failed fetches of this task left in earlier runs, once nobody goes on from them any more.
 
     What cannot be removed is no reason to fetch nothing: it is logged.
-
-    :param staging_path: as of :func:`~airflow_provider_yandex_orders.storage.staging_folder`.
-    :param context: the task's context.
     """
     ti = context["ti"]
     dag = staging_root(staging_path) / ti.dag_id

@@ -10,10 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
-from airflow_provider_yandex_orders.http.failures import Failure, FailureKind, retry_after
-from airflow_provider_yandex_orders.privacy import scrub
+from airflow_provider_yandex_orders.http.failures import Failure, FailureKind, listed_error, retry_after
 
 DEFAULT_HOST = "https://api-metrika.yandex.net"
 
@@ -64,7 +61,7 @@ def target_faults(goals: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for identifier, condition, goal in js_goals(goals):
         found.setdefault(str(goal.get("name")), f"is the name of a goal; its identifier is {identifier!r}")
-        if condition == "exact":
+        if condition in ("exact", "contain"):  # live counters have both
             found[identifier] = None
         elif found.get(identifier, "") is not None:
             found[identifier] = f"is a goal whose condition is {condition!r}"
@@ -75,7 +72,7 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failur
     """Read an answer of Metrica. Any ``quota_*`` counts as a quota, under 420, 403 and 429 alike."""
     if 200 <= status < 300:
         return None
-    error_type, said = _words(body)
+    error_type, said = listed_error(body, "error_type")
     if error_type and error_type.startswith("quota_"):
         return _quota(error_type, said, headers)
     if status in (420, 429):
@@ -88,23 +85,6 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failur
         return Failure(FailureKind.REFUSED, said, "The address has moved: check the connection's host.", error_type)
     advice = {401: _TOKEN, 403: _RIGHTS, 404: _REFUSED["not_found"]}.get(status, _DEFAULT_ADVICE)
     return Failure(FailureKind.REFUSED, said, advice, error_type)
-
-
-def _words(body: bytes) -> tuple[str | None, str]:
-    """The error's type and text; a body of another shape is described, not quoted: it may hold anything."""
-    try:
-        answer: Any = msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return None, "(no JSON in the answer)." if body else "(an empty answer)."
-    if not isinstance(answer, dict):
-        return None, "(an answer of an unknown shape)."
-    listed = answer.get("errors")
-    errors = [error for error in listed if isinstance(error, dict)] if isinstance(listed, list) else []
-    first = errors[0] if errors else {}
-    texts = [str(error["message"]) for error in errors if error.get("message")]
-    said = "; ".join(dict.fromkeys(texts)) or str(answer.get("message") or "(no text).")
-    error_type = first.get("error_type")
-    return str(error_type) if error_type else None, f"{scrub(said[:1000])[:500].rstrip('. ')}."
 
 
 def _quota(error_type: str | None, said: str, headers: Mapping[str, str]) -> Failure:

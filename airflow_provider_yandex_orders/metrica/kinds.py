@@ -9,6 +9,9 @@ from airflow_provider_yandex_orders.rows.lists import goal_identifier, status_id
 
 STATUSES = ("PAID", "IN_PROGRESS", "CANCELLED", "SPAM")
 
+MONEY = 9223372036854
+"""The greatest revenue and cost the service takes."""
+
 SIMPLE_ORDERS = RowKind(
     name="simple_orders",
     family="crm",
@@ -22,7 +25,7 @@ SIMPLE_ORDERS = RowKind(
     fields=(
         Field(
             "id",
-            types.TEXT,
+            types.ID,
             "The order's id in the CRM; later sends of the same id update it.",
             required=True,
             if_missing="require_id=False sends such rows, which double when sent again",
@@ -33,12 +36,12 @@ SIMPLE_ORDERS = RowKind(
             "When the order was made, in the counter's zone; never changes after the first send.",
             required=True,
         ),
-        Field("client_uniq_id", types.TEXT, "The customer's id in the CRM."),
-        Field("client_ids", types.CLIENT_ID, "ClientIDs of Metrica: the best match.", many=True),
-        Field("emails", types.EMAIL, "E-mail addresses.", many=True, hashed_into="emails_md5"),
-        Field("phones", types.PHONE, "Phone numbers with country code.", many=True, hashed_into="phones_md5"),
-        Field("emails_md5", types.MD5, "md5 sums of normalised e-mail addresses.", many=True),
-        Field("phones_md5", types.MD5, "md5 sums of normalised phone numbers.", many=True),
+        Field("client_uniq_id", types.ID, "The customer's id in the CRM."),
+        Field("client_ids", types.CLIENT_ID, "ClientIDs of Metrica: the best match.", many=True, most=500),
+        Field("emails", types.EMAIL, "E-mail addresses.", many=True, most=50, hashed_into="emails_md5"),
+        Field("phones", types.PHONE, "Phone numbers with country code.", many=True, most=50, hashed_into="phones_md5"),
+        Field("emails_md5", types.MD5, "md5 sums of normalised e-mail addresses.", many=True, most=50),
+        Field("phones_md5", types.MD5, "md5 sums of normalised phone numbers.", many=True, most=50),
         Field(
             "order_status",
             types.status(*STATUSES, others=goal_identifier),
@@ -46,13 +49,14 @@ SIMPLE_ORDERS = RowKind(
             default="PAID",
             default_told=True,
         ),
-        Field("revenue", types.MONEY, "The order's total."),
-        Field("cost", types.MONEY, "What the order cost; goals then get revenue - cost."),
+        Field("revenue", types.MONEY, "The order's total.", most=MONEY),
+        Field("cost", types.MONEY, "What the order cost; goals then get revenue - cost.", most=MONEY),
         Field(
             "goals",
             types.GOALS,
             "Goals reached with the order, each with a price of its own or none.",
             many=True,
+            most=100,
         ),
         Field("currency", types.CURRENCY, "ISO 4217; the service takes RUB when it is empty."),
         Field(
@@ -73,17 +77,18 @@ CONTACTS = RowKind(
     label="uniq_id",
     version="update_date_time",
     fields=(
-        Field("uniq_id", types.TEXT, "The customer's id in the CRM; orders refer to it.", required=True),
+        Field("uniq_id", types.ID, "The customer's id in the CRM; orders refer to it.", required=True),
         Field("name", types.TEXT, "Name."),
         Field("birth_date", types.DATE, "Date of birth; JSON only.", csv=False),
         Field("create_date_time", types.DATE_TIME, "When the customer was made, in the counter's zone."),
         Field("update_date_time", types.DATE_TIME, "Last change; of two rows of one customer the later is sent."),
-        Field("client_ids", types.CLIENT_ID, "ClientIDs of Metrica: the best match.", many=True),
-        Field("user_ids", types.TEXT, "UserIDs the site gave to Metrica; JSON only.", many=True, csv=False),
-        Field("emails", types.EMAIL, "E-mail addresses.", many=True, hashed_into="emails_md5"),
-        Field("phones", types.PHONE, "Phone numbers with country code.", many=True, hashed_into="phones_md5"),
-        Field("emails_md5", types.MD5, "md5 sums of normalised e-mail addresses.", many=True),
-        Field("phones_md5", types.MD5, "md5 sums of normalised phone numbers.", many=True),
+        Field("client_ids", types.CLIENT_ID, "ClientIDs of Metrica: the best match.", many=True, most=500),
+        Field("user_ids", types.ID, "UserIDs the site gave to Metrica; JSON only.", many=True, csv=False),
+        Field("emails", types.EMAIL, "E-mail addresses.", many=True, most=50, hashed_into="emails_md5"),
+        Field("phones", types.PHONE, "Phone numbers with country code.", many=True, most=50, hashed_into="phones_md5"),
+        Field("emails_md5", types.MD5, "md5 sums of normalised e-mail addresses.", many=True, most=50),
+        Field("phones_md5", types.MD5, "md5 sums of normalised phone numbers.", many=True, most=50),
+        Field("user_comment", types.TEXT, "A comment, 1,000 characters at most; JSON only.", most=1000, csv=False),
     ),
 )
 
@@ -100,8 +105,8 @@ ORDERS = RowKind(
     owner_limit=100_000,
     status="order_status",
     fields=(
-        Field("id", types.TEXT, "The order's id in the CRM; later sends of the same id update it.", required=True),
-        Field("client_uniq_id", types.TEXT, "The customer's id: `uniq_id` of the contact.", required=True),
+        Field("id", types.ID, "The order's id in the CRM; later sends of the same id update it.", required=True),
+        Field("client_uniq_id", types.ID, "The customer's id: `uniq_id` of the contact.", required=True),
         Field("client_type", types.choice("CONTACT"), "Only CONTACT.", default="CONTACT"),
         Field(
             "create_date_time",
@@ -117,11 +122,18 @@ ORDERS = RowKind(
         ),
         Field("update_date_time", types.DATE_TIME, "Last change; of two rows of one order the later is sent."),
         Field("finish_date_time", types.DATE_TIME, "When it was paid; else the first upload as paid."),
-        Field("revenue", types.MONEY, "The order's total."),
-        Field("cost", types.MONEY, "What the order cost; goals then get revenue - cost."),
+        Field("revenue", types.MONEY, "The order's total.", most=MONEY),
+        Field("cost", types.MONEY, "What the order cost; goals then get revenue - cost.", most=MONEY),
         Field("currency", types.CURRENCY, "ISO 4217."),
         Field("products", types.PRODUCTS, "Products and quantities."),
-        Field("goals", types.GOALS, "Goals reached with the order, each with a price of its own or none.", many=True),
+        Field(
+            "goals",
+            types.GOALS,
+            "Goals reached with the order, each with a price of its own or none.",
+            many=True,
+            most=100,
+        ),
+        Field("user_comment", types.TEXT, "A comment, 1,000 characters at most; JSON only.", most=1000, csv=False),
     ),
 )
 
@@ -133,18 +145,19 @@ OFFLINE_CONVERSIONS = RowKind(
     # The service counts the same conversion once: a repeated row only changes its price.
     key=("ClientId", "UserId", "Yclid", "PurchaseId", "Target", "DateTime"),
     label="id",
+    created="DateTime",
     not_future="DateTime",
     identifiers=("ClientId", "UserId", "Yclid", "PurchaseId"),
     fields=(
         Field("ClientId", types.CLIENT_ID, "ClientID of Metrica, as text: the visit before the conversion."),
-        Field("UserId", types.TEXT, "UserID the site gave to Metrica: the visit before the conversion."),
-        Field("Yclid", types.CLIENT_ID, "Click id of Direct: the visit of that click."),
-        Field("PurchaseId", types.TEXT, "Id of an e-commerce purchase: the visit with that purchase."),
+        Field("UserId", types.ID, "UserID the site gave to Metrica: the visit before the conversion."),
+        Field("Yclid", types.CLICK_ID, "Click id of Direct: the visit of that click."),
+        Field("PurchaseId", types.ID, "Id of an e-commerce purchase: the visit with that purchase."),
         Field("Target", types.TARGET, "Identifier of the JS-event goal, not its name.", required=True),
         Field("DateTime", types.UNIX_TIME, "When it happened; never in the future.", required=True),
         Field("Price", types.MONEY, "What the goal is worth."),
         Field("Currency", types.CURRENCY, "ISO 4217."),
-        Field("id", types.TEXT, "Not sent: names the row in a rejects file.", sent=False),
+        Field("id", types.ID, "Not sent: names the row in a rejects file.", sent=False),
     ),
 )
 

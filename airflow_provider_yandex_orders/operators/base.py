@@ -39,11 +39,12 @@ from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
+from airflow_provider_yandex_orders.rows.words import read_status_map
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.parts import PartsSource
 from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.storage import staging_folder
-from airflow_provider_yandex_orders.templated import number, switch, whole
+from airflow_provider_yandex_orders.templated import mapping, number, switch, whole
 from airflow_provider_yandex_orders.waiting import UploadState, Wait, seconds_of
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_yandex_orders.journal.store import Journal
 
+_OR_SHARE = "0 or more, or a share below 1"
 DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
 
 
@@ -63,6 +65,9 @@ class UploadOperator(BaseOperator):
         "source_timezone",
         "staging_path",
         "max_rejected",
+        "max_dropped",
+        "phone_region",
+        "defaults",
         "same_key",
         "max_part_rows",
         "max_part_bytes",
@@ -79,7 +84,7 @@ class UploadOperator(BaseOperator):
     ui_color = "#fff4cc"
 
     source = SourceArgument()
-    status_map: Mapping[str, str] | None = None
+    status_map: Mapping[Any, str] | str | None = None
 
     def __init__(
         self,
@@ -87,6 +92,9 @@ class UploadOperator(BaseOperator):
         source: Any,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        defaults: Mapping[str, Any] | str | None = None,
+        max_dropped: float | str = 0.2,
+        phone_region: str = "RU",
         same_key: str | Mapping[str, str] | None = None,
         max_part_rows: int | str = 50_000,
         max_part_bytes: int | str | None = None,
@@ -105,6 +113,9 @@ class UploadOperator(BaseOperator):
         self.source = source
         self.source_timezone = source_timezone
         self.max_rejected = max_rejected
+        self.max_dropped = max_dropped
+        self.phone_region = phone_region
+        self.defaults = defaults
         self.same_key = same_key
         self.max_part_rows = max_part_rows
         self.max_part_bytes = max_part_bytes
@@ -141,6 +152,10 @@ class UploadOperator(BaseOperator):
     @abstractmethod
     def _row_kind(self) -> RowKind:
         """The rows as this task sends them."""
+
+    def _filled_kind(self) -> RowKind:
+        """The same, with this task's defaults."""
+        return self._row_kind()
 
     @abstractmethod
     def _check_options(self) -> CheckOptions:
@@ -218,10 +233,11 @@ class UploadOperator(BaseOperator):
         """
         named = self.max_part_bytes not in (None, "", "None")
         return Limits(
-            number(self.max_rejected, "max_rejected", meaning="a number of rows, 0 or more, or a share below 1"),
-            whole(self.max_part_rows, "max_part_rows"),
-            whole(self.max_part_bytes, "max_part_bytes") if named else default_part_bytes,
-            window_days,
+            max_rejected=number(self.max_rejected, "max_rejected", meaning=f"a number of rows, {_OR_SHARE}"),
+            max_dropped=number(self.max_dropped, "max_dropped", meaning=f"a number of values, {_OR_SHARE}"),
+            max_part_rows=whole(self.max_part_rows, "max_part_rows"),
+            max_part_bytes=whole(self.max_part_bytes, "max_part_bytes") if named else default_part_bytes,
+            window_days=window_days,
         )
 
     def _check_shared_arguments(self) -> None:
@@ -232,7 +248,19 @@ class UploadOperator(BaseOperator):
         for name in ("skip_empty", "keep_parts", "resend"):
             switch(getattr(self, name), name)
         switch(self._dry_run, "dry_run")
-        _ = self._poke_seconds, self._timeout_seconds
+        _ = self._poke_seconds, self._timeout_seconds, self._phone_region
+
+    @property
+    def _phone_region(self) -> str | None:
+        """The region of phone numbers without a country code; ``None`` where there is none."""
+        if self.phone_region in (None, "", "None"):
+            return None
+        from phonenumbers import SUPPORTED_REGIONS
+
+        region = str(self.phone_region).strip().upper()
+        if region not in SUPPORTED_REGIONS:
+            raise ConfigurationError('phone_region must be the two letters of a country, such as "RU", or None.')
+        return region
 
     @property
     def _poke_seconds(self) -> float:
@@ -251,20 +279,24 @@ class UploadOperator(BaseOperator):
             return None  # prepared parts are in the counter's zone already
         return zone(self.source_timezone, "source_timezone")
 
-    def _check_status_map(self, kind: RowKind, status_map: Mapping[str, str] | None, said_by: str) -> None:
-        """Make sure that statuses are mapped to such as a kind of row takes.
+    def _check_status_map(self, kind: RowKind, status_map: object, said_by: str) -> Mapping[Any, str]:
+        """The statuses as they are mapped, each to such as a kind of row takes.
 
         :param said_by: the argument, for the message.
-        :raises ConfigurationError: one is not.
+        :raises ConfigurationError: one is not, or the map cannot be obeyed.
         """
-        if status_map is not None and not isinstance(status_map, Mapping):
-            raise ConfigurationError(f'{said_by} must be a mapping, such as {{"paid": "PAID"}}.')
+        known = mapping(status_map, said_by, otherwise=f'{said_by} must be a mapping, such as {{"paid": "PAID"}}')
         convert = kind.status_converter()
-        for word, mapped in (status_map or {}).items():
+        for word, mapped in known.items():
             try:
-                convert(mapped)
+                convert(mapped if isinstance(mapped, str) else [mapped])
             except BadValue as bad:
                 raise ConfigurationError(f"{said_by}[{word!r}] {bad.reason}: {bad.fix}.") from None
+        try:
+            read_status_map(known)
+        except BadValue as bad:
+            raise ConfigurationError(f"{said_by} {bad.reason}: {bad.fix}.") from None
+        return known
 
     def _warn_of_idle_deferral(self, waits: object) -> None:
         """Say while the DAG is parsed that a task told to wait without a slot does not wait at all."""
@@ -301,7 +333,7 @@ class UploadOperator(BaseOperator):
 
         started = time.time()
         self._check_arguments()
-        kind, sends, place = self._row_kind(), self._sends, self._place()
+        kind, sends, place = self._filled_kind(), self._sends, self._place()
         source, options, limits = self._rows_source(), self._check_options(), self._part_limits()
         same_key = read_same_key(self.same_key, kind)
         folder = staging_folder(self.staging_path, context)
@@ -475,7 +507,7 @@ def zone(name: str, said_by: str) -> ZoneInfo:
     :raises ConfigurationError: there is no such zone.
     """
     try:
-        return ZoneInfo(name)
+        return ZoneInfo(str(name))
     except (ZoneInfoNotFoundError, ValueError):
         raise ConfigurationError(
             f"{said_by} names the time zone {name!r}, which is not in the tz database of this machine. "

@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
-from airflow_provider_yandex_orders.rows import dates, lists, reading
+from airflow_provider_yandex_orders.rows import dates, lists, reading, scalars, types
 from airflow_provider_yandex_orders.rows.faults import BadValue, Checked, Fault, RefusedValue
 from airflow_provider_yandex_orders.rows.formats import cell
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
 from airflow_provider_yandex_orders.rows.kind import Field, RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
+from airflow_provider_yandex_orders.rows.scalars import visible
 from airflow_provider_yandex_orders.rows.types import Converter
+from airflow_provider_yandex_orders.rows.words import read_status_map
 
 
 def is_missing(value: object) -> bool:
@@ -22,7 +26,7 @@ def is_missing(value: object) -> bool:
     if value is None or (isinstance(value, (float, date)) and value != value):  # pandas' NaT is a date
         return True
     if isinstance(value, str):
-        return not value or value.isspace()
+        return not value or value.isspace() or (not value[0].isalnum() and not visible(value).strip())
     if isinstance(value, (list, tuple, set, frozenset, dict)):
         return not value
     return type(value).__name__ in ("NAType", "NaTType")  # of pandas, which is not imported for this
@@ -40,7 +44,8 @@ class RowChecker:
     """
 
     def __init__(self, kind: RowKind, options: CheckOptions, columns: Mapping[str, str] | None = None) -> None:
-        self._kind = kind
+        of_nothing = read_status_map(options.status_map).get("")
+        self._kind = kind = kind.with_defaults({kind.status: of_nothing}) if kind.status and of_nothing else kind
         self._named = {name: (columns or {}).get(name, name) for name in kind.field_names}
         self._noted: list[str] = []
         options = replace(options, note=self._noted.append)
@@ -58,12 +63,21 @@ class RowChecker:
             for declared in kind.fields
             if declared.required and (declared.name not in kind.key or options.require_key)
         ]
+        self._limited = [declared for declared in kind.fields if declared.most]
         self._defaults = [each for each in kind.fields if each.default is not None and not each.required]
+        money = [each for each in kind.fields if each.type in types.CURRENCIES]
+        self._currency = (self._named[money[0].name], money[0].default) if money else None
+        self.values: Counter[str] = Counter()
+        """How many values columns have of which bad ones may be left out."""
         self._places = {name: place for place, name in enumerate(self._named.values())}
 
     def __call__(self, row: Mapping[str, Any]) -> Checked:
         """Both steps."""
         return self.complete(self.convert(row))
+
+    def column_of(self, field: str) -> str:
+        """The source's column of a field."""
+        return self._named[field]
 
     def convert(self, row: Mapping[str, Any]) -> Checked:
         """Convert the values a row has.
@@ -77,11 +91,16 @@ class RowChecker:
             if is_missing(value):
                 continue
             try:
+                if declared.type.adds and self._currency and isinstance(value, str):
+                    given, default = self._currency
+                    value = scalars.without_currency(value, row.get(given) or default)
                 if declared.rows is not None:
                     values[declared.name] = _rows(value, declared.rows, column, convert, result)
                 elif declared.many:
-                    values[declared.name] = _elements(value, declared, column, convert, result)
+                    values[declared.name] = self._elements(value, declared, column, convert, result)
                 else:
+                    if declared.droppable:
+                        self.values[column] += 1
                     values[declared.name] = convert(value)
             except BadValue as bad:
                 (result.dropped if declared.droppable else faults).append(_fault(column, declared, bad))
@@ -98,6 +117,22 @@ class RowChecker:
         result.key = _key(values, self._kind)
         result.label = values.get(self._kind.label)
         return result
+
+    def _elements(self, value: object, declared: Field, column: str, convert: Converter, result: Checked) -> list[Any]:
+        good: dict[Any, None] = {}  # keeps order, drops repeats
+        elements = lists.split(value, wide=declared.type.wide)
+        if declared.type.look:
+            declared.type.look(elements)
+        if declared.type.by_hand:
+            self.values[column] += len(elements)
+        for element in elements:
+            try:
+                good[convert(element)] = None
+            except BadValue as bad:
+                if not declared.type.by_hand or isinstance(bad, RefusedValue):
+                    raise
+                result.dropped.append(_fault(column, declared, bad))
+        return list(good)
 
     def complete(self, result: Checked) -> Checked:
         """Put in defaults and look whether the row can be sent.
@@ -119,6 +154,11 @@ class RowChecker:
             rule.apply(result, named)
         for declared in self._hashed:
             _hash(values, declared)
+        for declared in self._limited:
+            value = values.get(declared.name, "")
+            if (value if isinstance(value, Decimal) else len(value)) > declared.most:
+                reason = f"{declared.name} has more than {declared.most:,}, the service's limit"
+                faults.append(Fault(named[declared.name], "too_much", reason, "send only what the service takes"))
         if kind.identifiers and not any(values.get(name) for name in kind.identifiers):
             _no_identifier(kind, named, result)
         return result
@@ -160,18 +200,6 @@ def _key(values: Mapping[str, Any], kind: RowKind) -> str | None:
         key: str | None = values.get(kind.key[0])
         return key
     return "\x1f".join(cell(values.get(name)) for name in kind.key)
-
-
-def _elements(value: object, declared: Field, column: str, convert: Converter, result: Checked) -> list[Any]:
-    good: dict[Any, None] = {}  # keeps order, drops repeats
-    for element in lists.split(value):
-        try:
-            good[convert(element)] = None
-        except BadValue as bad:
-            if not declared.type.by_hand or isinstance(bad, RefusedValue):
-                raise
-            result.dropped.append(_fault(column, declared, bad))
-    return list(good)
 
 
 def _hash(values: dict[str, Any], declared: Field) -> None:

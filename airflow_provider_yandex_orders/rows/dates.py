@@ -12,9 +12,11 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from airflow_provider_yandex_orders.rows.faults import BadValue
+from airflow_provider_yandex_orders.rows.scalars import exact
 
-_DOTTED = re.compile(r"(\d\d)\.(\d\d)\.(\d{4}|\d\d)( \d\d:\d\d(?::\d\d)?)?")
-_SHORT_YEAR = re.compile(r"\d\d\.\d\d\.\d\d(?!\d)")
+_DOTTED = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4}|\d\d)(?:,?[ T]\s*(\d\d?:\d\d(?::\d\d(?:\.\d+)?)?.*))?")
+_SHORT_YEAR = re.compile(r"\d\d?\.\d\d?\.\d\d(?!\d)")
+_ONE_DIGIT_HOUR = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d:\d\d.*)")
 _SECONDS = re.compile(r"[0-9]{9,10}")
 Note = Callable[[str], None]
 SKIPPED = "time_skipped"
@@ -28,7 +30,7 @@ _FIX = "give yyyy-MM-dd HH:mm:ss, or a time with its zone such as 2026-01-31T12:
 def read(value: object) -> datetime | date:
     """A date-time, or a date where no time is given.
 
-    Taken: datetime and date objects, ISO 8601, and Metrica's own ``dd.MM.yyyy`` and ``dd.MM.yy`` forms.
+    Taken: datetime and date objects, ISO 8601, and ``dd.MM.yyyy`` and ``dd.MM.yy`` as Metrica, 1C and Excel have them.
     """
     if isinstance(value, date):  # a datetime is one too
         return value
@@ -45,7 +47,10 @@ def read(value: object) -> datetime | date:
         dotted = _DOTTED.fullmatch(text)
         if dotted:
             day, month, year, time = dotted.groups()
-            return read(f"{year if len(year) == 4 else f'20{year}'}-{month}-{day}{time or ''}")
+            year = year if len(year) == 4 else f"20{year}"
+            return read(f"{year}-{month:0>2}-{day:0>2}{f' {time}' if time else ''}")
+        if short := _ONE_DIGIT_HOUR.fullmatch(text):
+            text = f"{short[1]} 0{short[2]}"
         return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
     except ValueError:
         raise BadValue("bad_date", "is not a date-time this can read", _FIX) from None
@@ -105,6 +110,7 @@ def unix_time(
     """
 
     def convert(value: object) -> int:
+        value = exact(value)
         text = str(value).strip()
         if isinstance(value, (int, str)) and not isinstance(value, bool) and _SECONDS.fullmatch(text):
             return int(text)

@@ -8,24 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 
 from airflow_provider_yandex_orders.rows.faults import BadValue
+from airflow_provider_yandex_orders.rows.scalars import FLOAT_FIX, FLOAT_REASON, visible
 
 _EMAIL = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
 )
-_PHONE = re.compile(r"\+?[0-9\s\u00a0().\u2010-\u2014/-]+")
-_TRUNK = re.compile(r"8[34789][0-9]{9}")
 _MD5 = re.compile(r"[0-9a-f]{32}")
-_CLIENT_ID = re.compile(r"\d{1,20}")
-_THROUGH_FLOAT = re.compile(r"\d+(\.\d+)?[eE]\+?\d+|\d+\.0+")
+_DIGITS = re.compile(r"\d{1,20}")
+SHORTEST_CLIENT_ID = 8
+_PHONE = re.compile(r"\+?[0-9\s().\u2010-\u2015/-]+")
+_EXTENSION_AT_END = re.compile(
+    r"[\s,;(]*(?:доб|добавочный|вн|внутр|внутренний|ext|extension|x|#)[.:]?\s*\d{1,7}\)?\.?$", re.IGNORECASE
+)
+_MOBILE = re.compile(r"[78](9[0-9]{9})")
+_LONG = 11
+_SPOILT = re.compile(r"\d+(\.\d+)?[eE]\+?\d+|\d+\.0+")
+COMPLETED = "phone_completed"
+"""Noted of a number without a country code, which the region gave it."""
 
 _PHONE_FIX = "write the number with its country code: +7 999 123-45-67"
 
 
 def email(value: object) -> str:
     """An e-mail address in lower case, Latin letters only."""
-    address = str(value).strip()
+    address = visible(str(value)).strip()
     if not address.isascii():  # before lower(): it makes a Latin k of the sign for kelvin
         raise BadValue("bad_email", "has letters that are not Latin", "give the address in Latin letters")
     address = address.lower()
@@ -34,44 +43,53 @@ def email(value: object) -> str:
     return address
 
 
-def phone(value: object) -> str:
-    """A phone number as digits with the country code: ``79995551111``.
+def phone_converter(region: str | None, note: Callable[[str], None] | None) -> Callable[[object], str]:
+    """A converter of phone numbers to digits with the country code: ``79995551111``. Only such as exist are good.
 
-    A leading 8 of eleven digits is Russia's and Kazakhstan's own prefix and becomes 7. Ten digits without a country
-    code are not guessed at.
+    :param region: the country whose habits numbers without a country code follow; ``None``: they are bad.
+    :param note: told of numbers that took their country code from the region.
     """
-    number = str(value).strip()
-    if isinstance(value, float) or _THROUGH_FLOAT.fullmatch(number):  # as text its ".0" would be one more digit
-        raise BadValue("bad_phone", "went through a floating-point number", "read the column as text")
-    if not _PHONE.fullmatch(number):
-        raise BadValue("bad_phone", "has signs no phone number has", _PHONE_FIX)
-    digits = re.sub(r"\D", "", number)
-    if number.startswith("+"):
-        return _international(digits)
-    if digits.startswith("00"):
-        return phone(f"+{digits[2:]}")
-    if _TRUNK.fullmatch(digits):
-        return f"7{digits[1:]}"
-    if len(digits) < 11:
-        raise BadValue("bad_phone", "has no country code, or is too short", _PHONE_FIX)
-    return _international(digits)
+    import phonenumbers as library  # for those who have phones
 
+    def read(number: str, country: str | None) -> str | None:
+        try:
+            found = library.parse(number, country)
+        except library.NumberParseException:
+            return None
+        if not library.is_valid_number(found):
+            return None
+        return f"{found.country_code}{library.national_significant_number(found)}"
 
-def full_phone(value: object) -> str:
-    """A phone number with its plus: ``+79995551111``."""
-    return f"+{phone(value)}"
+    def convert(value: object) -> str:
+        number = visible(str(value)).strip()
+        if isinstance(value, float) or _SPOILT.fullmatch(number):  # as text its ".0" would be one more digit
+            raise BadValue("bad_phone", "went through a floating-point number", "read the column as text")
+        number = _EXTENSION_AT_END.sub("", number)
+        if not _PHONE.fullmatch(number):
+            raise BadValue("bad_phone", "has signs no phone number has", _PHONE_FIX)
+        digits = re.sub(r"[^0-9]", "", number)
+        if region == "RU" and not number.startswith("+") and (mobile := _MOBILE.fullmatch(digits)):
+            return f"7{mobile[1]}"
+        if number.startswith("+"):
+            found = read(f"+{digits}", None)
+        elif digits.startswith("00"):
+            found = read(f"+{digits[2:]}", None)
+        else:
+            found = read(digits, region) if region else None
+            if found is None and len(digits) >= _LONG:
+                found = read(f"+{digits}", None)
+            if found is not None and note is not None and len(found) > len(digits):
+                note(COMPLETED)
+        if found is None:
+            raise BadValue("bad_phone", "is a number that exists nowhere, or has no country code", _PHONE_FIX)
+        return found
 
-
-def _international(digits: str) -> str:
-    # No country code begins with 0 or 89; numbers of Russia and Kazakhstan have eleven digits.
-    if not 8 <= len(digits) <= 15 or digits.startswith(("0", "89")) or (digits[0] == "7" and len(digits) != 11):
-        raise BadValue("bad_phone", "has no country code, or is too short or too long", _PHONE_FIX)
-    return digits
+    return convert
 
 
 def md5(value: object) -> str:
     """An md5 sum: 32 hexadecimal digits, lower case."""
-    digest = str(value).strip().lower()
+    digest = visible(str(value)).strip().lower()
     if not _MD5.fullmatch(digest):
         raise BadValue(
             "bad_md5",
@@ -82,20 +100,28 @@ def md5(value: object) -> str:
 
 
 def client_id(value: object) -> str:
-    """A ClientID of Metrica: decimal digits, always as text."""
-    number = str(value).strip()
-    if isinstance(value, float) or _THROUGH_FLOAT.fullmatch(number):
-        raise BadValue(
-            "float_client_id",
-            "went through a floating-point number and has lost digits",
-            "keep the ClientID as text from the site to this column; a spreadsheet or a numeric column changes it",
-        )
-    if isinstance(value, bool) or not (number.isascii() and _CLIENT_ID.fullmatch(number)):
+    """A ClientID of Metrica: 8 to 20 decimal digits, always as text."""
+    number = _digits(value, "ClientID", "take the value that ym(..., 'getClientID') gives on the site")
+    if len(number) < SHORTEST_CLIENT_ID or not number.strip("0"):
         raise BadValue(
             "bad_client_id",
-            "is not a ClientID: digits only, 20 at most",
-            "take the value that ym(..., 'getClientID') gives on the site",
+            f"is not a ClientID: it has {SHORTEST_CLIENT_ID} digits or more, and not zeros alone",
+            "a comma parts two ClientIDs: write one without signs between its digits, or leave the cell empty",
         )
+    return number
+
+
+def click_id(value: object) -> str:
+    """A click id of Direct: decimal digits, always as text."""
+    return _digits(value, "click id", "take the value of yclid in the address of the page the click opened")
+
+
+def _digits(value: object, what: str, fix: str) -> str:
+    number = visible(str(value)).strip()
+    if isinstance(value, float) or _SPOILT.fullmatch(number.replace(",", ".")):
+        raise BadValue("float_id", FLOAT_REASON, FLOAT_FIX)
+    if isinstance(value, bool) or not (number.isascii() and _DIGITS.fullmatch(number)):
+        raise BadValue("bad_client_id", f"is not a {what}: digits only, 20 at most", fix)
     return number
 
 

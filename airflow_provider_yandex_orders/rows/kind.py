@@ -34,6 +34,7 @@ class Field:
     :param required: a row without it is rejected.
     :param if_missing: what the one who cannot fill it may do.
     :param many: it holds a list.
+    :param most: most elements of a list or characters of a text, or the greatest amount; 0: any.
     :param default: what is sent when the row has nothing: the service's own default, said aloud.
     :param default_told: whether the log counts rows that got the default.
     :param csv: whether the service takes it in CSV files too; all are taken in JSON.
@@ -49,6 +50,7 @@ class Field:
     required: bool = False
     if_missing: str = ""
     many: bool = False
+    most: int = 0
     default: Any = None
     default_told: bool = False
     csv: bool = True
@@ -132,7 +134,9 @@ class RowKind:
         return replace(
             self,
             fields=tuple(
-                replace(field, default=defaults[field.name], required=False) if field.name in defaults else field
+                replace(field, default=defaults[field.name], default_told=False, required=False)
+                if field.name in defaults
+                else field
                 for field in self.fields
             ),
         )

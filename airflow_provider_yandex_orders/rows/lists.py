@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,27 +16,34 @@ from airflow_provider_yandex_orders.rows.faults import BadValue
 # Numbers with a point or an exponent stay exact: a float would change amounts and hide spoilt ids.
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 STATUS_ID = re.compile(r"[\w:-]{1,255}")
-_QUANTITY = re.compile(r"[0-9]{1,18}")
+_WIDE = re.compile(r"[,;\r\n\u2028\u2029]+")
 _PRODUCTS_FIX = 'write {"product": 2} or product:2,other:1'
 _VALUES_FIX = 'write {"field id": "text or number"}'
 _GOAL_FORBIDDEN = frozenset('/\\&#?="') | frozenset(",:; \t\r\n")
 
 
-def split(value: object) -> list[Any]:
-    """The elements of a list cell, empty ones left out."""
+def split(value: object, *, wide: bool = False) -> list[Any]:
+    """The elements of a list cell, empty ones left out.
+
+    :param wide: semicolons and line ends part texts too, also inside a list.
+    """
     if isinstance(value, str):
         text = value.strip()
         if text.startswith("{"):
             raise BadValue("bad_list", "is written as a database writes arrays or objects", "write a,b or a JSON array")
         if not text.startswith("["):
-            return [part for part in (piece.strip() for piece in text.split(",")) if part]
+            pieces = _WIDE.split(text) if wide else text.split(",")
+            return [part for part in (piece.strip() for piece in pieces) if part]
         try:
             value = _decode(text)
         except (msgspec.DecodeError, RecursionError):
             raise BadValue("bad_list", "begins as a JSON array and is none", 'write ["a", "b"] or a,b') from None
     if isinstance(value, (list, tuple, set, frozenset)):
         items = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
-        return [item for item in items if item is not None and item != ""]
+        items = [item for item in items if item is not None and item != ""]
+        if wide and any(isinstance(item, str) and _WIDE.search(item) for item in items):
+            return [part for item in items for part in (split(item, wide=True) if isinstance(item, str) else [item])]
+        return items
     return [value]
 
 
@@ -67,6 +74,22 @@ def goal(value: object) -> tuple[str, Decimal | None]:
     return goal_identifier("" if identifier is None else identifier), (
         None if price is None or price == "" else scalars.money(price)
     )
+
+
+def no_decimal_comma(elements: Sequence[Any]) -> None:
+    """Make sure that no price of a goal was cut at its comma: ``lead:99,90``.
+
+    :param elements: the goals, not converted yet.
+    """
+    priced = False
+    for element in elements:
+        if priced and isinstance(element, (str, int, Decimal)) and re.fullmatch(r"[\d\s]+", str(element)):
+            raise BadValue(
+                "decimal_comma",
+                "has a number alone after a goal with a price, as a decimal comma makes it",
+                "write lead:99.90 with a point, or a JSON array",
+            )
+        priced = isinstance(element, str) and ":" in element
 
 
 def status_id(value: object) -> str:
@@ -113,8 +136,12 @@ def products(value: object) -> dict[str, int]:
         raise BadValue("bad_products", "is neither a mapping nor text", _PRODUCTS_FIX)
     counted: dict[str, int] = {}
     for name, quantity in pairs:
-        product, count = scalars.text(name), str(quantity).strip()
-        if not product or set(product) & set(",:;") or not _QUANTITY.fullmatch(count):
+        product = scalars.text(name)
+        try:
+            count = scalars.quantity(quantity)
+        except (BadValue, TypeError, ValueError, ArithmeticError):
+            count = None
+        if not product or set(product) & set(",:;") or count is None or count >= 10**18:
             raise BadValue("bad_products", "has a product without a whole quantity", _PRODUCTS_FIX)
-        counted[product] = counted.get(product, 0) + int(count)
+        counted[product] = counted.get(product, 0) + count
     return counted

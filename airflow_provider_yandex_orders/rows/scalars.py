@@ -3,15 +3,50 @@
 
 from __future__ import annotations
 
+import operator
 import re
+import unicodedata
 from datetime import date, datetime
 from decimal import Decimal
+from numbers import Number, Rational
+from typing import Any
 
 from airflow_provider_yandex_orders.rows.faults import BadValue
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
+_THROUGH_FLOAT = re.compile(r"\d+[.,]0+|\d(?:[.,]\d+)?[eE]\+\d+|\d[.,]\d+[eE]\d+")
+_WHOLE = re.compile(r"[0-9]{1,18}(\.0{1,9})?")
 _GROUPED = re.compile(r"\d[\d\s\u00a0\u202f]*(,\d+)?")
+
+
+def visible(text: str) -> str:
+    """Text without format characters, which nobody sees: marks of direction, soft hyphens, byte order marks."""
+    return text if text.isascii() else "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+
+
+def exact(value: Any) -> Any:
+    """Numbers and truth values of other libraries as Python's own; anything else as it is."""
+    if isinstance(value, (str, int, float, Decimal)) or value is None:
+        return value
+    if isinstance(value, Rational) and not hasattr(value, "item"):
+        quotient = Decimal(int(value.numerator)) / Decimal(int(value.denominator))
+        return quotient if quotient * int(value.denominator) == int(value.numerator) else value
+    if (isinstance(value, Number) or type(value).__name__ in ("bool_", "bool")) and hasattr(value, "item"):
+        return value.item()
+    return operator.index(value) if hasattr(value, "__index__") else value
+
+
+def identifier(value: object) -> str:
+    """An id: text without signs nobody sees, and not one that went through a floating-point number."""
+    found = visible(text(value)).strip()
+    if _THROUGH_FLOAT.fullmatch(found):
+        raise BadValue("float_id", FLOAT_REASON, FLOAT_FIX)
+    return found
+
+
+FLOAT_REASON = "went through a floating-point number, which changes long ids"
+FLOAT_FIX = "read the column as text: CAST(... AS TEXT) in SQL, dtype=str in pandas, a text column in a spreadsheet"
 
 
 def text(value: object) -> str:
@@ -20,6 +55,7 @@ def text(value: object) -> str:
         if not value.isascii() and _SURROGATE.search(value):
             raise BadValue("not_text", "holds half a character, which UTF-8 cannot write", "correct it at its source")
         return value.strip()
+    value = exact(value)
     if isinstance(value, (bytes, bytearray, memoryview, list, tuple, set, frozenset, dict)):
         raise BadValue(
             "not_text", f"is {type(value).__name__} where a text must be", "map another column, or CAST it to text"
@@ -29,11 +65,7 @@ def text(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        raise BadValue(
-            "float_id",
-            "went through a floating-point number, which changes long ids",
-            "read the column as text: CAST(... AS TEXT) in SQL, dtype=str in pandas",
-        )
+        raise BadValue("float_id", FLOAT_REASON, FLOAT_FIX)
     if isinstance(value, Decimal):
         if value.is_finite() and value == value.to_integral_value():
             return format(value.to_integral_value(), "f")
@@ -78,17 +110,27 @@ def flag(value: object) -> bool:
     return meant
 
 
+def quantity(value: object) -> int:
+    """A whole number, zero or more, that is no binary fraction."""
+    number = Decimal(value) if isinstance(value, str) and _WHOLE.fullmatch(value.strip()) else exact(value)
+    if isinstance(number, (bool, str, float)) or number < 0 or number != (whole := int(number)):
+        raise BadValue("bad_count", "is no whole number", "give 0, 1, 2, ...")
+    return whole
+
+
 def word(value: object) -> str | int:
-    """Text, or a whole number that stays one; a list becomes comma-separated text."""
+    """An id, or a whole number that stays one; a list becomes comma-separated text."""
+    value = exact(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, (list, tuple)):
-        return ",".join(map(text, value))
-    return text(value)
+        return ",".join(map(identifier, value))
+    return identifier(value)
 
 
 def as_it_is(value: object) -> object:
     """Whatever it is; dates become text and binary fractions exact."""
+    value = exact(value)
     if isinstance(value, (float, Decimal)):
         return _decimal(value)
     if isinstance(value, date):
@@ -102,6 +144,7 @@ def as_it_is(value: object) -> object:
 
 def plain(value: object) -> str:
     """A custom attribute as text, the way a CSV cell has it."""
+    value = exact(value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (list, tuple)):
@@ -114,6 +157,7 @@ def plain(value: object) -> str:
 
 
 def _decimal(value: object) -> Decimal:
+    value = exact(value)
     if isinstance(value, str):
         stripped = value.strip()
         if _NUMBER.fullmatch(stripped) or (stripped[:1] in "+-" and _NUMBER.fullmatch(stripped[1:])):
@@ -144,7 +188,44 @@ _CURRENCIES = frozenset(
     RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD
     UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG""".split()  # noqa: SIM905 - shorter to read
 )
-_FORMER = {"RUR": "RUB", "BYR": "BYN", "TL": "TRY"}
+_FORMER = {"BYR": "BYN", "TL": "TRY"}
+_WORDS = {
+    "₽": ("RUB",),
+    "руб": ("RUB", "BYN"),  # noqa: RUF001 - Cyrillic, as people write it
+    "р": ("RUB", "BYN"),  # noqa: RUF001
+    "рублей": ("RUB", "BYN"),
+    "br": ("BYN",),
+    "$": ("USD",),
+    "€": ("EUR",),
+    "£": ("GBP",),
+    "₸": ("KZT",),
+    "тг": ("KZT",),
+    "₴": ("UAH",),
+    "грн": ("UAH",),
+}
+_WITH_WORD = re.compile(r"([^\W\d_]+\.?|[^\w\s.,+-])?\s*([+-]?\d(?:[\d\s.,]*\d)?)\s*([^\W\d_]+\.?|[^\w\s.,+-])?")
+
+
+def without_currency(value: str, currency: object) -> str:
+    """An amount without the word for its currency, where that is the row's.
+
+    :param value: the amount as it is written.
+    :param currency: the row's currency; nothing counts as roubles, as the service does.
+    """
+    written = _WITH_WORD.fullmatch(value.strip())
+    if written is None or bool(written[1]) == bool(written[3]):
+        return value
+    word = (written[1] or written[3]).rstrip(".").casefold()
+    code = word.upper().replace("RUR", "RUB")
+    meant = _WORDS.get(word) or ((code,) if code in _CURRENCIES else ())
+    given = str(currency or "RUB").strip().upper().replace("RUR", "RUB")
+    if meant and given not in meant:
+        raise BadValue(
+            "other_currency",
+            f"has the word of another currency than the row's, which is {given if given in _CURRENCIES else 'unknown'}",
+            "fill the row's currency, or say defaults={'currency': ...}",
+        )
+    return written[2] if meant else value
 
 
 def any_currency(value: object) -> str:
@@ -157,9 +238,11 @@ def any_currency(value: object) -> str:
 
 def currency(value: object) -> str:
     """A currency code of ISO 4217, in capitals."""
-    code = str(value).strip().upper()
+    code = visible(str(value)).strip().upper()
     if code in _CURRENCIES:
         return code
+    if code == "RUR":
+        return "RUB"
     if code in _FORMER:
         raise BadValue("old_currency", f"is {code}, which is no longer in use", f"send {_FORMER[code]}")
     raise BadValue("unknown_currency", "is not a currency code of ISO 4217", "send three letters such as RUB")

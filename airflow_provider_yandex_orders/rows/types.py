@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,8 @@ class FieldType:
     :param label: what the docs call it.
     :param make: makes the converter of one value (of one element, where the field is a list) for a run.
     :param by_hand: people type such values: of a list, a bad one is left out and told, and the others are sent.
+    :param wide: values of a list may be parted by semicolons and line ends too, as none of these stands in them.
+    :param look: looks at all elements of a list before they are converted.
     :param words: the words a value may be, where they are known.
     :param others: converts a value that is none of ``words``, where that is allowed.
     :param written: how sources may write such values, where that can differ.
@@ -31,6 +33,8 @@ class FieldType:
     label: str
     make: Callable[[FieldType, CheckOptions], Converter]
     by_hand: bool = False
+    wide: bool = False
+    look: Callable[[Sequence[Any]], None] | None = None
     words: tuple[str, ...] = ()
     others: Callable[[object], str] | None = None
     written: reading.Written | None = None
@@ -64,7 +68,9 @@ def status(*known: str, others: Callable[[object], str] | None = None) -> FieldT
     """
     return FieldType(
         "status",
-        lambda own, options: words.status_converter(own.words, own.others, options.status_map),
+        lambda own, options: words.status_converter(
+            own.words, own.others, options.status_map, options.targets, options.statuses
+        ),
         words=known,
         others=others,
     )
@@ -83,17 +89,38 @@ def _attribute(own: FieldType, options: CheckOptions) -> Converter:
     return lambda value: time(value) if isinstance(value, datetime) else scalars.plain(value)
 
 
+def _phone(_own: FieldType, options: CheckOptions) -> Converter:
+    return identifiers.phone_converter(options.phone_region, options.note)
+
+
+def _full_phone(own: FieldType, options: CheckOptions) -> Converter:
+    phone = _phone(own, options)
+    return lambda value: f"+{phone(value)}"
+
+
+def _goals(_own: FieldType, options: CheckOptions) -> Converter:
+    target = words.target_converter(options.targets)
+
+    def convert(value: object) -> tuple[str, Any]:
+        name, price = lists.goal(value)
+        return target(name), price
+
+    return convert
+
+
 def _goal_as_json(goal: tuple[str, Any]) -> dict[str, Any]:
     identifier, price = goal
     return {"goal_action_id": identifier} if price is None else {"goal_action_id": identifier, "price": price}
 
 
 TEXT = FieldType("text", _always(scalars.text))
+ID = FieldType("id", _always(scalars.identifier))
 CLIENT_ID = FieldType("ClientID", _always(identifiers.client_id))
-EMAIL = FieldType("e-mail", _always(identifiers.email), by_hand=True)
-PHONE = FieldType("phone", _always(identifiers.phone), by_hand=True)
-FULL_PHONE = FieldType("phone, sent with +", _always(identifiers.full_phone), by_hand=True)
-MD5 = FieldType("md5", _always(identifiers.md5))
+CLICK_ID = FieldType("click id", _always(identifiers.click_id))
+EMAIL = FieldType("e-mail", _always(identifiers.email), by_hand=True, wide=True)
+PHONE = FieldType("phone", _phone, by_hand=True, wide=True)
+FULL_PHONE = FieldType("phone, sent with +", _full_phone, by_hand=True, wide=True)
+MD5 = FieldType("md5", _always(identifiers.md5), wide=True)
 DATE_TIME = FieldType("date-time", _counter_time, written=reading.moment)
 UNIX_TIME = FieldType(
     "date-time, sent as Unix seconds",
@@ -110,12 +137,13 @@ MONEY = FieldType("decimal", _always(scalars.money), written=reading.amount, add
 AMOUNT = FieldType("decimal, sent as text", _always(scalars.amount), written=reading.amount, adds=True)
 CURRENCY = FieldType("currency", _always(scalars.currency))
 ANY_CURRENCY = FieldType("currency code", _always(scalars.any_currency))
+CURRENCIES = (CURRENCY, ANY_CURRENCY)
 COUNT = FieldType("whole number", _always(scalars.count), written=reading.amount, adds=True)
 FLAG = FieldType("true or false", _always(scalars.flag))
 WORD = FieldType("text or whole number", _always(scalars.word))
 RAW = FieldType("any value, sent as it is", _always(scalars.as_it_is))
 ATTRIBUTE = FieldType("any value", _attribute)
-GOALS = FieldType("goal[:price]", _always(lists.goal), as_json=_goal_as_json)
+GOALS = FieldType("goal[:price]", _goals, look=lists.no_decimal_comma, as_json=_goal_as_json)
 TARGET = FieldType("goal identifier", lambda _own, options: words.target_converter(options.targets))
 PRODUCTS = FieldType("product:quantity", _always(lists.products))
 VALUES = FieldType("field: value", _always(lists.values_by_id))

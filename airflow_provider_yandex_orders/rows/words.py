@@ -3,36 +3,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 from airflow_provider_yandex_orders.privacy import show
 from airflow_provider_yandex_orders.rows import lists, scalars
 from airflow_provider_yandex_orders.rows.faults import BadValue
 
+Targets = Callable[[], Mapping[str, str | None]]
+
 
 def status_converter(
     words: tuple[str, ...],
     others: Callable[[object], str] | None,
-    status_map: Mapping[str, str],
+    status_map: Mapping[Any, str],
+    targets: Targets | None = None,
+    statuses: Callable[[], Collection[str]] | None = None,
 ) -> Callable[[object], str]:
     """A converter of order statuses: mapped words first, then the service's own, then what else it takes.
 
     :param words: the service's own.
     :param others: converts a status that is none of them; ``None`` where nothing else will do.
-    :param status_map: CRM status to the service's.
+    :param status_map: CRM status to the service's; keys may be numbers or truth values.
+    :param targets: gives the counter's goals, which a status may name; asked with the first such status.
+    :param statuses: gives the counter's own statuses, likewise.
     """
     any_id = others is lists.status_id  # "paid" is then an id of its own
-    mapped = {str(word).strip(): meant for word, meant in status_map.items()}  # keys may be numbers
+    mapped = read_status_map(status_map)
     by_spelling = {_spelling(word): word for word in words}
+    fix = f"map it with status_map to one of {', '.join(words)}"
+
+    def counted(word: str) -> str:
+        """A word that counts for something at the counter."""
+        if targets is None or word in words or targets().get(word, "") is None:
+            return word
+        own = statuses() if statuses else ()
+        if word not in own:
+            near = _nearest(word, [*words, *own, *(name for name, fault in targets().items() if not fault)])
+            what = f"{show(word)} is neither a status nor a goal of this counter"
+            raise BadValue("unknown_status", what, f"{near}{fix}, or to a goal it has")
+        return word
 
     def convert(value: object) -> str:
-        word = scalars.text(value)
-        if word in mapped:
-            return mapped[word]
+        value = scalars.exact(value)
+        if isinstance(value, bool) and mapped:
+            word = str(value).lower() if str(value).lower() in mapped else str(int(value))
+        else:
+            word = scalars.text(value)
+        for key in (word, word.lower()) if word.lower() in ("true", "false") else (word,):
+            if key in mapped:
+                return counted(mapped[key])
         if word in words:
             return word
-        if status_map:
+        if mapped:
             raise BadValue("unmapped_status", f"{show(word)} is not in status_map", "add it to status_map of the task")
         if word == "CANCELED" or (_spelling(word) in by_spelling and not any_id):
             meant = by_spelling[_spelling(word)]
@@ -41,12 +65,13 @@ def status_converter(
                 f"{show(word)} is not spelt as the service does",
                 f"send {meant}, or map it",
             )
-        fix = f"map it with status_map to one of {', '.join(words)}"
         if others is None:
             raise BadValue("unknown_status", f"{show(word)} is no status", fix)
         try:
-            return others(word)
-        except BadValue:
+            return counted(others(word))
+        except BadValue as bad:
+            if bad.code == "unknown_status":
+                raise
             raise BadValue(
                 "unknown_status",
                 f"{show(word)} cannot be a status",
@@ -54,6 +79,24 @@ def status_converter(
             ) from None
 
     return convert
+
+
+def read_status_map(status_map: Mapping[Any, str]) -> dict[str, str]:
+    """The map by words as rows have them; truth values are ``true`` and ``false``, and nothing is an empty word.
+
+    :raises BadValue: it cannot be obeyed.
+    """
+    mapped: dict[str, str] = {}
+    for key, meant in status_map.items():
+        plain = scalars.exact(key)
+        if not isinstance(plain, (str, int)) and plain is not None:
+            raise BadValue(
+                "bad_map", f"has a key that no row can have ({type(key).__name__})", "write words, whole numbers, True"
+            )
+        word = str(plain).lower() if isinstance(plain, bool) else "" if plain is None else str(plain).strip()
+        if mapped.setdefault(word, meant) != meant:
+            raise BadValue("bad_map", f"says two things of {show(word)}", "leave one of them")
+    return mapped
 
 
 def _spelling(word: str) -> str:
@@ -73,8 +116,8 @@ def choice_converter(words: tuple[str, ...]) -> Callable[[object], str]:
     return convert
 
 
-def target_converter(targets: Callable[[], Mapping[str, str | None]] | None) -> Callable[[object], str]:
-    """A converter of the goal a conversion reaches.
+def target_converter(targets: Targets | None) -> Callable[[object], str]:
+    """A converter of a goal's identifier.
 
     :param targets: gives the counter's goals; asked with the first row. Without it only the form is checked.
     """
@@ -85,12 +128,11 @@ def target_converter(targets: Callable[[], Mapping[str, str | None]] | None) -> 
             return identifier
         known = targets()
         if identifier not in known:
-            near = get_close_matches(identifier, [name for name, fault in known.items() if not fault], n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
             raise BadValue(
                 "unknown_target",
                 f"{show(identifier)} is no goal of this counter",
-                f"{hint}make it with MetricaEnsureGoalsOperator, or correct it: the identifier, not the name",
+                f"{_nearest(identifier, [name for name, fault in known.items() if not fault])}"
+                "make it with MetricaEnsureGoalsOperator, or correct it: the identifier, not the name",
             )
         if fault := known[identifier]:
             raise BadValue(
@@ -101,3 +143,8 @@ def target_converter(targets: Callable[[], Mapping[str, str | None]] | None) -> 
         return identifier
 
     return convert
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    near = get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""

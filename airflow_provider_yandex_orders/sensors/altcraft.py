@@ -12,6 +12,7 @@ from airflow_provider_yandex_orders.altcraft.verify import SAMPLE, expected_orde
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.sensors.base import WaitSensor
+from airflow_provider_yandex_orders.templated import structure
 from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersWait
 
 
@@ -54,7 +55,7 @@ class AltcraftOrdersSensor(WaitSensor):
 
     def _wanted(self) -> dict[str, str | None]:
         try:
-            return sample_of(expected_orders(self.order_ids, self.status), self.sample)
+            return sample_of(expected_orders(structure(self.order_ids), self.status), self.sample)
         except TypeError as error:
             raise ConfigurationError(
                 f"Verify orders: order_ids is {error} after rendering. Give a list of ids, or the output of an import "

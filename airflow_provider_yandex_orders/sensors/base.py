@@ -15,10 +15,7 @@ from airflow_provider_yandex_orders.waiting import Wait, seconds_of
 
 
 class WaitSensor(BaseSensorOperator):
-    """Waits until a service has a final state for some ids, and judges the end.
-
-    :param deferrable: wait in the triggerer, without a worker slot.
-    """
+    """Waits until a service has a final state for some ids, and judges the end."""
 
     def __init__(self, *, deferrable: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -30,10 +27,7 @@ class WaitSensor(BaseSensorOperator):
 
     @abstractmethod
     def _wanted(self) -> dict[str, Any]:
-        """What it waits for.
-
-        :raises ConfigurationError: an argument came out as something else.
-        """
+        """What it waits for."""
 
     @cached_property
     def _wait(self) -> Wait:

@@ -13,6 +13,7 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica.kinds import entities
 from airflow_provider_yandex_orders.sensors.base import WaitSensor
+from airflow_provider_yandex_orders.templated import structure
 from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
 from airflow_provider_yandex_orders.waiting import Demands, offline_demands
 
@@ -27,10 +28,10 @@ class MetricaUploadSensor(WaitSensor):
         self,
         *,
         upload_ids: Any,
-        counter_id: int | str | None,
-        metrica_conn_id: str,
-        journal_conn_id: str | None,
-        deferrable: bool,
+        counter_id: int | str | None = None,
+        metrica_conn_id: str = MetricaHook.default_conn_name,
+        journal_conn_id: str | None = None,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
         super().__init__(deferrable=deferrable, **kwargs)
@@ -48,7 +49,7 @@ class MetricaUploadSensor(WaitSensor):
 
     def _wanted(self) -> dict[str, int]:
         try:
-            uploads = uploads_of(self.upload_ids, service="metrica", entities=entities(self._family))
+            uploads = uploads_of(structure(self.upload_ids), service="metrica", entities=entities(self._family))
         except TypeError as error:
             raise ConfigurationError(
                 f"Wait for uploads: upload_ids is {error} after rendering. Give a list of ids, or the output of an "
@@ -58,10 +59,9 @@ class MetricaUploadSensor(WaitSensor):
             raise ConfigurationError(f"Wait for uploads: upload_ids {error}.") from None
         if not uploads:
             return {}
-        hook = MetricaHook(self.metrica_conn_id)
-        if self.counter_id not in (None, "") or None in uploads.values():
-            chosen = hook.counter_id(self.counter_id)
-            given = self.counter_id not in (None, "")
+        given = self.counter_id not in (None, "")
+        if given or None in uploads.values():
+            chosen = MetricaHook(self.metrica_conn_id).counter_id(self.counter_id)
             return {each: chosen if given or at is None else at for each, at in uploads.items()}
         return {each: at for each, at in uploads.items() if at is not None}
 
@@ -87,25 +87,6 @@ class MetricaCrmUploadSensor(MetricaUploadSensor):
     """
 
     _family = "crm"
-
-    def __init__(
-        self,
-        *,
-        upload_ids: Any,
-        counter_id: int | str | None = None,
-        metrica_conn_id: str = MetricaHook.default_conn_name,
-        journal_conn_id: str | None = None,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            upload_ids=upload_ids,
-            counter_id=counter_id,
-            metrica_conn_id=metrica_conn_id,
-            journal_conn_id=journal_conn_id,
-            deferrable=deferrable,
-            **kwargs,
-        )
 
 
 class MetricaOfflineConversionsSensor(MetricaUploadSensor):

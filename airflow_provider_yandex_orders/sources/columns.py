@@ -79,7 +79,6 @@ class Picker:
     nested objects. Words for nothing become ``None``; text that Excel's users protect (``="0045"``) is unwrapped.
 
     :param columns: field to column, where they differ.
-    :param fields: the fields.
     :param lists: those that hold a list: they take the values of all their columns, others the first filled.
     :param null_values: texts that stand for nothing.
     :param keys: fields whose values are never dates.

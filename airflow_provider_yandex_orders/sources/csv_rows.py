@@ -30,7 +30,6 @@ Spoilt = Callable[[str], SourceError]
 def csv_stream(text: io.TextIOWrapper, *, delimiter: str | None, multiline: bool, spoilt: Spoilt) -> RowStream:
     """The rows of a CSV file with a header line.
 
-    :param text: the file, its line ends as they are.
     :param delimiter: what stands between cells; ``None`` for a guess.
     :param multiline: cells with many line ends, or with what looks like rows, are meant.
     :param spoilt: makes the error for a file that cannot be read on.

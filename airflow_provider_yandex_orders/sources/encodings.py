@@ -22,12 +22,7 @@ _LOOKED_THROUGH = 100_000_000
 
 
 def check_encoding(encoding: str, shown: str) -> str:
-    """The name of an encoding as Python spells it.
-
-    :param encoding: the name as given.
-    :param shown: the source, for the message.
-    :raises ConfigurationError: there is no such encoding.
-    """
+    """The name of an encoding as Python spells it."""
     name = f"cp{encoding}" if encoding.isdecimal() else encoding  # 1251, as a rendered template may give it
     try:
         return codecs.lookup(name).name
@@ -40,7 +35,6 @@ def check_encoding(encoding: str, shown: str) -> str:
 def decoded(file: IO[bytes], encoding: str) -> tuple[io.TextIOWrapper, str]:
     """The text of a file and the encoding it is read with: a byte order mark is surer than what was told.
 
-    :param file: the bytes, at their beginning.
     :param encoding: as :func:`check_encoding` gave it.
     :raises UnicodeError: the first bytes cannot be of this encoding.
     """
@@ -58,10 +52,7 @@ def decoded(file: IO[bytes], encoding: str) -> tuple[io.TextIOWrapper, str]:
 
 
 def guess_encoding(file: IO[bytes]) -> str | None:
-    """What the bytes of a file look like; ``None`` where nobody can tell.
-
-    :param file: the bytes, at their beginning.
-    """
+    """What the bytes of a file look like; ``None`` where nobody can tell."""
     from charset_normalizer import from_bytes
 
     sample, before = b"", b""

@@ -22,8 +22,6 @@ Cell = tuple[int, int, str]
 def with_errors(lines: Iterator[Sequence[Any]], errors: Iterator[Cell], first_column: int) -> Iterator[Sequence[Any]]:
     """The lines of a sheet, with errors as the text people see in their cells.
 
-    :param lines: the lines, from the sheet's first.
-    :param errors: the errors, in the order of the lines.
     :param first_column: column of the lines' first cells, from 0.
     """
     error = next(errors, None)
@@ -41,7 +39,6 @@ def error_cells(file: IO[bytes], sheet: str) -> Iterator[Cell]:
     """Row, column (from 0) and text of every error in a sheet, in the order of the rows.
 
     :param file: the workbook; none of an older format has any.
-    :param sheet: name of the sheet.
     """
     if not zipfile.is_zipfile(file):
         return

@@ -22,11 +22,7 @@ _EXACT = 10**15
 
 
 def excel_stream(file: IO[bytes], stored: StoredFile) -> RowStream:
-    """The rows of the first sheet people see; its first filled line names the columns.
-
-    :param file: the bytes.
-    :param stored: where they come from, for messages.
-    """
+    """The rows of the first sheet people see; its first filled line names the columns."""
     try:
         from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
     except ImportError:

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
@@ -121,14 +122,6 @@ class FileSource(Source):
             rows = first.rows if len(files) == 1 else self._of_all(files, first)
             yield RowStream(first.columns, rows, reading, assumed=first.assumed)
 
-    def opened(self) -> AbstractContextManager[IO[bytes]]:
-        """The bytes of the one file, unpacked.
-
-        :raises SourceUnavailable: there is no such file yet.
-        :raises SourceError: it cannot be read.
-        """
-        return StoredFile(self._paths()[0], self.conn_id).opened()
-
     def _of_all(self, files: list[StoredFile], first: RowStream) -> Iterator[Row]:
         yield from _counted(files[0], first.rows)
         model, named = first.columns, files[0]
@@ -223,7 +216,11 @@ def _counted(file: StoredFile, rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def _check_alike(file: StoredFile, columns: Sequence[str], named: StoredFile, model: Sequence[str]) -> None:
-    differing = sorted(scrub(name) for name in set(columns) ^ set(model) if name.strip())
+    given, expected = Counter(columns), Counter(model)
+    doubled = sorted(scrub(name) for name in given if name.strip() and given[name] > max(1, expected[name]))
+    if doubled:
+        raise file.spoilt(f"several columns are named {', '.join(map(repr, doubled))}. Name each column once")
+    differing = sorted(scrub(name) for name in given.keys() ^ expected.keys() if name.strip())
     if differing:
         raise file.spoilt(
             f"only one of this file and {named!r} has {', '.join(map(repr, differing))}. Files of one source must have "

@@ -14,11 +14,7 @@ from airflow_provider_yandex_orders.sources.encodings import decoded
 
 
 def json_stream(file: IO[bytes], encoding: str) -> RowStream:
-    """The rows, one object a line.
-
-    :param file: the bytes.
-    :param encoding: what they are read as.
-    """
+    """The rows, one object a line."""
     text, used = decoded(file, encoding)
     if used == "utf-8":  # faster without a step between
         return RowStream(None, _rows(iter(cast("IO[bytes]", text.detach()))))

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
 from airflow_provider_yandex_orders.rows.check import is_missing
@@ -64,12 +63,6 @@ class MarketOrdersSource(Source):
         self.conn_id = conn_id
         self.with_tests = with_tests
         self.options = options
-
-    def __copy__(self) -> Self:
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)
-        other.contacts = copy.copy(self.contacts)
-        return other
 
     def serialize(self) -> dict[str, Any]:
         """Paths and where the contacts come from."""

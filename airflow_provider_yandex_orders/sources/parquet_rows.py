@@ -14,11 +14,7 @@ _BATCH_ROWS = 2000
 
 
 def parquet_stream(file: IO[bytes], stored: StoredFile) -> RowStream:
-    """The rows, in batches.
-
-    :param file: the bytes.
-    :param stored: where they come from, for messages.
-    """
+    """The rows, in batches."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq

@@ -14,7 +14,7 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError, Source
 from airflow_provider_yandex_orders.rows.reading import Reading
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
 from airflow_provider_yandex_orders.sources.file import FileSource
-from airflow_provider_yandex_orders.storage import require_seen
+from airflow_provider_yandex_orders.storage import read_seen, require_seen
 
 _decode = msgspec.json.Decoder(dict[str, list[dict[str, Any]]], float_hook=Decimal).decode  # amounts stay exact
 
@@ -27,12 +27,10 @@ def parts_in(delivery: Mapping[str, Any]) -> list[dict[str, Any]]:
     path = delivery.get("parts_path")
     if not path:
         return list(delivery["parts"])
-    require_seen(str(path))
-    with FileSource(str(path)).opened() as file:
-        try:
-            return msgspec.json.decode(file.read(), type=list[dict[str, Any]])
-        except msgspec.DecodeError:
-            raise SourceError(f"Read {path}: this is no list of parts. Clear the upload task that made it.") from None
+    try:
+        return msgspec.json.decode(read_seen(str(path)), type=list[dict[str, Any]])
+    except msgspec.DecodeError:
+        raise SourceError(f"Read {path}: this is no list of parts. Clear the upload task that made it.") from None
 
 
 class PartsSource(Source):
@@ -79,16 +77,13 @@ class PartsSource(Source):
     def _rows(self) -> Iterator[Row]:
         for part in parts_in(self._delivery):
             path = str(part["path"])
-            require_seen(path)
-            source = FileSource(path, multiline=True)
             if path.endswith(".csv"):
-                with source.open() as stream:
+                require_seen(path)
+                with FileSource(path, multiline=True).open() as stream:
                     yield from stream.rows
             else:
-                with source.opened() as file:
-                    content = file.read()
                 try:
-                    yield from _decode(content)[self.entity]
+                    yield from _decode(read_seen(path))[self.entity]
                 except (msgspec.DecodeError, KeyError):
                     raise SourceError(
                         f"Read {path}: this is no document with {self.entity}, as an upload task writes it. Clear the "

@@ -40,7 +40,6 @@ class Shelf:
 
         :param key: what it is found by.
         :param place: of several rows of one key the one with the smaller text comes first.
-        :param row: its values, of any type.
         """
         plain = {name: bytes(value) if isinstance(value, memoryview) else value for name, value in row.items()}
         self._waiting.append((key, place, pickle.dumps(plain)))

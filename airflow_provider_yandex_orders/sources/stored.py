@@ -40,7 +40,6 @@ class StoredFile:
         """The file's bytes, unpacked; gzip is known by its first bytes.
 
         :raises SourceUnavailable: there is no such file yet, or its place does not answer.
-        :raises SourceError: it cannot be read.
         """
         with ExitStack() as opened:
             try:
@@ -54,11 +53,7 @@ class StoredFile:
             yield file
 
     def explained(self, error: Exception, encoding: str = "utf-8") -> PermanentError | PassingError:
-        """An error of reading in our words.
-
-        :param error: what was raised.
-        :param encoding: what the file was read as.
-        """
+        """An error of reading in our words."""
         if isinstance(error, FileNotFoundError):
             return SourceUnavailable(
                 f"Read {self!r}: there is no such file, or not yet. Retries wait for a late one. Else check the path "
@@ -84,10 +79,7 @@ class StoredFile:
 
 
 def find_files(paths: str | Sequence[str], conn_id: str | None) -> list[StoredFile]:
-    """The files of one path, a glob, or a list of either, each once; those of a glob in the order of their names.
-
-    :raises SourceUnavailable: nothing fits a glob yet.
-    """
+    """The files of one path, a glob, or a list of either, each once; those of a glob in the order of their names."""
     found: dict[str, None] = {}
     for path in [paths] if isinstance(paths, str) else paths:
         found.update(dict.fromkeys(_matching(path, conn_id) if set(path) & set("*?[") else [path]))

@@ -26,8 +26,6 @@ def row_maker(names: Sequence[str]) -> Callable[[Sequence[Any]], Row | None]:
     """A function that makes a row of a line's cells; ``None`` where there are too few or too many.
 
     Columns without a name are left out, whether they hold something or not.
-
-    :param names: the names of the columns.
     """
     named = [(name, place) for place, name in enumerate(names) if name and not name.isspace()]
     width, least = len(names), (named[-1][1] + 1 if named else 0)

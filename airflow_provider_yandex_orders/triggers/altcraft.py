@@ -4,13 +4,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from airflow_provider_yandex_orders.altcraft.verify import found_orders, still_missing
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
-from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.triggers.base import WaitTrigger
 from airflow_provider_yandex_orders.waiting import UploadState, Wait
+
+
+class AltcraftOrdersWait(Wait):
+    """The wait for orders, each with the status it must have."""
+
+    hook_class = AltcraftHook
+
+    def states(self, hook: AltcraftHook, ids: Sequence[str]) -> dict[str, UploadState]:
+        """The states of orders."""
+        return hook.order_states(self.wanted, ids)
+
+    def arguments(self) -> dict[str, Any]:
+        """The connection, and the status of each order."""
+        return {"altcraft_conn_id": self.conn_id, "orders": dict(self.wanted)}
+
+    def trigger(self, **times: Any) -> AltcraftOrdersTrigger:
+        """The trigger that waits in the task's place."""
+        return AltcraftOrdersTrigger(**self.arguments(), **times)
+
+    def result(self) -> dict[str, Any]:
+        """How many orders were asked for, and how many have which status."""
+        return found_orders(self.heard)
+
+    def late(self, seconds: float) -> str:
+        """Message for a wait that took too long."""
+        return still_missing(self.heard, seconds)
 
 
 class AltcraftOrdersTrigger(WaitTrigger):
@@ -22,52 +47,8 @@ class AltcraftOrdersTrigger(WaitTrigger):
     :param end_time: moment to give up, in seconds since 1970.
     """
 
-    hook_class: ClassVar[type[ServiceHook]] = AltcraftHook
-
     def __init__(
         self, *, altcraft_conn_id: str, orders: Mapping[str, str | None], poke_interval: float, end_time: float
     ) -> None:
-        super().__init__(conn_id=altcraft_conn_id, ids=list(orders), poke_interval=poke_interval, end_time=end_time)
-        self.orders = dict(orders)
-
-    def arguments(self) -> dict[str, Any]:
-        """The constructor's arguments besides the two times."""
-        return {"altcraft_conn_id": self.conn_id, "orders": self.orders}
-
-    def ask(self, hook: AltcraftHook, ids: Sequence[str]) -> dict[str, UploadState]:
-        """The states of orders."""
-        return hook.order_states(self.orders, ids)
-
-
-class AltcraftOrdersWait(Wait):
-    """The wait for orders, each with the status it must have.
-
-    :param altcraft_conn_id: the connection.
-    """
-
-    wanted: Mapping[str, str | None]
-
-    def __init__(self, altcraft_conn_id: str) -> None:
-        super().__init__()
-        self.altcraft_conn_id = altcraft_conn_id
-
-    def ask(self, ids: Sequence[str]) -> dict[str, UploadState]:
-        """The states of orders."""
-        return AltcraftHook(self.altcraft_conn_id).once().order_states(self.wanted, ids)
-
-    def trigger(self, poke_interval: float, end_time: float) -> AltcraftOrdersTrigger:
-        """The trigger that waits in the task's place."""
-        return AltcraftOrdersTrigger(
-            altcraft_conn_id=self.altcraft_conn_id,
-            orders=self.wanted,
-            poke_interval=poke_interval,
-            end_time=end_time,
-        )
-
-    def result(self) -> dict[str, Any]:
-        """How many orders were asked for, and how many have which status."""
-        return found_orders(self.heard)
-
-    def late(self, seconds: float) -> str:
-        """Message for a wait that took too long."""
-        return still_missing(self.heard, seconds)
+        wait = AltcraftOrdersWait(altcraft_conn_id).expect(orders)
+        super().__init__(wait, poke_interval=poke_interval, end_time=end_time)

@@ -5,16 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from abc import abstractmethod
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import AsyncIterator
+from typing import Any
 
 from airflow.providers.common.compat.connection import get_async_connection
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
-from airflow_provider_yandex_orders.hooks.base import ServiceHook
-from airflow_provider_yandex_orders.waiting import Heard, UploadState
+from airflow_provider_yandex_orders.waiting import Wait
 
 LAST_POLL = 5.0
 """Seconds the last poll may take, which begins when the time is over."""
@@ -26,51 +24,32 @@ class WaitTrigger(BaseTrigger):
     A service that does not answer is asked again until ``end_time``; one that names a time to wait is left alone so
     long. A poll is one attempt of each request.
 
-    :param conn_id: the connection.
-    :param ids: what is waited for.
+    :param wait: the wait of the task, with what is waited for.
     :param poke_interval: seconds between two polls; the first comes one interval after the start.
     :param end_time: moment to give up, in seconds since 1970.
     """
 
-    hook_class: ClassVar[type[ServiceHook]]
-
-    def __init__(self, *, conn_id: str, ids: Sequence[str], poke_interval: float, end_time: float) -> None:
+    def __init__(self, wait: Wait, *, poke_interval: float, end_time: float) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow leaves it without annotations
-        self.conn_id = conn_id
-        self.ids = list(ids)
+        self.wait = wait
         self.poke_interval = poke_interval
         self.end_time = end_time
-
-    @abstractmethod
-    def arguments(self) -> dict[str, Any]:
-        """The constructor's arguments besides the two times."""
-
-    @abstractmethod
-    def ask(self, hook: Any, ids: Sequence[str]) -> dict[str, UploadState]:
-        """What the service says of some ids now; runs in a thread.
-
-        :param hook: of :attr:`hook_class`.
-        """
-
-    def asked(self, ids: Sequence[str]) -> str:
-        """Where some ids are asked for, for the message of a wait that took too long."""
-        return ""
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, from which Airflow makes the trigger anew."""
         times = {"poke_interval": self.poke_interval, "end_time": self.end_time}
-        return f"{type(self).__module__}.{type(self).__qualname__}", {**self.arguments(), **times}
+        return f"{type(self).__module__}.{type(self).__qualname__}", {**self.wait.arguments(), **times}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until there is something to tell."""
-        hook = self.hook_class(self.conn_id, connection=await get_async_connection(self.conn_id))
-        heard = Heard(self.ids)
+        wait, heard = self.wait, self.wait.heard
+        hook = wait.hook_class(wait.conn_id, connection=await get_async_connection(wait.conn_id))
         pause = self.poke_interval
         while True:
             # Sleep first: an event that comes while the deferring process still ends would fail the task.
             await asyncio.sleep(max(0.0, min(pause, self.end_time - time.time())))
             pause = self.poke_interval
-            poll = asyncio.ensure_future(asyncio.to_thread(lambda: self.ask(hook.once(), heard.open)))
+            poll = asyncio.ensure_future(asyncio.to_thread(lambda: wait.states(hook.once(), heard.open)))
             # A thread cannot be stopped: the time is kept without it, and no second one is begun beside it.
             await asyncio.wait({poll}, timeout=max(self.end_time - time.time(), LAST_POLL))
             try:
@@ -88,6 +67,6 @@ class WaitTrigger(BaseTrigger):
                 yield TriggerEvent({"status": "done", "uploads": heard.to_event()})
                 return
             if time.time() >= self.end_time:
-                asked = self.asked(heard.open)
+                asked = wait.place(heard.open)
                 yield TriggerEvent({"status": "timeout", "uploads": heard.to_event(), "asked": asked})
                 return

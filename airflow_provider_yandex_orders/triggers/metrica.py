@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
-from airflow_provider_yandex_orders.hooks.base import ServiceHook, place_of
+from airflow_provider_yandex_orders.hooks.base import place_of
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.journal.records import Judgement
 from airflow_provider_yandex_orders.metrica.kinds import entities
@@ -16,44 +16,6 @@ from airflow_provider_yandex_orders.triggers.base import WaitTrigger
 from airflow_provider_yandex_orders.waiting import Demands, UploadState, Wait, judge
 
 log = logging.getLogger(__name__)
-
-
-class MetricaUploadsTrigger(WaitTrigger):
-    """Fires once, when all uploads have a final state, when the time is over, or when asking cannot work.
-
-    :param family: ``crm`` or ``offline``.
-    :param metrica_conn_id: the connection.
-    :param uploads: id of each upload to the counter it went to.
-    :param poke_interval: seconds between two polls; the first comes one interval after the start.
-    :param end_time: moment to give up, in seconds since 1970.
-    """
-
-    hook_class: ClassVar[type[ServiceHook]] = MetricaHook
-
-    def __init__(
-        self,
-        *,
-        family: str,
-        metrica_conn_id: str,
-        uploads: dict[str, int],
-        poke_interval: float,
-        end_time: float,
-    ) -> None:
-        super().__init__(conn_id=metrica_conn_id, ids=list(uploads), poke_interval=poke_interval, end_time=end_time)
-        self.family = family
-        self.uploads = uploads
-
-    def arguments(self) -> dict[str, Any]:
-        """The constructor's arguments besides the two times."""
-        return {"family": self.family, "metrica_conn_id": self.conn_id, "uploads": self.uploads}
-
-    def asked(self, ids: Sequence[str]) -> str:
-        """The counters."""
-        return _counters(self.uploads, ids)
-
-    def ask(self, hook: MetricaHook, ids: Sequence[str]) -> dict[str, UploadState]:
-        """The states of uploads."""
-        return upload_states(hook, self.family, self.uploads, ids)
 
 
 class MetricaUploadsWait(Wait):
@@ -65,28 +27,33 @@ class MetricaUploadsWait(Wait):
     :param journal_conn_id: connection of the journal, which is told the end.
     """
 
-    wanted: Mapping[str, int]
+    hook_class = MetricaHook
 
     def __init__(self, family: str, metrica_conn_id: str, demands: Demands, journal_conn_id: str | None = None) -> None:
-        super().__init__()
+        super().__init__(metrica_conn_id)
         self.journal_conn_id = journal_conn_id
         self.family = family
-        self.metrica_conn_id = metrica_conn_id
         self.demands = demands
 
-    def ask(self, ids: Sequence[str]) -> dict[str, UploadState]:
-        """The states of uploads."""
-        return upload_states(MetricaHook(self.metrica_conn_id).once(), self.family, self.wanted, ids)
+    def states(self, hook: MetricaHook, ids: Sequence[str]) -> dict[str, UploadState]:
+        """The states of uploads, asked for counter by counter."""
+        found: dict[str, UploadState] = {}
+        for counter_id in dict.fromkeys(self.wanted[each] for each in ids):
+            at_counter = [each for each in ids if self.wanted[each] == counter_id]
+            found |= hook.upload_states(self.family, counter_id, at_counter)
+        return found
 
-    def trigger(self, poke_interval: float, end_time: float) -> MetricaUploadsTrigger:
+    def arguments(self) -> dict[str, Any]:
+        """The family, the connection, and the counter of each upload."""
+        return {"family": self.family, "metrica_conn_id": self.conn_id, "uploads": dict(self.wanted)}
+
+    def trigger(self, **times: Any) -> MetricaUploadsTrigger:
         """The trigger that waits in the task's place."""
-        return MetricaUploadsTrigger(
-            family=self.family,
-            metrica_conn_id=self.metrica_conn_id,
-            uploads=dict(self.wanted),
-            poke_interval=poke_interval,
-            end_time=end_time,
-        )
+        return MetricaUploadsTrigger(**self.arguments(), **times)
+
+    def place(self, ids: Sequence[str]) -> str:
+        """The counters."""
+        return ", ".join(map(str, sorted({self.wanted[each] for each in ids})))
 
     def result(self) -> dict[str, Any]:
         """Status of each upload."""
@@ -101,14 +68,13 @@ class MetricaUploadsWait(Wait):
         """
         from airflow_provider_yandex_orders.journal.store import open_journal
 
-        host = place_of(MetricaHook(self.metrica_conn_id).base_url)
+        host = place_of(MetricaHook(self.conn_id).base_url)
         ended = [state for state in self.heard.states.values() if state is not None]
         try:
             with open_journal(self.journal_conn_id) as journal:
                 for state in ended:
-                    judgement = Judgement(
-                        not self.demands.is_bad(state), state.status, state.rows_accepted, state.rows_linked
-                    )
+                    good = not self.demands.is_bad(state)
+                    judgement = Judgement(good, state.status, state.rows_accepted, state.rows_linked)
                     journal.judge_upload("metrica", host, entities(self.family), state.upload_id, judgement)
         except (PassingError, PermanentError) as error:
             if any(map(self.demands.is_bad, ended)):
@@ -117,30 +83,32 @@ class MetricaUploadsWait(Wait):
 
     def late(self, seconds: float) -> str:
         """Message for a wait that took too long."""
-        asked = self.asked or _counters(self.wanted, self.heard.open)
         return (
             f"Wait for uploads: not final after {seconds:g} s: {self.heard.describe_open()}. Asked for at counter "
-            f"{asked}, connection {self.metrica_conn_id!r}: if they went to another one, correct this task. The files "
-            "were taken; nothing needs to be sent again. Clear this task to wait on, or give it a longer timeout."
+            f"{self.asked or self.place(self.heard.open)}, connection {self.conn_id!r}: if they went to another one, "
+            "correct this task. The files were taken; nothing needs to be sent again. Clear this task to wait on, or "
+            "give it a longer timeout."
         )
 
 
-def _counters(uploads: Mapping[str, int], ids: Sequence[str]) -> str:
-    return ", ".join(map(str, sorted({uploads[each] for each in ids})))
+class MetricaUploadsTrigger(WaitTrigger):
+    """Fires once, when all uploads have a final state, when the time is over, or when asking cannot work.
 
-
-def upload_states(
-    hook: MetricaHook, family: str, uploads: Mapping[str, int], ids: Sequence[str]
-) -> dict[str, UploadState]:
-    """The states of uploads, asked for counter by counter.
-
-    :param hook: the hook.
     :param family: ``crm`` or ``offline``.
-    :param uploads: id of each upload to its counter.
-    :param ids: those to ask for.
+    :param metrica_conn_id: the connection.
+    :param uploads: id of each upload to the counter it went to.
+    :param poke_interval: seconds between two polls; the first comes one interval after the start.
+    :param end_time: moment to give up, in seconds since 1970.
     """
-    found: dict[str, UploadState] = {}
-    for counter_id in dict.fromkeys(uploads[each] for each in ids):
-        at_counter = [each for each in ids if uploads[each] == counter_id]
-        found |= hook.upload_states(family, counter_id, at_counter)
-    return found
+
+    def __init__(
+        self,
+        *,
+        family: str,
+        metrica_conn_id: str,
+        uploads: Mapping[str, int],
+        poke_interval: float,
+        end_time: float,
+    ) -> None:
+        wait = MetricaUploadsWait(family, metrica_conn_id, Demands()).expect(uploads)
+        super().__init__(wait, poke_interval=poke_interval, end_time=end_time)

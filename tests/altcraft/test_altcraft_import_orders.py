@@ -49,8 +49,8 @@ def operator(tmp_path: Path) -> Callable[..., AltcraftImportOrdersOperator]:
 
 
 @pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
+def _no_pauses(naps: list[float]) -> None:
+    """Pauses between attempts take no time."""
 
 
 def imports(sandbox: SandboxServer) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
@@ -26,27 +27,30 @@ IMPORT = "market/orders/import"
 
 ECHO = f"the token {TOKEN} of buyer1@example.com is not welcome"
 FAULTS: list[dict[str, Any]] = [
-    {"action": "drop", "moment": "after", "times": None},
-    {"preset": "altcraft_unavailable", "times": None},
-    {"preset": "altcraft_no_token", "times": None},
-    {"status": 200, "body": {"error": 403, "error_text": ECHO}, "times": None},
-    {"status": 200, "body": {"error": 400, "error_text": ECHO}, "times": None},
-    {"status": 200, "body": {"error": 400, "error_text": ECHO}, "times": 3},
-    {"status": 500, "body": ECHO, "times": None},
-    {"status": 302, "body": ECHO, "headers": {"Location": f"http://127.0.0.1:9/?token={TOKEN}"}, "times": None},
-    {"status": 200, "body": {"error": 0, "error_text": ECHO, TOKEN[:3]: ECHO}, "times": None},
     {},
+    {"status": 200, "body": {"error": 403, "error_text": ECHO}, "times": None},
+    {"status": 200, "body": {"error": 400, "error_text": ECHO}, "times": 3},
+    {"status": 302, "body": ECHO, "headers": {"Location": f"http://127.0.0.1:9/?token={TOKEN}"}, "times": None},
 ]
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[SandboxServer]:
+    with SandboxServer(SandboxSettings(write_tokens=(TOKEN,))) as running:
+        yield running
+
+
 @pytest.fixture
-def platform() -> Iterator[SandboxServer]:
-    with SandboxServer(SandboxSettings(write_tokens=(TOKEN,))) as server:
-        yield server
+def platform(server: SandboxServer) -> SandboxServer:
+    server.renew()
+    return server
 
 
-@pytest.mark.parametrize(("auth_type", "body_format"), [("body", "json"), ("body", "xml"), ("bearer", "json")])
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: "-".join(map(str, fault.values()))[:40] or "none")
+@pytest.mark.parametrize(
+    ("auth_type", "body_format", "fault"),
+    [("body", "json", {}), ("body", "xml", {}), *(("bearer", "json", fault) for fault in FAULTS)],
+    ids=str,
+)
 def test_the_token_is_nowhere_else(
     platform: SandboxServer,
     tmp_path: Path,
@@ -54,11 +58,11 @@ def test_the_token_is_nowhere_else(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
-    fault: dict[str, Any],
+    naps: list[float],
     auth_type: str,
     body_format: str,
+    fault: dict[str, Any],
 ) -> None:
-    monkeypatch.setattr("airflow_provider_yandex_orders.http.client._pause", lambda _state: 0)
     connect_altcraft(monkeypatch, platform.url, token=TOKEN, auth_type=auth_type)
     caplog.set_level(logging.DEBUG)
     if fault:
@@ -110,15 +114,15 @@ def test_where_it_goes(
 ) -> None:
     connect_altcraft(monkeypatch, platform.url, token=TOKEN, auth_type=auth_type)
     sent: list[Any] = []
-    hook = AltcraftHook()
-    send = hook.client.session.send
+    send = requests.Session.send
 
-    def noted(request: Any, **more: Any) -> Any:
-        sent.append(request)
-        return send(request, **more)
+    def noted(session: requests.Session, request: Any, **more: Any) -> Any:
+        if IMPORT in request.url:
+            sent.append(request)
+        return send(session, request, **more)
 
-    monkeypatch.setattr(hook.client.session, "send", noted)
-    assert hook.import_orders([{**order(1), "total_price": "45"}], skip_triggers=True)["error"] == 0
+    monkeypatch.setattr(requests.Session, "send", noted)
+    assert AltcraftHook().import_orders([{**order(1), "total_price": "45"}], skip_triggers=True)["error"] == 0
     (request,) = sent
     assert TOKEN not in request.url
     assert (TOKEN.encode() in request.body) is in_body

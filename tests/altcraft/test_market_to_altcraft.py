@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDER_LINES, ALTCRAFT_ORDERS
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
@@ -83,12 +82,6 @@ class TestMapping:
         found = mapped(ORDER, contact=contact)
         assert found == mapped(ORDER) | dict.fromkeys(CONTACT_FIELDS, "x")
         assert found["external_id"] == "ym-501"
-
-    def test_every_status_has_a_meaning_the_platform_knows(self) -> None:
-        assert set(ORDER_STATUSES) == set(LINE_STATUSES)
-        for kind, meant in ((ALTCRAFT_ORDERS, ORDER_STATUSES), (ALTCRAFT_ORDER_LINES, LINE_STATUSES)):
-            convert = kind.status_converter()
-            assert all(convert(status) == status for status in meant.values())
 
     @pytest.mark.parametrize("status", ["UNKNOWN", "A_NEW_WORD", None])
     def test_unknown_statuses_stay_text(self, status: str | None) -> None:
@@ -217,11 +210,38 @@ class TestSource:
         source = MarketOrdersSource("a.jsonl.gz", "ym-123", CONTACTS)
         assert source.serialize() == {"orders": "a.jsonl.gz", "endpoint": "ym-123", "contacts": {"rows": 4}}
 
-    def test_a_copy_has_contacts_of_its_own(self) -> None:
+    def test_rendering_leaves_the_contacts_as_they_were(self) -> None:
         contacts = SqlSource("crm", "SELECT '{{ ds }}'")
-        other: Any = copy.copy(MarketOrdersSource("a", "e", contacts))
-        other.contacts.sql = "rendered"
+        source = MarketOrdersSource("a", "e", contacts)
+        for day in ("2026-11-20", "2026-11-21"):
+            task = AltcraftImportOrdersOperator(task_id="import", source=source, skip_triggers=True)
+            task.render_template_fields({"ds": day})
+            assert task.source.contacts.sql == f"SELECT '{day}'"
         assert contacts.sql == "SELECT '{{ ds }}'"
+
+
+def test_every_status_has_a_meaning_the_platform_knows(
+    altcraft: SandboxServer, raw: Callable[..., str], context: Callable[..., Any], tmp_path: Path
+) -> None:
+    assert set(ORDER_STATUSES) == set(LINE_STATUSES)
+    kettle = {**ORDER["items"][0], "details": None}
+    orders = [market(id=number, status=status, items=[kettle]) for number, status in enumerate(ORDER_STATUSES, 1)]
+    operator = AltcraftImportOrdersOperator(
+        task_id="import",
+        source=MarketOrdersSource(raw(*orders), "ym-123", [CONTACTS[1]]),
+        defaults={"matching": "email"},
+        custom_fields=CUSTOM_FIELDS,
+        skip_triggers=True,
+        staging_path=str(tmp_path / "staging"),
+    )
+    assert operator.execute(context())["rows_sent"] == len(ORDER_STATUSES)
+    held = {
+        each["external_id"]: (each["status"], each["lines"][0]["status"]) for each in altcraft.client.altcraft_orders()
+    }
+    assert held == {
+        f"ym-{number}": (meant, LINE_STATUSES[status])
+        for number, (status, meant) in enumerate(ORDER_STATUSES.items(), 1)
+    }
 
 
 def test_the_import_takes_them(

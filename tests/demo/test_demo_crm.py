@@ -152,7 +152,7 @@ def test_each_fault_is_what_its_name_says(orders: list[Row]) -> None:
     assert [row["total"] for row in rows_with["text_total"]] == ["12,50 USD"]
     assert all(Decimal(row["total"] or "") < 0 for row in rows_with["negative_total"])
     assert all(row["status"] not in crm.STATUS_MAP for row in rows_with["unknown_status"])
-    assert {row["metrica_client_id"] for row in rows_with["float_client_id"]} == {"1.3E+17"}
+    assert {row["metrica_client_id"] for row in rows_with["float_id"]} == {"1.3E+17"}
     for row in rows_with["impossible_date"]:
         with pytest.raises(ValueError, match="day"):
             datetime.fromisoformat(row["created_at"] or "")

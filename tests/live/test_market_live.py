@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
-from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
+from tests.live.live_support import TOKEN
 from tests.market.market_support import contents
 from tests.support.live_airflow import LiveAirflow
 
@@ -21,30 +18,6 @@ pytestmark = pytest.mark.live
 
 DAG_ID = "market_in_pages"
 STATS = "stats/orders"
-TOKEN = "sandbox-token"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[SandboxServer]:
-    with SandboxServer(SandboxSettings(market_orders_per_day=40)) as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(server: SandboxServer) -> SandboxServer:
-    server.client.reset()
-    return server
-
-
-@pytest.fixture(scope="module")
-def airflow(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveAirflow]:
-    folder = tmp_path_factory.mktemp("live")
-    (folder / "dags").mkdir()
-    shutil.copy(Path(__file__).parent / "dags" / f"{DAG_ID}.py", folder / "dags")
-    market = {"conn_type": "yandex_market", "host": server.url, "password": TOKEN, "extra": {"campaign_id": 1001}}
-    environment = {"AIRFLOW_CONN_YANDEX_MARKET_DEFAULT": json.dumps(market)}
-    with LiveAirflow(folder / "home", folder / "dags", environment) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +30,7 @@ def undisturbed(airflow: LiveAirflow) -> dict[str, Any]:
 
 
 def test_the_asset_event_has_counts_and_window(airflow: LiveAirflow, undisturbed: dict[str, Any]) -> None:
-    (event,) = airflow.api("GET", "assets/events")["asset_events"]
+    (event,) = airflow.api("GET", "assets/events", params={"source_dag_id": DAG_ID})["asset_events"]
     stats = undisturbed["stats"]
     assert event["extra"] == {
         "campaign_id": 1001,

@@ -3,12 +3,7 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import sqlite3
-from collections.abc import Iterator
-from datetime import date, datetime, timezone
-from pathlib import Path
+from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,45 +11,12 @@ import pytest
 from airflow_provider_yandex_orders.demo import crm
 from airflow_provider_yandex_orders.demo.broken import REJECTED
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
-from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
-from tests.support.examples import EXAMPLES
+from tests.live.live_support import TOKEN
 from tests.support.live_airflow import LiveAirflow
 
 pytestmark = pytest.mark.live
 
-TODAY = date(2026, 3, 2)  # far from now: the scheduled run that unpausing starts finds nothing
 SENT = crm.ORDERS - REJECTED
-TOKEN = "sandbox-token"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[SandboxServer]:
-    with SandboxServer(SandboxSettings(processing_seconds=0)) as running:
-        yield running
-
-
-@pytest.fixture
-def sandbox(server: SandboxServer) -> SandboxServer:
-    server.client.reset()
-    return server
-
-
-@pytest.fixture(scope="module")
-def airflow(server: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveAirflow]:
-    folder = tmp_path_factory.mktemp("live")
-    dags = folder / "dags"
-    dags.mkdir()
-    for path in (EXAMPLES / "crm_to_metrica_daily.py", Path(__file__).parent / "dags" / "orders_in_parts.py"):
-        shutil.copy(path, dags)
-    with sqlite3.connect(folder / "crm.db") as connection:
-        crm.create(connection, today=TODAY)
-    metrica = {"conn_type": "yandex_metrica", "host": server.url, "password": TOKEN, "extra": {"counter_id": 101}}
-    environment = {
-        "AIRFLOW_CONN_CRM": json.dumps({"conn_type": "sqlite", "host": str(folder / "crm.db")}),
-        "AIRFLOW_CONN_YANDEX_METRICA_DEFAULT": json.dumps(metrica),
-    }
-    with LiveAirflow(folder / "home", dags, environment) as running:
-        yield running
 
 
 def test_the_example_waits_deferred_and_delivers_all(airflow: LiveAirflow, sandbox: SandboxServer) -> None:

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.http import paced
 from airflow_provider_yandex_orders.operators.market import MarketFetchOrderStatsOperator
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
-from tests.market.market_support import WINDOW, connect_market
+from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
+from tests.market.market_support import CONNECTION, TOKEN, WINDOW, connect_market
 from tests.support.market_official import OfficialCheck, official
 
 __all__ = ["official"]
@@ -23,9 +25,20 @@ def _checked(official: OfficialCheck) -> OfficialCheck:
     return official
 
 
-@pytest.fixture(autouse=True)
-def _no_memory_of_other_sandboxes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paced, "_lanes", {})
+KEYS = (TOKEN, *(f"{TOKEN}-{number}" for number in range(50)))
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[SandboxServer]:
+    with SandboxServer(SandboxSettings(processing_seconds=0, write_tokens=KEYS)) as server:
+        yield server
+
+
+@pytest.fixture
+def yandex_sandbox(_server: SandboxServer) -> SandboxServer:
+    """A sandbox of many keys: what a process remembers of a service, it remembers by key."""
+    _server.renew()
+    return _server
 
 
 @pytest.fixture
@@ -37,8 +50,13 @@ def market(yandex_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Sa
 
 
 @pytest.fixture
-def operator(tmp_path: Path) -> Callable[..., MarketFetchOrderStatsOperator]:
-    """Makes an operator over a window that is long over."""
+def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., MarketFetchOrderStatsOperator]:
+    """Makes an operator over a window that is long over.
+
+    Each try of a task is a process of its own, that knows nothing of what the service told the one before: here each
+    has a key of its own.
+    """
+    keys = iter(KEYS)
 
     def make(**arguments: Any) -> MarketFetchOrderStatsOperator:
         if not {"date_from", "update_from", "order_ids"} & set(arguments):
@@ -46,7 +64,9 @@ def operator(tmp_path: Path) -> Callable[..., MarketFetchOrderStatsOperator]:
         arguments.setdefault("path", str(tmp_path / "files"))
         arguments.setdefault("staging_path", str(tmp_path / "staging"))
         arguments.setdefault("page_size", 20)
-        paced._lanes.clear()  # each try of a task is a process of its own
+        connection = json.loads(os.environ[CONNECTION])
+        if connection["password"] in KEYS:
+            monkeypatch.setenv(CONNECTION, json.dumps(connection | {"password": next(keys)}))
         return MarketFetchOrderStatsOperator(task_id="fetch", **arguments)
 
     return make

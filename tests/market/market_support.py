@@ -16,6 +16,7 @@ WINDOW: dict[str, Any] = {"update_from": "2026-06-01", "update_to": "2026-06-01"
 """Days on which nothing changes any more."""
 
 TOKEN = "sandbox-token"
+CONNECTION = "AIRFLOW_CONN_YANDEX_MARKET_DEFAULT"
 
 
 def connect_market(
@@ -24,7 +25,7 @@ def connect_market(
     """Point the default connection of Market somewhere."""
     named = {} if campaign_id is None else {"campaign_id": campaign_id}
     monkeypatch.setenv(
-        "AIRFLOW_CONN_YANDEX_MARKET_DEFAULT",
+        CONNECTION,
         json.dumps({"conn_type": "yandex_market", "host": url, "password": token, "extra": named | extra}),
     )
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The guide against the code: its field tables are those of the declarations."""
+"""The guide against the code: settings of the sandbox and arguments."""
 
 from __future__ import annotations
 
@@ -7,31 +7,11 @@ import inspect
 import re
 from pathlib import Path
 
-from airflow_provider_yandex_orders.market.tables.declare import Table
-from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
 from airflow_provider_yandex_orders.operators.market import MarketFetchOrderStatsOperator
 from airflow_provider_yandex_orders.sandbox.market.errors import PRESETS
 from airflow_provider_yandex_orders.sandbox.settings import RUNTIME_SETTINGS, SandboxSettings
 
 GUIDE = Path(__file__).parents[2] / "docs" / "market.md"
-BEGIN, END = "<!-- tables: begin -->\n", "<!-- tables: end -->\n"
-
-
-def described(table: Table) -> str:
-    """One table as the guide shows it."""
-    rows = [
-        f"| `{column.name}` | {column.type.value} | {f'`{column.source}`' if column.source else ''} | {column.note} |"
-        for column in table.columns
-    ]
-    key = ", ".join(f"`{part}`" for part in table.key)
-    head = [f"### `{table.name}`", "", f"{table.note} Key: {key}.", "", "| column | type | service's name | meaning |"]
-    return "\n".join([*head, "|---|---|---|---|", *rows, ""])
-
-
-def test_the_field_tables_are_those_of_the_code() -> None:
-    text = GUIDE.read_text(encoding="utf-8")
-    shown = text[text.index(BEGIN) + len(BEGIN) : text.index(END)]
-    assert shown == "\n".join(map(described, TABLES))
 
 
 def test_every_setting_of_the_sandbox_is_named_with_its_default() -> None:

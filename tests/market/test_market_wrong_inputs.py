@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -91,9 +92,7 @@ def test_no_store(market: SandboxServer, operator: Operator, context: Context, m
 def test_parquet_without_its_extra(
     market: SandboxServer, operator: Operator, context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "airflow_provider_yandex_orders.operators.market.fetch_order_stats.find_spec", lambda _name: None
-    )
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     refused(operator(output_format="parquet"), context, ConfigurationError, "[parquet]")
 
 

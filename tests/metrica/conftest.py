@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 
 
@@ -22,3 +23,14 @@ def run(metrica: SandboxServer, tmp_path: Path, context: Callable[..., Any]) -> 
         return operator(task_id=task_id, **arguments).execute(context(task_id, run_id))
 
     return execute
+
+
+@pytest.fixture
+def goals(metrica: SandboxServer) -> Callable[..., None]:
+    """Makes goals of the counter, by their identifiers."""
+
+    def make(*identifiers: str) -> None:
+        for identifier in identifiers:
+            MetricaHook().create_goal(101, identifier, identifier.title())
+
+    return make

@@ -34,8 +34,8 @@ Context = Callable[..., Any]
 
 
 @pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("airflow_provider_yandex_orders.http.client._pause", lambda _state: 0)
+def _no_pauses(naps: list[float]) -> None:
+    """Pauses between attempts take no time."""
 
 
 def order(number: int, **fields: Any) -> dict[str, Any]:
@@ -160,32 +160,36 @@ class TestPreparedOnly:
 
 
 class TestManyParts:
+    @pytest.fixture
+    def far(self, tmp_path: Path) -> str:
+        """A folder so deep that the paths of a few parts are a large list."""
+        return str(tmp_path.joinpath(*(["deep" * 50] * 15)))
+
     def test_the_list_of_parts_leaves_xcom_small(
-        self, metrica: SandboxServer, upload: Any, context: Context, monkeypatch: pytest.MonkeyPatch
+        self, metrica: SandboxServer, upload: Any, context: Context, far: str
     ) -> None:
-        monkeypatch.setattr("airflow_provider_yandex_orders.delivery.result.XCOM_BYTES", 2000)
         metrica.client.change_settings(processing_seconds=1)
-        delivery, pushed = upload([order(number) for number in range(12)], max_part_rows=1)
+        rows = [order(number) for number in range(20)]
+        delivery, pushed = upload(rows, max_part_rows=1, staging_path=far)
         assert delivery["parts"] == []
         assert pushed["delivery"] == delivery
-        assert len(json.dumps(delivery)) < 2000
+        assert len(json.dumps(delivery)) < 10_000
         parts = msgspec.json.decode(Path(delivery["parts_path"].removeprefix("file://")).read_bytes())
-        assert len({part["upload_id"] for part in parts}) == 12
+        assert len({part["upload_id"] for part in parts}) == 20
         done = MetricaCrmUploadSensor(task_id="wait", upload_ids=delivery, poke_interval=0.2).execute(context())
-        assert list(done.values()) == ["PASSED"] * 12
+        assert list(done.values()) == ["PASSED"] * 20
 
-    def test_a_second_task_and_a_wait_read_the_list(
-        self, metrica: SandboxServer, upload: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("airflow_provider_yandex_orders.delivery.result.XCOM_BYTES", 2000)
+    def test_a_second_task_and_a_wait_read_the_list(self, metrica: SandboxServer, upload: Any, far: str) -> None:
         metrica.client.change_settings(processing_seconds=1)
-        rows = [order(number) for number in range(9)]
-        prepared, _ = upload(rows, task_id="prepare", send=False, max_part_rows=1)
-        delivery, _ = upload(prepared, max_part_rows=1, wait_for_completion=True, poke_interval=0.2, keep_parts=False)
+        rows = [order(number) for number in range(20)]
+        prepared, _ = upload(rows, task_id="prepare", send=False, max_part_rows=1, staging_path=far)
+        assert prepared["parts"] == []
+        how = {"max_part_rows": 1, "staging_path": far, "poke_interval": 0.2}
+        delivery, _ = upload(prepared, wait_for_completion=True, keep_parts=False, **how)
         parts = msgspec.json.decode(Path(delivery["parts_path"].removeprefix("file://")).read_bytes())
-        assert [part["status"] for part in parts] == ["PASSED"] * 9
+        assert [part["status"] for part in parts] == ["PASSED"] * 20
         assert not any(Path(part["path"].removeprefix("file://")).exists() for part in parts)
-        assert len(metrica.client.orders(101)) == 9
+        assert len(metrica.client.orders(101)) == 20
 
     def test_a_delivery_of_real_size_stays_below_48_kb(self, metrica: SandboxServer, upload: Any) -> None:
         delivery, _ = upload([order(number) for number in range(300)], max_part_rows=1, send=False)
@@ -268,7 +272,15 @@ class TestTemplatedArguments:
             ("timeout", -1),
             ("counter_id", "shop"),
             ("merge_mode", "REPLACE"),
-            ("status_map", "{'paid': 'PAID'}"),
+            ("status_map", "paid=PAID"),
+            ("status_map", {"paid": 5}),
+            ("status_map", {"1": "PAID", 1: "SPAM"}),
+            ("status_map", {1.5: "PAID"}),
+            ("phone_region", "Russia"),
+            ("max_dropped", "some"),
+            ("defaults", {"id": "5"}),
+            ("defaults", "currency=EUR"),
+            ("same_key", "first"),
         ],
     )
     def test_what_cannot_be_used_is_told_before_a_row_is_read(

@@ -44,9 +44,8 @@ QUOTAS = {
 
 
 @pytest.fixture
-def fails(metrica: SandboxServer, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Exception]:
+def fails(metrica: SandboxServer, run: Callable[..., Any], naps: list[float]) -> Callable[..., Exception]:
     """Uploads while the service answers as told, and gives the error."""
-    monkeypatch.setattr("airflow_provider_yandex_orders.http.client._pause", lambda _state: 0)
 
     def upload(**fault: Any) -> Exception:
         metrica.client.add_fault(method="POST", path="data/orders", times=None, **fault)

@@ -42,7 +42,10 @@ def _goal(shown: str) -> tuple[str, Decimal | None]:
     return name, Decimal(price) if price else None
 
 
-def test_the_vendors_sample_passes_unchanged_in_meaning(metrica: SandboxServer, run: Run) -> None:
+def test_the_vendors_sample_passes_unchanged_in_meaning(
+    metrica: SandboxServer, run: Run, goals: Callable[..., None]
+) -> None:
+    goals("goal_id1", "goal_id2")
     MetricaHook().upload_orders(103, str(SAMPLE))
     rows = msgspec.json.decode(SAMPLE.read_bytes())["orders"]
     delivery = run(MetricaUploadOrdersOperator, source=rows)
@@ -58,15 +61,18 @@ def test_the_vendors_sample_passes_unchanged_in_meaning(metrica: SandboxServer, 
 
 
 @pytest.mark.parametrize("upload_format", ["json", "csv"])
-def test_goals_and_products_arrive_alike(metrica: SandboxServer, run: Run, upload_format: str) -> None:
+def test_goals_and_products_arrive_alike(
+    metrica: SandboxServer, run: Run, goals: Callable[..., None], upload_format: str
+) -> None:
+    goals("call", "lead")
     rows = [
         order(1, goals="call:300.50,lead", products={"pear": 10, "apple": 2}),
         order(2, goals=[{"goal_action_id": "call", "price": 5}], products="pear:1"),
     ]
     run(MetricaUploadOrdersOperator, source=rows, upload_format=upload_format)
     held = {each["id"]: each for each in metrica.client.orders(101, kind="orders")}
-    goals = [[_goal(each) for each in held[key]["goals"]] for key in ("A-1", "A-2")]
-    assert goals == [[("call", Decimal("300.5")), ("lead", None)], [("call", Decimal(5))]]
+    arrived = [[_goal(each) for each in held[key]["goals"]] for key in ("A-1", "A-2")]
+    assert arrived == [[("call", Decimal("300.5")), ("lead", None)], [("call", Decimal(5))]]
     assert [held["A-1"]["products"], held["A-2"]["products"]] == [["pear:10", "apple:2"], ["pear:1"]]
 
 

@@ -46,8 +46,15 @@ def head_of(delivery: dict[str, Any]) -> str:
     ids=["simple", "csv", "json"],
 )
 def test_a_change_of_one_field_leaves_the_others(
-    metrica: SandboxServer, run: Run, mode: str, operator: type, identity: dict[str, Any], arguments: dict[str, Any]
+    metrica: SandboxServer,
+    run: Run,
+    goals: Callable[..., None],
+    mode: str,
+    operator: type,
+    identity: dict[str, Any],
+    arguments: dict[str, Any],
 ) -> None:
+    goals("call")
     kind = "simple_orders" if operator is MetricaUploadSimpleOrdersOperator else "orders"
     run(operator, source=[{**identity, **WHOLE}], **arguments)
     (before,) = metrica.client.orders(101, kind=kind)
@@ -60,7 +67,8 @@ def test_a_change_of_one_field_leaves_the_others(
     assert (after["cost"], after["order_status"], after["currency"]) == ("55.5", "CANCELLED", "EUR")
 
 
-def test_a_file_has_only_fields_some_row_fills(metrica: SandboxServer, run: Run) -> None:
+def test_a_file_has_only_fields_some_row_fills(metrica: SandboxServer, run: Run, goals: Callable[..., None]) -> None:
+    goals("x")
     rows = [
         {**SIMPLE, "order_status": "PAID", "cost": 5},
         {**SIMPLE, "id": "A-2", "order_status": "SPAM", "goals": "x"},

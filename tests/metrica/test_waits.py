@@ -6,19 +6,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, TaskDeferred
 
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, UploadFailedError
+from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.metrica import (
     MetricaUploadOfflineConversionsOperator,
     MetricaUploadSimpleOrdersOperator,
 )
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sensors.metrica import MetricaCrmUploadSensor, MetricaOfflineConversionsSensor
-from tests.metrica.test_crm_upload_sensor import fired
+from tests.support.triggers import fired
 
 Run = Callable[..., Any]
 Context = Callable[..., Any]
@@ -73,6 +75,22 @@ class TestSeveralCounters:
         with pytest.raises(AirflowSensorTimeout, match=r"not listed yet.*counter 103, connection 'yandex_metrica_def"):
             sensor([], timeout=0.2).execute_complete(context(), event)
 
+    def test_a_bad_file_among_several_fails(
+        self, metrica: SandboxServer, orders: Any, context: Context, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "bad.csv"
+        path.write_text("id,create_date_time,client_ids,revenue\n1,2026-11-01 10:00:00,123,much\n")
+        bad = MetricaHook().upload_simple_orders(101, str(path))["uploading_id"]
+        metrica.client.change_settings(processing_seconds=1)
+        task = sensor([bad, orders(101)["parts"][0]["upload_id"]], deferrable=True)
+        event = fired(deferral(task, context).trigger)
+        with pytest.raises(UploadFailedError, match=f"{bad} is FAILED.*revenue"):
+            task.execute_complete(context(), event)
+
+    def test_an_empty_delivery_is_done(self, metrica: SandboxServer, context: Context) -> None:
+        assert sensor({"counter_id": 101, "parts": []}).execute(context()) == {}
+        assert metrica.client.requests() == []
+
 
 class TestWhatCannotBeWaitedFor:
     def refused(self, upload_ids: Any, context: Context, words: str, kind: type = MetricaCrmUploadSensor) -> None:
@@ -95,8 +113,12 @@ class TestWhatCannotBeWaitedFor:
         delivery = {"service": "altcraft", "entity": "altcraft_orders", "host": "x", "parts": []}
         self.refused(delivery, context, "delivery to altcraft")
 
+    @pytest.mark.parametrize("value", [None, 5.5, "[1, 2]"])
+    def test_ids_that_are_none(self, metrica: SandboxServer, context: Context, value: Any) -> None:
+        self.refused(value, context, "output of an upload task")
+
     def test_numbers_are_ids(self, metrica: SandboxServer, context: Context) -> None:
-        for upload_ids in (123, [123, 456]):
+        for upload_ids in (123, [123, 456], "[123, 456]", "['123']"):
             with pytest.raises(AirflowSensorTimeout, match=r"123 \(not listed yet\)"):
                 sensor(upload_ids, timeout=0).execute(context())
 
@@ -124,13 +146,13 @@ class TestTimes:
         trigger = deferral(sensor("u-1", timeout=0.5, deferrable=True), context).trigger
         metrica.client.add_fault(action="delay", seconds=4, path="last_uploadings", times=None)
         seen: list[float] = []
-        hear = type(trigger).asked
+        hear = type(trigger.wait).place
 
-        def asked(self: Any, ids: Any) -> Any:
+        def place(self: Any, ids: Any) -> Any:
             seen.append(time.time())
             return str(hear(self, ids))
 
-        monkeypatch.setattr(type(trigger), "asked", asked)
+        monkeypatch.setattr(type(trigger.wait), "place", place)
         assert fired(trigger)["status"] == "timeout"
         assert seen[0] - trigger.end_time < 2
         assert len(metrica.client.requests()) <= 3  # no second thread beside one that hangs

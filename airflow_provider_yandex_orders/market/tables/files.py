@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import gzip
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Protocol, Self, cast
+from typing import IO, Any, Self, cast
 
 import msgspec
 
@@ -24,66 +24,35 @@ SCALE = 9
 """Decimals of a Parquet amount, with 38 digits in all: what BigQuery calls NUMERIC."""
 
 
-class RowFile(Protocol):
-    """A file that rows are written to."""
-
-    def write(self, rows: Sequence[Row]) -> None:
-        """Add rows."""
+WriteRows = Callable[[Sequence[Row]], object]
+"""Adds rows to a file."""
 
 
-class LineFile:
-    """Lines of bytes, plain or gzip.
+def line_file(path: Path, opened: ExitStack) -> IO[bytes]:
+    """A file to write lines to, plain or gzip.
 
     :param path: local file; gzip when its name says so.
+    :param opened: closes it.
     """
-
-    def __init__(self, path: Path) -> None:
-        self._opened = ExitStack()
-        self._file: IO[bytes] = self._opened.enter_context(path.open("wb"))
-        if path.suffix == ".gz":
-            # Neither a name nor a time in the header: both would make other bytes of the same lines.
-            packed = gzip.GzipFile(filename="", mode="wb", compresslevel=GZIP_LEVEL, fileobj=self._file, mtime=0)
-            self._file = cast("IO[bytes]", self._opened.enter_context(packed))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._opened.close()
-
-    def write(self, data: bytes) -> None:
-        """Add whole lines."""
-        self._file.write(data)
+    file: IO[bytes] = opened.enter_context(path.open("wb"))
+    if path.suffix != ".gz":
+        return file
+    # Neither a name nor a time in the header: both would make other bytes of the same lines.
+    packed = gzip.GzipFile(filename="", mode="wb", compresslevel=GZIP_LEVEL, fileobj=file, mtime=0)
+    return cast("IO[bytes]", opened.enter_context(packed))
 
 
-class JsonLinesTable:
-    """Rows of a table as JSON Lines.
-
-    :param file: where they go.
-    :param table: the declaration.
-    """
-
-    def __init__(self, file: LineFile, table: Table) -> None:
-        self._file = file
-        # Rows go through a struct, whose encoding costs half of a dict's.
-        names = {f"column_{number}": name for number, name in enumerate(table.names)}
-        self._row = msgspec.defstruct("Row", [(name, Any) for name in names], rename=names)
-        self._encode_lines = msgspec.json.Encoder().encode_lines
-
-    def write(self, rows: Sequence[Row]) -> None:
-        """Add rows."""
-        make = self._row
-        self._file.write(self._encode_lines([make(*row) for row in rows]))
+def json_lines(file: IO[bytes], table: Table) -> WriteRows:
+    """The function that writes rows of a table as JSON Lines."""
+    # Rows go through a struct, whose encoding costs half of a dict's.
+    names = {f"column_{number}": name for number, name in enumerate(table.names)}
+    make = msgspec.defstruct("Row", [(name, Any) for name in names], rename=names)
+    encode_lines = msgspec.json.Encoder().encode_lines
+    return lambda rows: file.write(encode_lines([make(*row) for row in rows]))
 
 
 class ParquetTable:
-    """Rows of a table as Parquet (needs the extra ``parquet``).
-
-    :param path: local file.
-    :param table: the declaration.
-    """
+    """Rows of a table as Parquet (needs the extra ``parquet``)."""
 
     def __init__(self, path: Path, table: Table) -> None:
         import pyarrow as pa

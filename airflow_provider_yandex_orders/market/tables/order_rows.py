@@ -24,11 +24,7 @@ class OrderRows:
         self.waiting: dict[str, list[Row]] = {table.name: [] for table in order_stats.TABLES}
 
     def add(self, order_id: int, order: Mapping[str, Any]) -> None:
-        """Take one order.
-
-        :param order_id: its id.
-        :param order: the service's object, decoded without floats.
-        """
+        """Take one order."""
         waiting, make = self.waiting, self._make
         odd: dict[str, Any] = {}
         items = _objects(order, "items", odd)

@@ -31,73 +31,76 @@ class Strange:
     words: Counter[str] = field(default_factory=Counter)
 
 
-RowMaker = Callable[[Sequence[Any], Mapping[str, Any]], Row]
-
-
-def row_maker(table: Table, strange: Strange) -> RowMaker:
+def row_maker(table: Table, strange: Strange) -> Callable[[Sequence[Any], Mapping[str, Any]], Row]:
     """Make the function that turns an object of the service into a row.
 
     It takes the values of the columns that are worked out, in order, and the decoded object. What has no column, or
     does not fit it, goes whole into ``unknown_fields``: nothing of an object is lost and no value fails a row.
-
-    :param table: the declaration.
-    :param strange: where such things are counted.
     """
-    sources = [column for column in table.columns if column.source]
-    flat = [(column.source, _reader(column, table, strange)) for column in sources if "." not in column.source]
-    inner: dict[str, list[tuple[str, Reader]]] = {}
+    inner: dict[str, list[Column]] = {}
     for column in table.columns:
-        outer, dot, name = column.source.partition(".")
-        if dot:
-            inner.setdefault(outer, []).append((name, _reader(column, table, strange)))
-    known = frozenset([source for source, _ in flat] + list(inner) + list(table.parts))
-    groups = [(outer, fields, frozenset(name for name, _ in fields)) for outer, fields in inner.items()]
+        if column.source:
+            outer = column.source.rpartition(".")[0]
+            inner.setdefault(outer, []).append(column)
+    flat = inner.pop("", [])
+    known = frozenset([*(column.source for column in flat), *inner, *table.parts])
+    read = _object_reader(flat, known, table, strange)
+    groups = [
+        (outer, len(columns), _object_reader(columns, frozenset(map(_field, columns)), table, strange, f"{outer}."))
+        for outer, columns in inner.items()
+    ]
     _check_order(table)
-    prefix = f"{table.name}."
-    new, misfits = strange.fields, strange.values
 
     def make(given: Sequence[Any], source: Mapping[str, Any]) -> Row:
         row = [*given]
-        odd: dict[str, Any] | None = None
-        if not source.keys() <= known:
-            odd = {name: source[name] for name in source if name not in known}
-            new.update(prefix + name for name in odd)
-        for name, read in flat:
-            value = source.get(name)
-            if value is not None:
-                try:
-                    value = read(value)
-                except Misfit:
-                    odd = {**(odd or {}), name: value}
-                    misfits[prefix + name] += 1
-                    value = None
-            row.append(value)
-        for outer, fields, names in groups:
+        odd = read(source, row)
+        for outer, width, read_within in groups:
             within = source.get(outer)
-            if type(within) is not dict:
-                row.extend([None] * len(fields))
-                if within is not None:
-                    odd = {**(odd or {}), outer: within}
-                    misfits[prefix + outer] += 1
+            if type(within) is dict:
+                if left := read_within(within, row):
+                    odd[outer] = left
                 continue
-            left = {name: within[name] for name in within if name not in names}
-            new.update(f"{prefix}{outer}.{name}" for name in left)
-            for name, read in fields:
-                value = within.get(name)
-                if value is not None:
-                    try:
-                        value = read(value)
-                    except Misfit:
-                        left[name] = value
-                        misfits[f"{prefix}{outer}.{name}"] += 1
-                        value = None
-                row.append(value)
-            if left:
-                odd = {**(odd or {}), outer: left}
+            row.extend([None] * width)
+            if within is not None:
+                odd[outer] = within
+                strange.values[f"{table.name}.{outer}"] += 1
         row.append(json_text(odd) if odd else None)
         return row
 
     return make
+
+
+def _field(column: Column) -> str:
+    """The field's own name, in the object it stands in."""
+    return column.source.rpartition(".")[2]
+
+
+def _object_reader(
+    columns: Sequence[Column], known: frozenset[str], table: Table, strange: Strange, outer: str = ""
+) -> Callable[[Mapping[str, Any], Row], dict[str, Any]]:
+    """Make the function that puts the fields of one object into a row and gives back what has no place there."""
+    fields = [(_field(column), _reader(column, table, strange)) for column in columns]
+    prefix = f"{table.name}.{outer}"
+    new, misfits = strange.fields, strange.values
+
+    def read(source: Mapping[str, Any], row: Row) -> dict[str, Any]:
+        odd: dict[str, Any] = {}
+        if not source.keys() <= known:
+            odd = {name: source[name] for name in source if name not in known}
+            new.update(prefix + name for name in odd)
+        for name, convert in fields:
+            value = source.get(name)
+            if value is not None:
+                try:
+                    value = convert(value)
+                except Misfit:
+                    odd[name] = value
+                    misfits[prefix + name] += 1
+                    value = None
+            row.append(value)
+        return odd
+
+    return read
 
 
 def _check_order(table: Table) -> None:

@@ -34,7 +34,7 @@ from airflow_provider_yandex_orders.rows.scalars import flag
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.columns import labels
 from airflow_provider_yandex_orders.sources.rows import as_source
-from airflow_provider_yandex_orders.templated import switch, whole
+from airflow_provider_yandex_orders.templated import mapping, switch, whole
 from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersWait
 from airflow_provider_yandex_orders.waiting import UploadState, Wait
 
@@ -82,6 +82,11 @@ class AltcraftImportOrdersOperator(UploadOperator):
     :param max_rejected: rejected orders that are put up with: a number, or a share below 1; by default 0. With more of
         them before the import nothing is sent; orders the platform refuses count too, after the good ones went.
         (templated)
+    :param max_dropped: unusable values of one column that may be left out of rows that are sent: a whole number, or a
+        share below 1 of the column's values; 0.2 by default. Fewer than five are never too many for a share. With more
+        nothing is sent and the task fails. (templated)
+    :param phone_region: country, by its two letters, whose habits phone numbers without a country code follow; ``RU``
+        by default. (templated)
     :param same_key: what becomes of rows of one key that differ where no version tells the newest: ``None`` (by
         default) rejects them, ``"last"`` sends the last, ``"merge"`` makes one row of the first filled value of each
         field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
@@ -121,7 +126,6 @@ class AltcraftImportOrdersOperator(UploadOperator):
         "line_status_map",
         "custom_fields",
         "custom_line_statuses",
-        "defaults",
         "verify",
         "verify_sample",
     )
@@ -137,16 +141,18 @@ class AltcraftImportOrdersOperator(UploadOperator):
         altcraft_conn_id: str = AltcraftHook.default_conn_name,
         lines: Any = None,
         line_columns: Mapping[str, str] | None = None,
-        status_map: Mapping[str, str] | None = None,
-        line_status_map: Mapping[str, str] | None = None,
+        status_map: Mapping[Any, str] | str | None = None,
+        line_status_map: Mapping[Any, str] | str | None = None,
         extra_statuses: Sequence[str] = (),
         extra_line_statuses: Sequence[str] = (),
         custom_fields: Sequence[Mapping[str, Any]] | None = None,
         custom_line_statuses: Sequence[Mapping[str, Any]] | None = None,
-        defaults: Mapping[str, Any] | None = None,
+        defaults: Mapping[str, Any] | str | None = None,
         extra_fields: Mapping[str, str] | None = None,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        max_dropped: float | str = 0.2,
+        phone_region: str = "RU",
         same_key: str | Mapping[str, str] | None = None,
         batch_size: int | str = BATCH_ORDERS,
         max_part_bytes: int | str | None = None,
@@ -176,7 +182,6 @@ class AltcraftImportOrdersOperator(UploadOperator):
         self.extra_line_statuses = extra_line_statuses
         self.custom_fields = custom_fields
         self.custom_line_statuses = custom_line_statuses
-        self.defaults = defaults
         self.extra_fields = extra_fields
         self.batch_size = batch_size
         self.body_format = body_format
@@ -241,6 +246,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
             custom_fields=self.custom_fields,
             custom_line_statuses=self.custom_line_statuses,
             defaults=self.defaults,
+            phone_region=self._phone_region,
             extra_fields=self.extra_fields,
             as_xml=self.body_format == "xml",
         )
@@ -262,7 +268,13 @@ class AltcraftImportOrdersOperator(UploadOperator):
 
     def _check_options(self) -> CheckOptions:
         columns = labels(self.lines.columns) if isinstance(self.lines, Source) else None
-        return order_options(self._source_zone(), self.status_map, self.line_status_map, columns or self.line_columns)
+        return order_options(
+            self._source_zone(),
+            mapping(self.status_map, "status_map"),
+            mapping(self.line_status_map, "line_status_map"),
+            columns or self.line_columns,
+            self._phone_region,
+        )
 
     def _rows_source(self) -> Source:
         orders = super()._rows_source()
@@ -321,9 +333,9 @@ class AltcraftImportOrdersOperator(UploadOperator):
         if not rejected.entries:
             return
         delivery["rejected_path"] = rejected.path
-        self.log.warning("Orders the platform refused: %d; see %s.", rejected.entries, rejected.path)
-        for line in rejected.first:
-            self.log.warning("  %s", line)
+        for line in rejected.lines:
+            self.log.warning("Orders the platform refused: %s", line)
+        self.log.warning("All in: %s", rejected.path)
         limits = self._part_limits()
         if not limits.allows(delivery["rows_rejected"], delivery["rows_read"]):
             raise RejectedRowsError(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, TypedDict
 
@@ -14,13 +15,12 @@ from airflow.providers.common.compat.sdk import Asset, BaseOperator, Context
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PermanentError
 from airflow_provider_yandex_orders.hooks.market import MarketHook
 from airflow_provider_yandex_orders.market import api
-from airflow_provider_yandex_orders.market.fetch import Fetched, Job, fetch
+from airflow_provider_yandex_orders.market.fetch import Fetched, fetch
 from airflow_provider_yandex_orders.market.filters import OrderFilter, check_page_size, order_filter, run_window
-from airflow_provider_yandex_orders.market.pages import OrdersPage
 from airflow_provider_yandex_orders.market.publish import publish, target_folder
 from airflow_provider_yandex_orders.market.staged import StagedPages, remove_expired
 from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
-from airflow_provider_yandex_orders.market.tables.outputs import FORMATS
+from airflow_provider_yandex_orders.market.tables.outputs import FORMATS, Outputs
 from airflow_provider_yandex_orders.operators.base import zone
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.storage import scratch_folder, staging_folder
@@ -155,15 +155,13 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         folder, target = staging_folder(self.staging_path, context), target_folder(self.path)
         remove_expired(self.staging_path, context)
 
-        def fetch_page(body: Mapping[str, Any], token: str | None) -> OrdersPage:
-            return hook.order_stats_page(campaign_id, body, page_token=token, page_size=page_size)
-
-        job = Job(fetch_page, chosen, self.output_format, self.tables)
+        fetch_page = partial(hook.order_stats_page, campaign_id, page_size=page_size)
         staged = StagedPages(folder, chosen.fingerprint(hook.base_url, campaign_id, page_size))
         log.info("Reading order statistics of store %d: %s.", campaign_id, chosen.window or chosen.label)
         try:
             with scratch_folder(str(folder)) as local:
-                fetched = fetch(job, staged, local)
+                new_outputs = partial(Outputs, local, self.output_format, tables=self.tables)
+                fetched = fetch(fetch_page, chosen, staged, new_outputs)
                 paths = publish(local, target, f"order_stats_{campaign_id}_{chosen.label}")
         except PermanentError:  # no try goes on from the pages
             _forget(staged)

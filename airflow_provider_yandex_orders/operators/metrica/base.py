@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar
 
 from airflow_provider_yandex_orders.delivery.memory import Repeats
@@ -18,14 +18,16 @@ from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica import api
 from airflow_provider_yandex_orders.metrica.answers import upload_state
+from airflow_provider_yandex_orders.metrica.api import target_faults
 from airflow_provider_yandex_orders.operators.arguments import handed_on
 from airflow_provider_yandex_orders.operators.base import DEFERRABLE, UploadOperator, zone
+from airflow_provider_yandex_orders.rows.defaults import with_defaults
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.parts import PartsSource
-from airflow_provider_yandex_orders.templated import switch
+from airflow_provider_yandex_orders.templated import mapping, switch
 from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
 from airflow_provider_yandex_orders.waiting import Demands, UploadState, Wait
 
@@ -49,6 +51,13 @@ class MetricaUploadOperator(UploadOperator):
         (templated)
     :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by
         default. With more of them nothing is sent and the task fails. (templated)
+    :param defaults: values of fields a row has nothing in, such as ``{"currency": "EUR"}``; none by default.
+        (templated)
+    :param max_dropped: unusable values of one column that may be left out of rows that are sent: a whole number, or a
+        share below 1 of the column's values; 0.2 by default. Fewer than five are never too many for a share. With more
+        nothing is sent and the task fails. (templated)
+    :param phone_region: country, by its two letters, whose habits phone numbers without a country code follow; ``RU``
+        by default. (templated)
     :param same_key: what becomes of rows of one key that differ where no version tells the newest: ``None`` (by
         default) rejects them, ``"last"`` sends the last, ``"merge"`` makes one row of the first filled value of each
         field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
@@ -99,6 +108,9 @@ class MetricaUploadOperator(UploadOperator):
         counter_id: int | str | None = None,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        defaults: Mapping[str, Any] | str | None = None,
+        max_dropped: float | str = 0.2,
+        phone_region: str = "RU",
         same_key: str | Mapping[str, str] | None = None,
         skip_empty: bool | str = False,
         hash_identifiers: bool | str = False,
@@ -138,6 +150,9 @@ class MetricaUploadOperator(UploadOperator):
     def _row_kind(self) -> RowKind:
         return self._kind
 
+    def _filled_kind(self) -> RowKind:
+        return with_defaults(self._row_kind(), self.defaults, self._check_options())
+
     def _files(self, kind: RowKind) -> Mapping[str, FileFormat]:
         return {"part": csv_format(kind)}
 
@@ -151,8 +166,19 @@ class MetricaUploadOperator(UploadOperator):
             source_zone=self._source_zone(),
             hash_identifiers=switch(self.hash_identifiers, "hash_identifiers"),
             refuse_clear=switch(self.refuse_clear_identifiers, "refuse_clear_identifiers"),
-            status_map=self.status_map or {},
+            status_map=mapping(self.status_map, "status_map"),
+            phone_region=self._phone_region,
+            targets=cache(lambda: target_faults(self._hook.goals(self._counter))) if self._checks_targets else None,
+            statuses=cache(self._own_statuses),
         )
+
+    def _own_statuses(self) -> Collection[str]:
+        """Ids of the statuses the counter has besides the service's."""
+        return ()
+
+    @property
+    def _checks_targets(self) -> bool:
+        return switch(getattr(self, "check_targets", False), "check_targets")
 
     def _demands(self) -> Demands:
         """What the end of the uploads must be like."""
@@ -162,7 +188,7 @@ class MetricaUploadOperator(UploadOperator):
         self._check_shared_arguments()
         self._check_status_map(self._kind, self.status_map, "status_map")
         self._demands()
-        _ = self._counter, self._sends, switch(self.wait_for_completion, "wait_for_completion")
+        _ = self._checks_targets, self._counter, self._sends, switch(self.wait_for_completion, "wait_for_completion")
         _ = self._repeats()
         if getattr(self, "merge_mode", "SAVE") not in MERGE_MODES:
             raise ConfigurationError(f"merge_mode must be one of {', '.join(MERGE_MODES)}.")

@@ -16,6 +16,7 @@ from airflow_provider_yandex_orders.operators.metrica import full_mode
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.templated import mapping
 
 
 class MetricaUploadContactsOperator(MetricaUploadOperator):
@@ -37,6 +38,13 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
         (templated)
     :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by
         default. With more of them nothing is sent and the task fails. (templated)
+    :param defaults: values of fields a row has nothing in, such as ``{"currency": "EUR"}``; none by default.
+        (templated)
+    :param max_dropped: unusable values of one column that may be left out of rows that are sent: a whole number, or a
+        share below 1 of the column's values; 0.2 by default. Fewer than five are never too many for a share. With more
+        nothing is sent and the task fails. (templated)
+    :param phone_region: country, by its two letters, whose habits phone numbers without a country code follow; ``RU``
+        by default. (templated)
     :param same_key: what becomes of rows of one key that differ where no version tells the newest: ``None`` (by
         default) rejects them, ``"last"`` sends the last, ``"merge"`` makes one row of the first filled value of each
         field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
@@ -90,6 +98,9 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
         attributes: Mapping[str, str] | None = None,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        defaults: Mapping[str, Any] | str | None = None,
+        max_dropped: float | str = 0.2,
+        phone_region: str = "RU",
         same_key: str | Mapping[str, str] | None = None,
         skip_empty: bool | str = False,
         hash_identifiers: bool | str = False,
@@ -117,6 +128,7 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
 
     def _check_arguments(self) -> None:
         super()._check_arguments()
+        self.attributes = mapping(self.attributes, "attributes", otherwise=full_mode.ATTRIBUTES)
         full_mode.check(self.upload_format, self.attributes, self._kind)
 
     def _row_kind(self) -> RowKind:

@@ -16,6 +16,7 @@ JSON_PART_BYTES = 2_000_000
 """The service names no limit for JSON bodies; integrations keep to this."""
 CSV_PART_BYTES = 100_000_000
 
+ATTRIBUTES = 'attributes must be a mapping: {"attribute": "source column"}'
 _ATTRIBUTE = re.compile(r"[\w:-]{1,255}")
 
 
@@ -28,8 +29,6 @@ def check(upload_format: str, attributes: Mapping[str, str] | None, kind: RowKin
         raise ConfigurationError('upload_format must be "json" or "csv".')
     if attributes and upload_format != "csv":
         raise ConfigurationError('attributes need upload_format="csv": their JSON form is not certain.')
-    if attributes is not None and not isinstance(attributes, Mapping):
-        raise ConfigurationError('attributes must be a mapping: {"attribute": "source column"}.')
     for name in attributes or {}:
         if not _ATTRIBUTE.fullmatch(name) or name in kind.field_names:
             raise ConfigurationError(

@@ -104,10 +104,7 @@ class MetricaEnsureGoalsOperator(BaseOperator):
 
 
 def _wanted(goals: Any) -> dict[str, str]:
-    """Identifier to name, checked.
-
-    :raises ConfigurationError: an identifier or a name cannot work.
-    """
+    """Identifier to name, checked."""
     if isinstance(goals, str) or not isinstance(goals, (Mapping, Sequence)):
         raise ConfigurationError('goals must be {"identifier": "Name"} or a list of identifiers.')
     named = dict(goals) if isinstance(goals, Mapping) else {identifier: identifier for identifier in goals}

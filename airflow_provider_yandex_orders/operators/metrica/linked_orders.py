@@ -124,10 +124,7 @@ class MetricaLinkedOrdersOperator(BaseOperator):
 
 
 def _count(sent: Any) -> int | None:
-    """Orders that were sent.
-
-    :raises ConfigurationError: ``sent`` is neither a number nor deliveries.
-    """
+    """Orders that were sent."""
     if sent is None or sent == "":
         return None
     if isinstance(sent, Mapping):

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 from airflow_provider_yandex_orders.delivery.memory import MARK_LENGTH, Repeats
@@ -15,14 +15,12 @@ from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica.answers import upload_state
-from airflow_provider_yandex_orders.metrica.api import target_faults
 from airflow_provider_yandex_orders.metrica.kinds import OFFLINE_CONVERSIONS
 from airflow_provider_yandex_orders.operators.arguments import handed_on
 from airflow_provider_yandex_orders.operators.base import DEFERRABLE
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
-from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.templated import switch
 from airflow_provider_yandex_orders.waiting import Demands, UploadState, offline_demands
 
@@ -49,7 +47,7 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
         which an upload without an answer is found again. (templated)
     :param file_per_identifier: ``True`` sends one file for each kind of identifier, each row by the first it has; by
         default one file has them all. (templated)
-    :param check_targets: ask for the counter's goals first and reject rows whose ``Target`` is none of them; ``True``
+    :param check_targets: ask for the counter's goals first and reject rows that name a goal it does not have; ``True``
         by default. (templated)
     :param min_accepted: with ``wait_for_completion``: least share of accepted rows, from 0 to 1; 1 by default.
         (templated)
@@ -61,6 +59,13 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
         (templated)
     :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by
         default. With more of them nothing is sent and the task fails. (templated)
+    :param defaults: values of fields a row has nothing in, such as ``{"currency": "EUR"}``; none by default.
+        (templated)
+    :param max_dropped: unusable values of one column that may be left out of rows that are sent: a whole number, or a
+        share below 1 of the column's values; 0.2 by default. Fewer than five are never too many for a share. With more
+        nothing is sent and the task fails. (templated)
+    :param phone_region: country, by its two letters, whose habits phone numbers without a country code follow; ``RU``
+        by default. (templated)
     :param same_key: what becomes of rows of one key that differ where no version tells the newest: ``None`` (by
         default) rejects them, ``"last"`` sends the last, ``"merge"`` makes one row of the first filled value of each
         field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
@@ -117,6 +122,9 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
         allow_linkage_failure: bool | str = False,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        defaults: Mapping[str, Any] | str | None = None,
+        max_dropped: float | str = 0.2,
+        phone_region: str = "RU",
         same_key: str | Mapping[str, str] | None = None,
         skip_empty: bool | str = False,
         hash_identifiers: bool | str = False,
@@ -145,18 +153,12 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
 
     def _check_arguments(self) -> None:
         super()._check_arguments()
-        _ = switch(self.file_per_identifier, "file_per_identifier"), switch(self.check_targets, "check_targets")
+        switch(self.file_per_identifier, "file_per_identifier")
         if self.comment and (not str(self.comment).isalnum() or len(str(self.comment)) > COMMENT_LENGTH):
             raise ConfigurationError(
                 f"comment may hold letters and digits only, {COMMENT_LENGTH} at most: the service documents no other "
                 "signs."
             )
-
-    def _check_options(self) -> CheckOptions:
-        targets = cache(lambda: target_faults(self._hook.goals(self._counter)))
-        return replace(
-            super()._check_options(), targets=targets if switch(self.check_targets, "check_targets") else None
-        )
 
     def _files(self, kind: RowKind) -> Mapping[str, FileFormat]:
         if switch(self.file_per_identifier, "file_per_identifier"):

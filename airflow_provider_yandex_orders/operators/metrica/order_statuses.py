@@ -83,10 +83,7 @@ def _comparable(value: Any) -> Any:
 
 
 def _wanted(statuses: Any) -> dict[str, dict[str, Any]]:
-    """The mapping in its long form by id, checked.
-
-    :raises ConfigurationError: an entry cannot work.
-    """
+    """The mapping in its long form by id, checked."""
     if isinstance(statuses, Mapping):
         statuses = [{"id": name, "type": kind} for name, kind in statuses.items()]
     if not isinstance(statuses, Sequence) or isinstance(statuses, str) or not statuses:

@@ -46,6 +46,15 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         (templated)
     :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by
         default. With more of them nothing is sent and the task fails. (templated)
+    :param check_targets: ask for the counter's goals first and reject rows that name a goal it does not have; ``True``
+        by default. (templated)
+    :param defaults: values of fields a row has nothing in, such as ``{"currency": "EUR"}``; none by default.
+        (templated)
+    :param max_dropped: unusable values of one column that may be left out of rows that are sent: a whole number, or a
+        share below 1 of the column's values; 0.2 by default. Fewer than five are never too many for a share. With more
+        nothing is sent and the task fails. (templated)
+    :param phone_region: country, by its two letters, whose habits phone numbers without a country code follow; ``RU``
+        by default. (templated)
     :param same_key: what becomes of rows of one key that differ where no version tells the newest: ``None`` (by
         default) rejects them, ``"last"`` sends the last, ``"merge"`` makes one row of the first filled value of each
         field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
@@ -85,6 +94,7 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         "status_map",
         "require_id",
         "changed_only",
+        "check_targets",
     )
     _kind = SIMPLE_ORDERS
 
@@ -95,10 +105,14 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         metrica_conn_id: str = MetricaHook.default_conn_name,
         counter_id: int | str | None = None,
         merge_mode: str = "SAVE",
-        status_map: Mapping[str, str] | None = None,
+        status_map: Mapping[Any, str] | str | None = None,
         require_id: bool | str = True,
         source_timezone: str | None = None,
         max_rejected: float | str = 0,
+        check_targets: bool | str = True,
+        defaults: Mapping[str, Any] | str | None = None,
+        max_dropped: float | str = 0.2,
+        phone_region: str = "RU",
         same_key: str | Mapping[str, str] | None = None,
         skip_empty: bool | str = False,
         hash_identifiers: bool | str = False,
@@ -122,6 +136,7 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         self.merge_mode = merge_mode
         self.changed_only = changed_only
         self.status_map = status_map
+        self.check_targets = check_targets
         self.require_id = require_id
 
     def _check_arguments(self) -> None:

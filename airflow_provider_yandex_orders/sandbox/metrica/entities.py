@@ -59,20 +59,21 @@ class Entity:
 
 
 _TEXT: Final = Column()
+_COMMENT: Final = Column("at most 1000 characters", "(?s:.{1,1000}+)", in_csv=False)
 _MONEY: Final = Column("a decimal number with a point", fields.MONEY, "number")
 _CURRENCY: Final = Column("an ISO 4217 code, three capitals", fields.CURRENCY)
 _DATE_TIME: Final = Column("a date-time in one of the documented forms, 1970 or later", form="date_time")
-_HASHES: Final = Column("md5 hashes, 32 lower case hex digits", comma_list(fields.MD5), "list")
+_HASHES: Final = Column("at most 50 md5 hashes, 32 lower case hex digits", comma_list(fields.MD5, 50), "list")
 _GOALS: Final = Column(
-    "goals as goal_id[:price],goal_id2",
-    comma_list(rf"{fields.GOAL}(?::{fields.MONEY})?"),
+    "at most 100 goals as goal_id[:price],goal_id2",
+    comma_list(rf"{fields.GOAL}(?::{fields.MONEY})?", 100),
     "goals",
     names="goal",
 )
 _IDENTIFIER_COLUMNS: Final[Mapping[str, Column]] = {
-    "client_ids": Column("ClientIDs, decimal digits only", comma_list(fields.DIGITS), "ids"),
-    "emails": Column("e-mails in lower case Latin letters", comma_list(fields.EMAIL), "list"),
-    "phones": Column("phones, digits only", comma_list(fields.DIGITS), "list"),
+    "client_ids": Column("at most 500 ClientIDs, decimal digits only", comma_list(fields.DIGITS, 500), "ids"),
+    "emails": Column("at most 50 e-mails in lower case Latin letters", comma_list(fields.EMAIL, 50), "list"),
+    "phones": Column("at most 50 phones, digits only", comma_list(fields.DIGITS, 50), "list"),
     "emails_md5": _HASHES,
     "phones_md5": _HASHES,
 }
@@ -123,6 +124,7 @@ ORDERS: Final = Entity(
                 "products as name:quantity,name2:quantity2", comma_list(fields.PRODUCT), "products", names="product"
             ),
             "goals": _GOALS,
+            "user_comment": _COMMENT,
         }
     ),
     required=("id", "client_uniq_id", "client_type", "create_date_time", "order_status"),
@@ -143,7 +145,7 @@ CONTACTS: Final = Entity(
             **_IDENTIFIER_COLUMNS,
             "user_ids": Column("ids without commas", comma_list(fields.ANY_ITEM), "list", in_csv=False),
             "company_uniq_id": Column(in_csv=False),
-            "user_comment": Column(in_csv=False),
+            "user_comment": _COMMENT,
         }
     ),
     required=("uniq_id",),

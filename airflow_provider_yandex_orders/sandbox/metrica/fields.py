@@ -47,9 +47,10 @@ _WORDS: Final = r"[^,:\s\x00-\x1f]++(?: ++[^,:\s\x00-\x1f]++)*+"
 PRODUCT: Final = rf"(?:{_WORDS}:)++[0-9]++"
 
 
-def comma_list(item: str) -> str:
-    """The pattern of a comma list of such items."""
-    return rf"(?:{item})(?:,(?:{item}))*+"
+def comma_list(item: str, most: int | None = None) -> str:
+    """The pattern of a comma list of such items, of at most so many."""
+    more = "*+" if most is None else f"{{0,{most - 1}}}+"
+    return rf"(?:{item})(?:,(?:{item})){more}"
 
 
 def moment(cell: str) -> str | None:

@@ -15,7 +15,7 @@ with DAG(dag_id="altcraft_orders", schedule=None, tags=["test"]):
     import_orders = AltcraftImportOrdersOperator(
         task_id="import_orders",
         source=SqlSource(
-            "crm",
+            "shop",
             "SELECT * FROM orders",
             columns={
                 "external_id": "id",
@@ -25,7 +25,7 @@ with DAG(dag_id="altcraft_orders", schedule=None, tags=["test"]):
             },
         ),
         lines=SqlSource(
-            "crm",
+            "shop",
             "SELECT * FROM order_lines",
             columns={
                 "order_external_id": "order_id",
@@ -42,6 +42,6 @@ with DAG(dag_id="altcraft_orders", schedule=None, tags=["test"]):
         retry_delay=timedelta(seconds=1),
     )
     verify = AltcraftOrdersSensor(
-        task_id="verify", order_ids=import_orders.output, sample=20, deferrable=True, poke_interval=10, timeout=300
+        task_id="verify", order_ids=import_orders.output, sample=20, deferrable=True, poke_interval=5, timeout=300
     )
     import_orders >> verify

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_yandex_orders.altcraft.body import xml_format
 from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDERS, MODES
 from airflow_provider_yandex_orders.altcraft.order_kind import OrderShape, order_options
-from airflow_provider_yandex_orders.altcraft.xml import xml_format
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.faults import Checked
@@ -270,7 +270,7 @@ def test_no_value_breaks_the_check(row: dict[str, Any], as_xml: bool) -> None:
     kind = OrderShape(as_xml=as_xml).orders
     checked = RowChecker(kind, order_options(MOSCOW, None, None, None))({**order(1), **row})
     if not checked.faults:
-        encoded = (xml_format(kind, "row") if as_xml else json_format(kind)).encode(checked.values)
+        encoded = (xml_format(kind) if as_xml else json_format(kind)).encode(checked.values)
         if as_xml:
             from xml.etree import ElementTree as ET
 

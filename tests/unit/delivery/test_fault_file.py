@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_yandex_orders.delivery.rejects import FIRST, FaultFile, LinesFile
+from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.rows.faults import Fault
 
@@ -40,8 +40,10 @@ def test_first_fault_and_the_rest(folder: ObjectStoragePath) -> None:
         {"row": 6, "key": None, **mail},
     ]
     assert (file.entries, file.by_code()) == (3, "2 bad_email, 1 bad_date")
-    assert file.first[0] == "row 3 (A-1), column made: create_date_time is not a date-time; give one"
-    assert file.first[1].startswith("row 5, column mail")
+    assert file.lines == [
+        "2 bad_email, first row 5, column mail: emails is not an e-mail address; correct it",
+        "1 bad_date, first row 3 (A-1), column made: create_date_time is not a date-time; give one",
+    ]
 
 
 def test_no_fault_no_file(folder: ObjectStoragePath) -> None:
@@ -66,11 +68,11 @@ def test_the_file_is_whole_when_the_work_fails(folder: ObjectStoragePath) -> Non
     assert len(entries(file.path)) == 1
 
 
-def test_only_the_first_are_kept_for_the_log(folder: ObjectStoragePath) -> None:
+def test_of_each_code_the_log_gets_one_line(folder: ObjectStoragePath) -> None:
     with FaultFile(folder / "rejected.jsonl") as file:
         for row in range(1, 101):
             file.add(row, str(row), [DATE])
-    assert len(file.first) == FIRST
+    assert [line.split(",")[0] for line in file.lines] == ["100 bad_date"]
     assert len(entries(file.path)) == file.entries == 100
 
 
@@ -80,8 +82,8 @@ def test_a_key_that_is_personal_is_told_as_its_sum(folder: ObjectStoragePath, ke
         file.add(1, key, [DATE])
     shown = entries(file.path)[0]["key"]
     assert shown.startswith("#")
-    assert shown in file.first[0]
-    assert key not in file.first[0]
+    assert shown in file.lines[0]
+    assert key not in file.lines[0]
 
 
 def test_lines_of_anything(folder: ObjectStoragePath) -> None:

@@ -386,7 +386,7 @@ def test_rows_that_waited_are_a_source(folder: ObjectStoragePath, monkeypatch: p
     assert first.parts == []
     waited = FileSource(str(first.deferred_path))
     later = datetime.now(UTC) + timedelta(hours=30)
-    monkeypatch.setattr("airflow_provider_yandex_orders.delivery.prepare.time.time", later.timestamp)
+    monkeypatch.setattr("airflow_provider_yandex_orders.delivery.sorter.time.time", later.timestamp)
     with_others = folder / "next"
     if with_others.protocol in ("", "file"):
         with_others.mkdir()

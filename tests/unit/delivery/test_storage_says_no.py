@@ -15,7 +15,14 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError
 from airflow_provider_yandex_orders.market.publish import target_folder
-from airflow_provider_yandex_orders.storage import is_staged, opened_path, require_seen, size_of, staging_folder
+from airflow_provider_yandex_orders.storage import (
+    is_staged,
+    opened_path,
+    read_seen,
+    require_seen,
+    size_of,
+    staging_folder,
+)
 from tests.support.breaking_store import raising
 
 RIGHTS = {"pipe_file": "write", "ls": "list", "cat_file": "read", "rm_file": "delete"}
@@ -145,10 +152,12 @@ def test_a_local_folder_without_the_right(tmp_path: Path, ti: dict[str, Any]) ->
 
 def test_a_file_of_another_worker(tmp_path: Path, memory_url: str) -> None:
     for url in (str(tmp_path / "none.csv"), f"{memory_url}/none.csv"):
-        with pytest.raises(PassingError, match=r"none\.csv.*no such file here.*staging_path"):
-            require_seen(url)
+        for read in (require_seen, read_seen):
+            with pytest.raises(PassingError, match=r"none\.csv.*no such file here.*staging_path"):
+                read(url)
     (tmp_path / "there.csv").write_bytes(b"x")
     require_seen(str(tmp_path / "there.csv"))
+    assert read_seen(str(tmp_path / "there.csv")) == b"x"
 
 
 def test_a_size(tmp_path: Path, memory_url: str) -> None:

@@ -39,7 +39,6 @@ def heard(*states: UploadState, ids: str = "abc") -> Heard:
 def test_what_is_open_and_what_failed() -> None:
     wait = heard(PASSED, FAILED, CHECKED, ids="abcd")
     assert wait.open == ["c", "d"]
-    assert wait.failed == [FAILED]
     assert wait.describe_open() == "c (VALIDATION), d (not listed yet)"
 
 

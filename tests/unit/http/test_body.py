@@ -107,7 +107,7 @@ def test_over_the_wire(server: ScriptedServer, client: ServiceClient, size: int)
     content = bytes(number % 251 for number in range(1000)) * (size // 1000 + 1)
     body = body_of(content[:size])
     server.script(json_reply({"uploading": {}}))
-    client.call("POST", "/p", doing="x", file=body)
+    client.call("POST", "/p", doing="x", body=body)
     (seen,) = server.seen
     assert seen.headers["Content-Length"] == str(len(body)) == str(len(seen.body))
     assert "Transfer-Encoding" not in seen.headers
@@ -116,13 +116,13 @@ def test_over_the_wire(server: ScriptedServer, client: ServiceClient, size: int)
 
 def test_a_request_tried_again_sends_the_whole_file(server: ScriptedServer, client: ServiceClient) -> None:
     server.script(error_reply(503, "backend_error", "x"), json_reply({}))
-    client.call("POST", "/p", doing="x", file=body_of(b"id\n1\n"))
+    client.call("POST", "/p", doing="x", body=body_of(b"id\n1\n"))
     assert [file_of(seen) for seen in server.seen] == [b"id\n1\n"] * 2
 
 
 def test_a_plain_body_over_the_wire(server: ScriptedServer, client: ServiceClient) -> None:
     server.script(error_reply(503, "backend_error", "x"), json_reply({}))
-    client.call("POST", "/p", doing="x", file=plain_body(b'{"orders":[]}'))
+    client.call("POST", "/p", doing="x", body=plain_body(b'{"orders":[]}'))
     for seen in server.seen:
         assert seen.headers["Content-Type"] == "application/json"
         assert seen.headers["Content-Length"] == "13"
@@ -139,11 +139,11 @@ def test_a_plain_body_that_shrinks_is_named() -> None:
 def test_a_file_that_shrinks_is_named(server: ScriptedServer, client: ServiceClient) -> None:
     server.script(json_reply({}))
     with pytest.raises(PassingError, match=r"'part-00001\.csv': the file ended 5 bytes early") as caught:
-        client.call("POST", "/p", doing="x", file=body_of(b"12345", size=10))
+        client.call("POST", "/p", doing="x", body=body_of(b"12345", size=10))
     assert not isinstance(caught.value, ServiceUnavailable)  # it is no fault of the service
 
 
 def test_a_file_that_grows_is_sent_as_it_was_counted(server: ScriptedServer, client: ServiceClient) -> None:
     server.script(json_reply({}))
-    client.call("POST", "/p", doing="x", file=body_of(b"1234567890", size=5))
+    client.call("POST", "/p", doing="x", body=body_of(b"1234567890", size=5))
     assert file_of(server.seen[0]) == b"12345"

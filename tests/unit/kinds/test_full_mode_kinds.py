@@ -230,7 +230,7 @@ def test_what_a_customer_mistyped_is_dropped_from_a_contact() -> None:
     [
         ({"birth_date": "04.03.60"}, ("birth_date", "bad_date")),
         ({"birth_date": "1960"}, ("birth_date", "unix_time")),
-        ({"client_ids": 1.7e18}, ("client_ids", "float_client_id")),
+        ({"client_ids": 1.7e18}, ("client_ids", "float_id")),
         ({"user_ids": [1.5]}, ("user_ids", "float_id")),
         ({"emails": "{a@example.com,b@example.com}"}, ("emails", "bad_list")),
         ({"create_date_time": "1969-01-01"}, ("create_date_time", "before_1970")),

@@ -59,20 +59,23 @@ def test_the_zone_of_the_source() -> None:
 
 @pytest.mark.parametrize("field", OFFLINE_CONVERSIONS.identifiers)
 def test_one_identifier_is_enough(field: str) -> None:
-    assert not faults({"Target": "a", "DateTime": 1741089600, field: "5"})
+    assert not faults({"Target": "a", "DateTime": 1741089600, field: "17000000005"})
     kind = OFFLINE_CONVERSIONS.with_identifier(field)
     head = f"{field},Target,DateTime,Price,Currency\n"
     assert csv_format(kind).head.decode() == head
-    assert csv_format(kind).encode(checked(conversion(**{field: "5"})).values) == b"5,order_paid,1741089600,,\n"
+    assert (
+        csv_format(kind).encode(checked(conversion(**{field: "17000000005"})).values)
+        == b"17000000005,order_paid,1741089600,,\n"
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
         ({"ClientId": None}, ("ClientId", "no_identifier")),
-        ({"ClientId": 1.7e18}, ("ClientId", "float_client_id")),
+        ({"ClientId": 1.7e18}, ("ClientId", "float_id")),
         ({"ClientId": "ivan"}, ("ClientId", "bad_client_id")),
-        ({"Yclid": "1.5E+4"}, ("Yclid", "float_client_id")),
+        ({"Yclid": "1.5E+4"}, ("Yclid", "float_id")),
         ({"UserId": 5.0}, ("UserId", "float_id")),
         ({"Target": None}, ("Target", "missing")),
         ({"Target": "Order is paid"}, ("Target", "bad_goal")),
@@ -82,7 +85,7 @@ def test_one_identifier_is_enough(field: str) -> None:
         ({"DateTime": 1741089600000}, ("DateTime", "bad_date")),
         ({"Price": "1500,50"}, ("Price", "decimal_comma")),
         ({"Price": -1}, ("Price", "negative")),
-        ({"Currency": "RUR"}, ("Currency", "old_currency")),
+        ({"Currency": "BYR"}, ("Currency", "old_currency")),
     ],
 )
 def test_faults(changes: dict[str, Any], fault: tuple[str, str]) -> None:
@@ -92,7 +95,7 @@ def test_faults(changes: dict[str, Any], fault: tuple[str, str]) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"ClientId": "5"},
+        {"ClientId": "17000000005"},
         {"UserId": "u"},
         {"Yclid": "5"},
         {"PurchaseId": "p"},
@@ -105,7 +108,10 @@ def test_every_identifying_field_is_part_of_the_key(changes: dict[str, Any]) -> 
 
 
 def test_the_same_value_in_another_field_is_another_key() -> None:
-    keys = {checked({"Target": "a", "DateTime": 1741089600, name: "5"}).key for name in OFFLINE_CONVERSIONS.identifiers}
+    keys = {
+        checked({"Target": "a", "DateTime": 1741089600, name: "17000000005"}).key
+        for name in OFFLINE_CONVERSIONS.identifiers
+    }
     assert len(keys) == 4
 
 
@@ -143,7 +149,7 @@ def targets() -> Mapping[str, str | None]:
     return target_faults(GOALS)
 
 
-@pytest.mark.parametrize("value", ["order_paid", " order_paid ", "lead", "twice", "Call"])
+@pytest.mark.parametrize("value", ["order_paid", " order_paid ", "lead", "twice", "Call", "call"])
 def test_good_targets(value: str) -> None:
     assert checked(conversion(Target=value), targets=targets).values["Target"] == value.strip()
 
@@ -155,7 +161,6 @@ def test_good_targets(value: str) -> None:
         ("ORDER", "unknown_target", ["'ORDER'", "not the name"]),
         ("12345678", "unknown_target", ["a value of 8 characters", "not the name"]),
         ("Заказ_оплачен", "unfit_target", ["is the name of a goal", "its identifier is 'order_paid'"]),
-        ("call", "unfit_target", ["whose condition is 'contain'", "matches exactly"]),
         ("gone", "unknown_target", ["'gone'"]),
         ("page", "unknown_target", ["'page'"]),
         ("bare", "unknown_target", ["'bare'"]),
@@ -169,9 +174,7 @@ def test_bad_targets(value: str, code: str, said: list[str]) -> None:
 
 
 def test_a_goal_that_cannot_be_reached_is_no_near_miss() -> None:
-    (fault,) = checked(
-        conversion(Target="cal"), targets=lambda: target_faults([goal("call", "Call", "contain")])
-    ).faults
+    (fault,) = checked(conversion(Target="cal"), targets=lambda: target_faults([goal("call", "Call", "regexp")])).faults
     assert "did you mean" not in fault.fix
 
 

@@ -40,8 +40,8 @@ DOCUMENTED = {
 SAMPLE = """\
 id,create_date_time,client_uniq_id,client_ids,emails,phones,order_status,revenue,cost,goals,currency
 s_ord1,10.01.2024 11:56,s_user1,,"mail@example.com,mail2@example.com",,PAID,200,150,"oplata_cash:200,filial_1",
-s_ord2,20.01.2024 11:59,,12345,mail3@example.com,,,200,150,,EUR
-,12.02.2024,,34456,,79876543210,SPAM,,,plohoy_lead,
+s_ord2,20.01.2024 11:59,,1700000000123456789,mail3@example.com,,,200,150,,EUR
+,12.02.2024,,1700000000123456788,,79876543210,SPAM,,,plohoy_lead,
 """
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 NASTY = st.text('",;\t\r\n\\ a\u2028\u00a0\ufeff', max_size=12)
@@ -106,8 +106,8 @@ def test_the_vendors_sample_rows() -> None:
     assert lines == [
         's_ord1,2024-01-10 11:56:00,s_user1,,"mail@example.com,mail2@example.com",,,,PAID,200,150,'
         '"oplata_cash:200,filial_1",\n',
-        "s_ord2,2024-01-20 11:59:00,,12345,mail3@example.com,,,,PAID,200,150,,EUR\n",
-        ",2024-02-12,,34456,,79876543210,,,SPAM,,,plohoy_lead,\n",
+        "s_ord2,2024-01-20 11:59:00,,1700000000123456789,mail3@example.com,,,,PAID,200,150,,EUR\n",
+        ",2024-02-12,,1700000000123456788,,79876543210,,,SPAM,,,plohoy_lead,\n",
     ]
 
 

@@ -107,18 +107,6 @@ def test_json_lines_that_nest_too_deep(tmp_path: Path) -> None:
     assert read(written(tmp_path, "a.jsonl", content))[1] == ["the line is no JSON", {"id": "2"}]
 
 
-def test_bytes_of_a_file_as_they_are(tmp_path: Path, memory_url: str) -> None:
-    with FileSource(str(written(tmp_path, "a.json", "{}"))).opened() as file:
-        assert file.read() == b"{}"
-    with FileSource(str(written(tmp_path, "a.json.gz", gzip.compress(b"{}")))).opened() as file:
-        assert file.read() == b"{}"
-    with (
-        pytest.raises(SourceUnavailable, match="no such file"),
-        FileSource(f"{memory_url}/none.json").opened(),
-    ):
-        pass
-
-
 def test_empty_json_lines(tmp_path: Path) -> None:
     assert read(written(tmp_path, "a.jsonl", "")) == (None, [])
 
@@ -310,6 +298,13 @@ def test_files_of_one_source_have_the_same_columns(tmp_path: Path, second: str) 
     written(tmp_path, "1.csv", "id,x\n1,a\n")
     written(tmp_path, "2.csv", second)
     with pytest.raises(SourceError, match=r"2\.csv.*only one of this file and .*1\.csv.* has"):
+        read(tmp_path / "*.csv")
+
+
+def test_a_later_file_has_no_column_twice(tmp_path: Path) -> None:
+    written(tmp_path, "1.csv", "id,x\n1,a\n")
+    written(tmp_path, "2.csv", "id,x,x\n2,100,5\n")
+    with pytest.raises(SourceError, match=r"2\.csv.*several columns are named 'x'.*nothing was sent"):
         read(tmp_path / "*.csv")
 
 

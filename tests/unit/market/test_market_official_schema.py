@@ -10,8 +10,7 @@ from airflow_provider_yandex_orders.market.access import SCOPES
 from airflow_provider_yandex_orders.market.tables import order_stats
 from airflow_provider_yandex_orders.market.tables.declare import Table, Type
 from airflow_provider_yandex_orders.sandbox.market import filters as sandbox_filters
-from airflow_provider_yandex_orders.sandbox.server import SandboxServer
-from tests.support.market_official import OfficialCheck, faults_of, resolve, schema_of, specification
+from tests.support.market_official import resolve, schema_of, specification
 
 KINDS = {
     "integer": {Type.INTEGER},
@@ -65,28 +64,3 @@ def test_every_field_has_a_column_of_its_type(table: Table, name: str) -> None:
             expected = {FORMATS[each["format"]]} if each.get("format") in FORMATS else KINDS[each["type"]]
             assert column.type in expected or column.hundredths
     assert set(columns) <= {"buyerType"}  # real answers have it, the schema does not
-
-
-def test_the_check_itself_notices(market: SandboxServer, official: OfficialCheck) -> None:
-    import requests
-
-    specification()
-    headers = {"Api-Key": "sandbox-token"}
-    url = f"{market.url}/v2/campaigns/1001/stats/orders"
-    requests.post(
-        url, json={"orders": [], "dateFrom": "2026-02-30"}, params={"limit": 500}, headers=headers, timeout=30
-    )
-    assert len(official.faults) == 3
-    official.faults.clear()
-    body = {"status": "OK", "result": {"orders": [{"id": "5"}]}}
-    market.client.add_fault(path="stats/orders", action="answer", status=200, body=body)
-    requests.post(url, json={}, headers=headers, timeout=30)
-    assert any("$.result.orders[0].id" in fault for fault in official.faults)
-    assert any("'items' is a required property" in fault for fault in official.faults)
-    official.faults.clear()
-    requests.delete(f"{market.url}/v2/campaigns", headers=headers, timeout=30)
-    assert official.faults == ["DELETE /v2/campaigns is in no schema"]
-    official.faults.clear()
-    assert faults_of("2026-13-01", {"type": "string", "format": "date"})
-    assert faults_of(2**31, {"type": "integer", "format": "int32"})
-    assert (official.requests, official.answers) == (2, 2)

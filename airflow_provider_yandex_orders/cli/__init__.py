@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: ``python -m airflow_provider_yandex_orders``, and ``airflow yandex-orders`` where Airflow asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_yandex_orders.cli.options import CHECK, CHECK_HELP
+
+
+def get_cli_commands() -> list[Any]:
+    """What Airflow 3.3 adds to its own commands. Every ``airflow`` command calls it: nothing heavy is imported."""
+    from airflow.cli.cli_config import ActionCommand, Arg, GroupCommand, lazy_load_command
+
+    check = ActionCommand(
+        name="check",
+        help=CHECK_HELP,
+        func=lazy_load_command(f"{__name__}.check.command"),
+        args=tuple(Arg(flags, **settings) for flags, settings in CHECK),
+    )
+    return [GroupCommand(name="yandex-orders", help="Orders for Metrica and Altcraft", subcommands=(check,))]

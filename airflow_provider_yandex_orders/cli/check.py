@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``check``: all of an upload up to its first request, by the upload's own operator, and a report."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import os
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from airflow_provider_yandex_orders.cli.odd import WatchedFile
+from airflow_provider_yandex_orders.cli.options import UPLOADS, WrongOption, source_arguments, upload_arguments
+from airflow_provider_yandex_orders.cli.report import print_counts, print_faults, print_parts
+from airflow_provider_yandex_orders.delivery.prepare import Limits
+from airflow_provider_yandex_orders.exceptions import (
+    ConfigurationError,
+    PassingError,
+    PermanentError,
+    SourceUnavailable,
+)
+from airflow_provider_yandex_orders.operators.base import zone
+from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.templated import number
+
+WOULD_SEND, WOULD_FAIL, CANNOT_CHECK = 0, 1, 2
+
+_PACKAGE = "airflow_provider_yandex_orders"
+_CONNECTION = "yandex_orders_check"
+_NOWHERE = json.dumps({"host": "http://127.0.0.1:9", "password": "none"})
+_ANY = 1e15
+_REJECTED, _DROPPED = "Rejected rows", "Values left out of rows that are sent"
+
+
+def command(options: Namespace) -> None:
+    """Run the command and end the process: what ``airflow yandex-orders check`` calls."""
+    sys.exit(check_files(options))
+
+
+def check_files(options: Namespace) -> int:
+    """Check the rows of files, print what an upload would do with them, and send nothing.
+
+    :param options: as :data:`~airflow_provider_yandex_orders.cli.options.CHECK` has them.
+    :return: 0: the upload would send; 1: it would fail; 2: the check itself cannot be made.
+    """
+    told: dict[str, Any] = {}
+    with _folder(options.output) as folder, _warnings(str(folder)) as warnings:
+        try:
+            limits = Limits(number(options.max_rejected, "--max-rejected", meaning="a number of rows, or a share"))
+            task, source, kind = _task(options, folder)
+            failure = None
+        except (WrongOption, PermanentError) as error:
+            return _end(CANNOT_CHECK, str(error))
+        try:
+            told["delivery"] = task.execute(_context(told))
+        except (ConfigurationError, SourceUnavailable) as error:
+            return _end(CANNOT_CHECK, str(error))
+        except (PermanentError, PassingError) as error:
+            failure = str(error)
+        delivery = told.get("delivery")
+        if delivery is None:
+            return _end(WOULD_FAIL, failure or "")
+        print_counts(delivery)
+        if failure is None:
+            print_parts(delivery, kind)
+        for title, name in (
+            (_REJECTED, "rejected_path"),
+            (_DROPPED, "dropped_path"),
+        ):
+            print_faults(title, delivery[name], options.examples, kept=bool(options.output))
+        odd = [*source.oddities(), *warnings]
+        if odd:
+            print("\nLook at:")
+            for sentence in odd:
+                print(f"  - {sentence}")
+        if failure:
+            return _end(WOULD_FAIL, failure)
+        rejected, read = delivery["rows_rejected"], delivery["rows_read"]
+        if not limits.allows(rejected, read):
+            return _end(
+                WOULD_FAIL,
+                f"the upload would fail and send nothing: {rejected:,} of {read:,} rows are rejected, and max_rejected "
+                f"is {limits.max_rejected:g}.",
+            )
+        return _end(WOULD_SEND, f"the upload would send {delivery['rows_prepared']:,} of {read:,} rows.")
+
+
+def _task(options: Namespace, folder: Path) -> tuple[Any, WatchedFile, RowKind]:
+    """The upload, with a connection that leads nowhere: nothing can be sent."""
+    os.environ[f"AIRFLOW_CONN_{_CONNECTION.upper()}"] = _NOWHERE
+    service, _, name = UPLOADS[options.entity].partition(".")
+    operator = getattr(import_module(f"{_PACKAGE}.operators.{service}"), name)
+    takes = inspect.signature(operator).parameters
+    given = upload_arguments(options)
+    for argument in given:
+        if argument not in takes:
+            raise WrongOption(f"An upload of {options.entity} takes no {argument}.")
+    known = {
+        f"{service}_conn_id": _CONNECTION,
+        "counter_id": 1,
+        "skip_triggers": True,
+        "check_targets": False,  # only the service knows its goals
+        "resend": True,  # what was sent before is not asked
+        "max_rejected": _ANY,  # what would be sent without the rejects is worth seeing; judged at the end
+    }
+    known = {argument: value for argument, value in known.items() if argument in takes}
+    quiet = logging.getLogger(_CONNECTION)
+    quiet.disabled = True
+    counter = {"time_zone_name": str(zone(options.counter_timezone, "--counter-timezone")), "permission": "own"}
+    offline = type(name, (operator,), {"log": quiet, "_settings": counter})
+    task = offline(task_id="check", source=[], dry_run=True, staging_path=str(folder), **known, **given)
+    kind = task._shape.orders if service == "altcraft" else task._row_kind()
+    # Airflow 2.11 looks for relative paths at the root.
+    files = [file if "://" in file else str(Path(file).absolute()) for file in options.files]
+    source = WatchedFile(files, kind, **source_arguments(options))
+    task.source = source
+    return task, source, kind
+
+
+def _context(told: dict[str, Any]) -> Any:
+    """What a task is told of its run; takes the delivery, which is there before the task may fail."""
+    ti = SimpleNamespace(dag_id="check", run_id="check", task_id="check", map_index=-1, try_number=1)
+    ti.xcom_push = lambda key, value: told.__setitem__(key, value)
+    return {"ti": ti, "task_instance": ti}
+
+
+@contextmanager
+def _folder(output: str | None) -> Iterator[Path]:
+    if output:
+        yield Path(output).absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="yandex-orders-") as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _warnings(folder: str) -> Iterator[list[str]]:
+    """What the package warns of meanwhile, in place of the log.
+
+    :param folder: where the rejects lie: what is said of them is shown otherwise.
+    """
+    found: list[str] = []
+
+    class Taken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            text = record.getMessage()
+            told = record.levelno >= logging.WARNING or record.module == "columns"
+            if told and folder not in text and not text.startswith((_REJECTED, _DROPPED, " ")):
+                found.append(text)
+
+    log, handler = logging.getLogger(_PACKAGE), Taken()
+    state = log.propagate, log.level
+    log.addHandler(handler)
+    log.propagate = False
+    log.setLevel(logging.INFO)
+    try:
+        yield found
+    finally:
+        log.removeHandler(handler)
+        log.propagate, log.level = state
+
+
+def _end(code: int, message: str) -> int:
+    verdict = {WOULD_SEND: "Good", WOULD_FAIL: "Bad", CANNOT_CHECK: "Cannot check"}[code]
+    print(f"\n{verdict}: {message}", file=sys.stdout if code != CANNOT_CHECK else sys.stderr)
+    return code

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the command ``check`` prints of an upload. No values of rows are shown: a terminal's text travels."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.sources.parts import parts_in
+
+_SHOWN_WORDS = 20
+
+
+def print_counts(delivery: Mapping[str, Any]) -> None:
+    """How many rows there are of which sort."""
+    print(f"Rows read: {delivery['rows_read']:,}")
+    for name, told in {
+        "rows_rejected": "rejected",
+        "rows_duplicate": "of a key that another row has: the newest is sent, or the one they make together",
+        "rows_deferred": "whose time has not come",
+    }.items():
+        if delivery[name]:
+            print(f"  {delivery[name]:,} {told}")
+
+
+def print_parts(delivery: Mapping[str, Any], kind: RowKind) -> None:
+    """What the files that would be sent hold, read again as the service would."""
+    parts = parts_in(delivery)
+    size = sum(part["bytes"] for part in parts)
+    print(f"\nWould be sent: {delivery['rows_prepared']:,} rows in {len(parts):,} file(s) of {size:,} bytes")
+    words = {kind.status or "Target": Counter[str]()}
+    sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    amounts = [field.name for field in kind.sent_fields if field.type.adds]
+    first, last = "", ""
+    for part in parts:
+        with Path(part["path"]).open("rb") as file:
+            for row in _sent_rows(file, part["path"]):
+                for name, counts in words.items():
+                    counts[str(row.get(name) or "")] += 1
+                currency = str(row.get("currency") or row.get("Currency") or "")
+                for name in amounts:
+                    if row.get(name):
+                        sums[name][currency] += Decimal(str(row[name]))
+                made = str(row.get(kind.created or "") or "")
+                first, last = min(first or made, made or first), max(last, made)
+    for name, counts in words.items():
+        common = counts.most_common(_SHOWN_WORDS)
+        if any(word for word, _ in common):
+            more = f", and {len(counts) - len(common):,} other words" if len(counts) > len(common) else ""
+            told = ", ".join(f"{word or '(empty)'} {count:,}" for word, count in common)
+            print(f"  {name}: {told}{more}")
+    for name, by_currency in sums.items():
+        told = ", ".join(f"{total:,f} {code}".strip() for code, total in by_currency.items())
+        print(f"  {name}: {told}")
+    if first:
+        print(f"  {kind.created}: {first} to {last}")
+
+
+def _sent_rows(file: Any, path: str) -> Iterator[Mapping[str, Any]]:
+    if path.endswith(".csv"):
+        yield from csv.DictReader(line.decode() for line in file)
+    else:
+        (rows,) = json.loads(file.read(), parse_float=Decimal).values()
+        yield from rows
+
+
+def print_faults(title: str, path: str | None, examples: int, *, kept: bool) -> None:
+    """The faults of a file of faults: of each code how many, and the first.
+
+    :param examples: how many of each.
+    :param kept: the file stays for people to read.
+    """
+    if path is None:
+        return
+    counts: Counter[str] = Counter()
+    shown: dict[str, list[str]] = defaultdict(list)
+    with Path(path).open("rb") as file:
+        for fault in map(msgspec.json.decode, file):
+            counts[fault["code"]] += 1
+            if len(shown[fault["code"]]) < examples:
+                key = f" ({fault['key']})" if fault["key"] else ""
+                column = f", column {fault['column']}" if fault["column"] else ""
+                also = f"; also {', '.join(each['code'] for each in fault['also'])}" if "also" in fault else ""
+                shown[fault["code"]].append(f"row {fault['row']}{key}{column}: {fault['reason']}; {fault['fix']}{also}")
+    print(f"\n{title}: {sum(counts.values()):,}")
+    for code, count in counts.most_common():
+        print(f"  {code}: {count:,}")
+        for told in shown[code]:
+            print(f"    {told}")
+    if kept:
+        print(f"  All of them: {path}")

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts each row of a source where it belongs: to those that are sent, rejected, or deferred."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_yandex_orders.delivery.memory import REPEAT
+from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
+from airflow_provider_yandex_orders.delivery.spool import Spool
+from airflow_provider_yandex_orders.exceptions import RejectedRowsError
+from airflow_provider_yandex_orders.privacy import scrub, shown_key
+from airflow_provider_yandex_orders.rows.check import RowChecker
+from airflow_provider_yandex_orders.rows.dates import DOUBLED, SKIPPED
+from airflow_provider_yandex_orders.rows.faults import Checked, Fault
+from airflow_provider_yandex_orders.rows.identifiers import COMPLETED
+from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.sources.base import Row, Source, UnreadableRow
+
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.delivery.prepare import Plan, Prepared
+
+log = logging.getLogger(__name__)
+
+UNIT = "\x1f"
+SHOWN_WORDS = 20
+SHOWN_KEYS = 3
+"""How many keys a message names."""
+OLD = "older_than_window"
+FUTURE = "made_in_the_future"
+WORD_LENGTH = 40
+_NOTES = {
+    OLD: "were made more than {days} days ago: those the service does not know yet will find no visit.",
+    FUTURE: "are dated in the future: sent as given. Correct the date or the time zone at the source.",
+    COMPLETED: "have phones without a country code: that of phone_region was put before them.",
+    "total_differs": "have a total that is not the sum of what is in them: sent as given.",
+    SKIPPED: "have a time that its zone never had, as the clocks were put forward over it: taken by the clocks before "
+    "that. Correct it at its source, or give times with their offset.",
+    DOUBLED: "have a time that its zone had twice, as the clocks were put back over it: taken as the first of the two. "
+    "Give times with their offset.",
+}
+"""What the log says of rows that are sent with a note."""
+
+
+class Sorter:
+    """Puts each row where it belongs: to those that are sent, rejected, or deferred.
+
+    :param plan: what the rows are to become.
+    :param kind: what they are.
+    :param checker: checks them.
+    :param opened: closes what is opened.
+    """
+
+    def __init__(self, plan: Plan, kind: RowKind, checker: RowChecker, opened: ExitStack) -> None:
+        self._plan, self._kind, self._check = plan, kind, checker
+        self.spool = opened.enter_context(Spool())
+        self._apart = opened.enter_context(Spool()) if plan.same_key.merges else None
+        self.rejected = opened.enter_context(FaultFile(plan.folder / "rejected.jsonl"))
+        self.dropped = opened.enter_context(FaultFile(plan.folder / "dropped.jsonl"))
+        self.deferred = opened.enter_context(LinesFile(plan.folder / "deferred.jsonl"))
+        self.notes: Counter[str] = Counter()
+        self.filled: set[str] = set()
+        self._file_of = _file_chooser(plan)
+        self._now = time.time()
+        self._window = Window(plan, self._now)
+        self._status = checker.column_of(kind.status) if kind.status and plan.options.status_map else None
+        self._words: Counter[str] = Counter()
+        self._encoders = {
+            name: form.encode_cells if plan.mapped_only and form.encode_cells else form.encode
+            for name, form in plan.files.items()
+        }
+        self._unsent = [each.name for each in kind.fields if not each.sent and each.name != kind.version]
+        self._differing_keys: list[str] = []
+        self._differing = 0
+
+    def take(self, number: int, row: Row) -> None:
+        """Take one row of the source."""
+        if isinstance(row, UnreadableRow):
+            self.rejected.add(number, None, [Fault("", "unreadable", row.reason, row.fix)])
+            return
+        if self._status and len(self._words) <= SHOWN_WORDS:
+            self._words[str(row.get(self._status) or "")[: WORD_LENGTH + 1]] += 1
+        found = self._check.convert(row)
+        if self._apart is None or found.key is None or found.faults:
+            self._complete([number], found)
+        else:
+            self._apart.add(number, found.key, found.version, pickle.dumps(found))
+
+    def settle(self) -> None:
+        """When all rows are in: leave one of each key."""
+        if self._apart is not None:
+            self._apart.settle(copies=True)
+            for _key, members in groupby(self._apart.by_key(), key=lambda each: each[1]):
+                self._merge(members)
+        self.spool.settle(last=self._plan.same_key.last)
+        for key, members in groupby(self.spool.differing(), key=lambda each: each[1]):
+            self._refuse([number for number, *_ in members], key)
+
+    def _merge(self, members: Iterator[tuple[int, str, bytes]]) -> None:
+        first: Checked | None = None
+        numbers: list[int] = []
+
+        def values() -> Iterator[dict[str, Any]]:
+            nonlocal first
+            for number, _key, line in members:
+                numbers.append(number)
+                found: Checked = pickle.loads(line)  # noqa: S301 - written by this process into a file of its own
+                if first is None:
+                    first = found
+                else:
+                    first.dropped += found.dropped
+                    first.notes += found.notes
+                yield found.values
+
+        merged = self._plan.same_key.merged(values())
+        if first is not None:
+            first.values = merged
+            self._complete(numbers, first)
+
+    def _complete(self, numbers: Sequence[int], found: Checked) -> None:
+        """Look at a whole row, or at what several rows make together."""
+        checked = self._check.complete(found)
+        if checked.faults:
+            for number in numbers:
+                self.rejected.add(number, checked.label, [*checked.faults, *checked.dropped])
+            return
+        for fault in checked.dropped:
+            self.dropped.add(numbers[0], checked.label, [fault])
+        values, kind = checked.values, self._kind
+        if kind.not_future and values[kind.not_future] > self._now:
+            self.deferred.write(values)
+            return
+        self.notes.update(dict.fromkeys(checked.notes, 1))
+        self.notes.update(self._window.notes(values.get(kind.created or "")))
+        if self._plan.mapped_only:
+            self.filled.update(name for name, value in values.items() if value != [])
+        file = self._file_of(values)
+        self.spool.add(
+            numbers[0],
+            checked.key,
+            checked.version,
+            self._encoders[file](values),
+            mark=UNIT.join(str(values.get(name, "")) for name in self._unsent),
+            file=file,
+            owner=values.get(kind.owner or ""),
+        )
+
+    def _refuse(self, numbers: Sequence[int], key: str) -> None:
+        label = key if self._kind.key == (self._kind.label,) else None
+        fault = Fault(
+            ", ".join(self._kind.key),
+            "rows_differ",
+            f"{len(numbers)} rows have this key and differ, and nothing tells which is the newest",
+            self._ways(),
+        )
+        for number in numbers:
+            self.rejected.add(number, label, [fault])
+        self._differing += 1
+        if len(self._differing_keys) < SHOWN_KEYS:
+            self._differing_keys.append(shown_key(label) if label else f"that of row {numbers[0]}")
+
+    def check_dropped(self, source: Source) -> None:
+        """Make sure that no column is mostly lost.
+
+        :raises RejectedRowsError: one is.
+        """
+        limits = self._plan.limits
+        for column, lost in self.dropped.columns.most_common():
+            values = self._check.values[column]
+            if not limits.allows_dropped(lost, values):
+                raise RejectedRowsError(
+                    f"Check rows of {source!r}: {lost} of {values} values of column {column!r} cannot be used "
+                    f"({self.dropped.by_code()}) and max_dropped is {limits.max_dropped:g}. Nothing was sent. Each "
+                    f"value, its fault and the fix: {self.dropped.path}. Correct the column or map another, or raise "
+                    "max_dropped to send the rows without these values."
+                )
+
+    def tell(self, prepared: Prepared) -> None:
+        """Say in the log what was found."""
+        log.info(
+            "Rows read: %d, rejected: %d, of a key that is sent once: %d, still in the future: %d.",
+            prepared.rows_read,
+            prepared.rows_rejected,
+            prepared.rows_duplicate,
+            prepared.rows_deferred,
+        )
+        if self._words and len(self._words) <= SHOWN_WORDS and all(map(_is_plain, self._words)):
+            counted = ", ".join(f"{word!r} {count}" for word, count in self._words.most_common())
+            log.info("Statuses in the source: %s.", counted)
+        if prepared.rows_deferred:
+            log.warning("Rows whose time has not come wait for a later run in %s.", prepared.deferred_path)
+        for file, what in ((self.rejected, "Rejected rows"), (self.dropped, "Values left out of rows that are sent")):
+            for line in file.lines:
+                log.warning("%s: %s", what, line)
+            if file.entries:
+                log.warning("All in: %s", file.path)
+        if self._differing:
+            log.warning("%s", self.differing())
+        for note, count in self.notes.items():
+            if count and note in _NOTES:
+                said = _NOTES[note].replace("{days}", str(self._plan.limits.window_days))
+                log.warning("%d rows %s", count, said)
+            elif count:
+                log.warning("%d rows had no %s: the service's default is sent.", count, note.removeprefix("default_"))
+
+    def _ways(self) -> str:
+        version = f"map {self._kind.version}, which tells the newest; or " if self._kind.version else ""
+        money = next((each.name for each in self._kind.sent_fields if each.type.adds), None)
+        sums = f' or {{"{money}": "sum"}}' if money else ""
+        return f'{version}same_key="last" sends the last; or same_key="merge"{sums} makes one row of them'
+
+    def differing(self) -> str:
+        """A sentence about keys whose rows differ, where there are any."""
+        if not self._differing:
+            return ""
+        shown = ", ".join(self._differing_keys)
+        more = ", ..." if self._differing > len(self._differing_keys) else ""
+        return f"{self._differing} keys have rows that differ ({shown}{more}): {self._ways()}. "
+
+
+def _file_chooser(plan: Plan) -> Callable[[Mapping[str, Any]], str]:
+    """The file a row goes to: the only one, or that of the first identifier the row has."""
+    first, *others = (name for name in plan.files if name != REPEAT)
+    if not others:
+        return lambda _values: first
+    return lambda values: next(name for name in plan.files if values.get(name))
+
+
+class Window:
+    """Whether a row is too old to find a visit, or not made yet.
+
+    :param plan: with the days of the window and the zone that rows are in.
+    :param now: seconds since 1970.
+    """
+
+    def __init__(self, plan: Plan, now: float) -> None:
+        days = plan.limits.window_days
+        self._now, self._zone = now, plan.options.counter_zone
+        self._start = None if days is None else now - days * 24 * 60 * 60
+        self._texts: tuple[str, str] | None = None
+
+    def notes(self, created: object) -> list[str]:
+        """What there is to say of the moment a row was made, seconds or the service's text."""
+        if created is None or self._start is None:
+            return []
+        if isinstance(created, int):
+            return [OLD] if created < self._start else []
+        if self._texts is None:
+            moments = (datetime.fromtimestamp(each, self._zone()) for each in (self._start, self._now))
+            start, now = (each.isoformat(" ", "seconds")[:19] for each in moments)
+            self._texts = (start[:10], now)
+        start, now = self._texts
+        return [OLD] if str(created) < start else [FUTURE] if str(created) > now else []
+
+
+def _is_plain(word: str) -> bool:
+    """Whether a status may stand in a log: short, and neither an address, nor a number, nor a name of two parts."""
+    parts = word.split()
+    is_name = len(parts) > 1 and all(part.istitle() for part in parts)
+    return len(word) <= WORD_LENGTH and scrub(word) == word and not re.search(r"\d{4}", word) and not is_name

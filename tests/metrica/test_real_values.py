@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values as people's tables hold them: sent as they were meant, or refused aloud."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, RejectedRowsError
+from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
+from airflow_provider_yandex_orders.operators.metrica import MetricaUploadContactsOperator as Contacts
+from airflow_provider_yandex_orders.operators.metrica import MetricaUploadOfflineConversionsOperator as Conversions
+from airflow_provider_yandex_orders.operators.metrica import MetricaUploadOrdersOperator as Orders
+from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator as SimpleOrders
+from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+
+Run = Callable[..., Any]
+NOW = datetime.now(UTC)
+MADE = (NOW - timedelta(days=2)).strftime("%Y-%m-%d 10:00:00")
+ORDER = {"id": "7", "create_date_time": MADE, "emails": "a@example.com"}
+FULL = {"id": "7", "client_uniq_id": "C-1", "create_date_time": MADE, "order_status": "PAID"}
+CONVERSION = {"ClientId": "1700000000123456789", "Target": "paid", "DateTime": int(NOW.timestamp()) - 9000}
+
+
+class Whole:
+    """A whole number of another library: it has an index and nothing else."""
+
+    def __index__(self) -> int:
+        return 3
+
+
+def stored(metrica: SandboxServer, kind: str = "simple_orders") -> dict[str, Any]:
+    (found,) = metrica.client.orders(101, kind=kind)
+    return dict(found)
+
+
+def rejected(run: Run, operator: type, row: dict[str, Any], code: str, **arguments: Any) -> str:
+    with pytest.raises(RejectedRowsError, match=f"1 {code}") as caught:
+        run(operator, source=[row], **arguments)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("operator", [SimpleOrders, Orders])
+def test_goals_and_goal_statuses_the_counter_does_not_have(
+    metrica: SandboxServer, run: Run, goals: Callable[..., None], operator: type, caplog: pytest.LogCaptureFixture
+) -> None:
+    goals("lead_ok")
+    row = FULL if operator is Orders else ORDER
+    rejected(run, operator, {**row, "goals": "lead_okk:5"}, "unknown_target")
+    assert "did you mean 'lead_ok'?" in caplog.text
+    rejected(run, operator, {**row, "order_status": "Оплачен"}, "unknown_status")
+    rejected(run, operator, {**row, "order_status": "done"}, "unknown_status", status_map={"done": "lead_o"})
+    rows = [{**row, "id": str(n), "goals": "lead_ok", "order_status": "lead_ok"} for n in range(5)]
+    before = len(metrica.client.requests())
+    assert run(operator, source=rows)["rows_sent"] == 5
+    asked = [each["path"] for each in metrica.client.requests()[before:]]
+    assert len([path for path in asked if path.endswith("/goals")]) == 1
+    assert run(operator, source=[{**row, "goals": "unseen"}], check_targets=False, dry_run=True)["rows_prepared"] == 1
+
+
+def test_statuses_of_the_counters_own_mapping_need_no_goal(metrica: SandboxServer, run: Run) -> None:
+    MetricaHook().map_order_statuses(101, [{"id": "packed", "type": "IN_PROGRESS"}])
+    run(Orders, source=[{**FULL, "order_status": "packed"}])
+    assert stored(metrica, "orders")["order_status"] == "packed"
+
+
+@pytest.mark.parametrize(
+    ("status_map", "value", "meant"),
+    [
+        ({"": "IN_PROGRESS"}, "", "IN_PROGRESS"),
+        ({"": "IN_PROGRESS"}, None, "IN_PROGRESS"),
+        ({"": "IN_PROGRESS", "ok": "PAID"}, "ok", "PAID"),
+        ({True: "PAID", False: "IN_PROGRESS"}, False, "IN_PROGRESS"),
+        ({"true": "PAID", "false": "IN_PROGRESS"}, "False", "IN_PROGRESS"),
+        ({1: "PAID", 0: "SPAM"}, False, "SPAM"),
+        ("{'done': 'CANCELLED'}", "done", "CANCELLED"),
+        ('{"done": "CANCELLED"}', "done", "CANCELLED"),
+    ],
+)
+def test_a_status_told_by_emptiness_or_truth(
+    metrica: SandboxServer, run: Run, status_map: Any, value: Any, meant: str
+) -> None:
+    run(SimpleOrders, source=[{**ORDER, "order_status": value}], status_map=status_map)
+    assert stored(metrica)["order_status"] == meant
+
+
+def test_a_word_the_source_reads_as_nothing_cannot_be_mapped(metrica: SandboxServer, run: Run) -> None:
+    with pytest.raises(ConfigurationError, match="status_map cannot map NULL"):
+        run(SimpleOrders, source=[ORDER], status_map={"NULL": "SPAM"})
+
+
+@pytest.mark.parametrize(
+    ("fields", "sent"),
+    [
+        ({"revenue": "1500.50 руб."}, {"revenue": "1500.50"}),
+        ({"revenue": "₽ 1500", "currency": "RUR"}, {"revenue": "1500", "currency": "RUB"}),
+        ({"revenue": "7 €", "currency": "eur"}, {"revenue": "7", "currency": "EUR"}),
+        ({"revenue": Fraction(5, 4)}, {"revenue": "1.25"}),
+        ({"revenue": Whole()}, {"revenue": "3"}),
+        ({"emails": "a@example.com; b@example.com\nC@example.com"}, {"emails": [f"{n}@example.com" for n in "abc"]}),
+        (
+            {"emails": "\u202aa\u200b@example.com\ufeff", "id": "\u200e7\u00ad"},
+            {"emails": ["a@example.com"], "id": "7"},
+        ),
+        ({"phones": "8 (999) 000-00-00 доб. 12; +7 999 000-00-01"}, {"phones": ["79990000000", "79990000001"]}),
+        ({"create_date_time": "3.11.2026 9:07:00"}, {"create_date_time": "2026-11-03 09:07:00"}),
+        ({"create_date_time": "03.11.2026 9:07"}, {"create_date_time": "2026-11-03 09:07:00"}),
+        ({"client_ids": "\u200b"}, {"client_ids": []}),
+    ],
+)
+def test_read_as_it_was_meant(metrica: SandboxServer, run: Run, fields: dict[str, Any], sent: dict[str, Any]) -> None:
+    run(SimpleOrders, source=[{**ORDER, **fields}])
+    found = stored(metrica)
+    assert {name: found[name] or [] for name in sent} == sent
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"id": "88.0"}, "float_id"),
+        ({"client_uniq_id": "4,2E+17"}, "float_id"),
+        ({"client_ids": "1,712,345,678"}, "bad_client_id"),
+        ({"client_ids": "00000000000"}, "bad_client_id"),
+        ({"client_ids": 0}, "bad_client_id"),
+        ({"goals": "lead:99,90"}, "decimal_comma"),
+        ({"revenue": "5 $"}, "other_currency"),
+        ({"revenue": "5 руб", "currency": "EUR"}, "other_currency"),
+        ({"revenue": "5 штук"}, "not_a_number"),
+        ({"revenue": Fraction(1, 3)}, "not_a_number"),
+        ({"revenue": "9223372036855"}, "too_much"),
+        ({"client_ids": list(range(10**9, 10**9 + 501))}, "too_much"),
+        ({"emails": [f"a{n}@example.com" for n in range(51)]}, "too_much"),
+        ({"create_date_time": "0000-00-00 00:00:00"}, "missing"),
+        ({"create_date_time": "11/03/2026"}, "bad_date"),
+        ({"currency": "BYR"}, "old_currency"),
+    ],
+)
+def test_refused_aloud(metrica: SandboxServer, run: Run, fields: dict[str, Any], code: str) -> None:
+    rejected(run, SimpleOrders, {**ORDER, **fields}, code, check_targets=False)
+    assert metrica.client.orders(101) == []
+
+
+def test_the_services_limits_are_the_sandboxs_too(metrica: SandboxServer, run: Run, tmp_path: Path) -> None:
+    rejected(run, Orders, {**FULL, "user_comment": "x" * 1001}, "too_much")
+    run(Orders, source=[{**FULL, "user_comment": "x" * 1000}])
+    assert len(stored(metrica, "orders")["user_comment"]) == 1000
+    for name, most in {"emails": 50, "client_ids": 500}.items():
+        for count in (most, most + 1):
+            values = ",".join(f"1{n:09}" if name == "client_ids" else f"a{n}@example.com" for n in range(count))
+            path = tmp_path / "orders.csv"
+            path.write_text(f'id,create_date_time,{name}\n7,{MADE},"{values}"\n')
+            answer = MetricaHook().upload_simple_orders(101, str(path))
+            assert answer["api_validation_status"] == ("PASSED" if count == most else "FAILED")
+
+
+def test_quantities_of_other_libraries(metrica: SandboxServer, run: Run) -> None:
+    run(Orders, source=[{**FULL, "products": {"pear": Decimal("3.000"), "plum": Whole()}}], upload_format="csv")
+    assert stored(metrica, "orders")["products"] == ["pear:3", "plum:3"]
+
+
+def test_defaults_stand_for_what_is_empty(metrica: SandboxServer, run: Run) -> None:
+    rows = [{**ORDER, "currency": ""}, {**ORDER, "id": "8", "currency": "USD"}]
+    run(SimpleOrders, source=rows, defaults='{"currency": "EUR", "order_status": "SPAM"}')
+    held = {each["id"]: (each["currency"], each["order_status"]) for each in metrica.client.orders(101)}
+    assert held == {"7": ("EUR", "SPAM"), "8": ("USD", "SPAM")}
+    for defaults in ({"id": "5"}, {"currency": "roubles"}, {"nothing": 1}):
+        with pytest.raises(ConfigurationError, match="defaults"):
+            run(SimpleOrders, source=rows, defaults=defaults)
+
+
+def test_a_column_that_is_mostly_lost_fails_the_task(metrica: SandboxServer, run: Run) -> None:
+    rows = [{**ORDER, "id": str(n), "phones": "+7 (0) 900" if n % 2 else "9990000000"} for n in range(20)]
+    with pytest.raises(RejectedRowsError, match=r"10 of 20 values of column 'phones'.*10 bad_phone.*max_dropped"):
+        run(SimpleOrders, source=rows)
+    assert metrica.client.orders(101) == []
+    for enough in (0.5, "10"):
+        assert run(SimpleOrders, source=rows, max_dropped=enough)["values_dropped"] == 10
+    few = [{**ORDER, "phones": "none"}]
+    assert run(SimpleOrders, source=few)["values_dropped"] == 1
+    with pytest.raises(RejectedRowsError, match="1 of 1 values"):
+        run(SimpleOrders, source=few, max_dropped=0)
+
+
+def test_the_region_completes_phones_and_the_log_counts_them(
+    metrica: SandboxServer, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(SimpleOrders, source=[{**ORDER, "phones": "29 123-45-67"}], phone_region="by")
+    assert stored(metrica)["phones"] == ["375291234567"]
+    assert "1 rows have phones without a country code" in caplog.text
+    delivery = run(SimpleOrders, source=[{**ORDER, "phones": "29 123-45-67"}], phone_region=None)
+    assert delivery["values_dropped"] == 1
+
+
+def test_old_and_future_rows_are_counted(
+    metrica: SandboxServer, run: Run, goals: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    goals("paid")
+    days = [{**CONVERSION, "DateTime": NOW - timedelta(days=each)} for each in (1, 22, 40)]
+    delivery = run(Conversions, source=days)
+    assert (delivery["rows_sent"], delivery["rows_old"]) == (3, 2)
+    assert "2 rows were made more than 21 days ago" in caplog.text
+    rows = [{**ORDER, "id": str(n), "create_date_time": date} for n, date in enumerate([NOW, "2062-01-01", MADE])]
+    delivery = run(SimpleOrders, source=rows, source_timezone="UTC")
+    assert (delivery["rows_sent"], delivery["rows_future"]) == (3, 1)
+    assert "1 rows are dated in the future" in caplog.text
+
+
+def test_what_the_log_tells_of_statuses_and_of_rejects(
+    metrica: SandboxServer, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    rows = [{**ORDER, "id": str(n), "order_status": "return/exchange" if n % 3 else "new"} for n in range(9)]
+    rows += [{**ORDER, "id": "x", "create_date_time": "soon"}]
+    run(SimpleOrders, source=rows, status_map={"new": "IN_PROGRESS"}, max_rejected=9)
+    assert "Statuses in the source: 'return/exchange' 6, 'new' 3" in caplog.text
+    lines = [each.getMessage() for each in caplog.records if each.getMessage().startswith(("Rejected rows", "All in"))]
+    assert [line.split(",")[0] for line in lines[:2]] == [
+        "Rejected rows: 6 unmapped_status",
+        "Rejected rows: 1 bad_date",
+    ]
+    assert lines[2].endswith("rejected.jsonl")
+    caplog.clear()
+    personal = [{**ORDER, "id": str(n), "order_status": "Иванов Иван"} for n in range(3)]
+    with pytest.raises(RejectedRowsError):
+        run(SimpleOrders, source=personal, status_map={"new": "PAID"})
+    assert "Statuses in the source" not in caplog.text
+
+
+ODD: list[Any] = [5, 2.5, True, ["x"], {"a": "b"}, "nonsense", ""]
+
+
+@pytest.mark.parametrize(
+    ("operator", "row"),
+    [(SimpleOrders, ORDER), (Conversions, CONVERSION), (Orders, FULL), (Contacts, {"uniq_id": 5})],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_whatever_rendering_makes_of_an_argument_it_works_or_is_told(
+    metrica: SandboxServer, run: Run, goals: Callable[..., None], operator: Any, row: dict[str, Any]
+) -> None:
+    goals("paid")
+    names = {name.removeprefix("_") for name in operator.template_fields} - {"source", "dry_run", "staging_path"}
+    for name in sorted(names):
+        for value in ODD:
+            try:
+                run(operator, source=[row], dry_run=True, **{name: value})
+            except AirflowException as error:
+                assert len(str(error)) > 10  # noqa: PT017 - many arguments, one test
+
+
+def test_native_values_that_mean_something_are_taken(metrica: SandboxServer, run: Run, goals: Any) -> None:
+    goals("paid")
+    delivery = run(Conversions, source=[CONVERSION], comment=20261126, max_rejected="0.01", counter_id="101")
+    assert delivery["rows_sent"] == 1

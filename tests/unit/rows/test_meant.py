@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kinds of values of which there are infinitely many: what was meant is read, what nobody knows is refused."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import phonenumbers
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDER_LINES, ALTCRAFT_ORDERS
+from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
+from airflow_provider_yandex_orders.rows import dates, identifiers, lists, scalars, types
+from airflow_provider_yandex_orders.rows.faults import BadValue
+from airflow_provider_yandex_orders.rows.kind import Field
+from tests.unit.unit_support import check_options, check_row, order, refusal
+
+IDS = {
+    field.name: field
+    for kind in (SIMPLE_ORDERS, ORDERS, CONTACTS, OFFLINE_CONVERSIONS, ALTCRAFT_ORDERS, ALTCRAFT_ORDER_LINES)
+    for field in kind.fields
+    if re.search(r"(?i)id$|^sku$|client_ids|user_ids", field.name)
+}
+UNSEEN = "\u200e\u202a\u202c\u200b\ufeff\u00ad\u2060"
+phone = identifiers.phone_converter("RU", None)
+
+
+@pytest.mark.parametrize("field", IDS.values(), ids=lambda field: field.name)
+@given(number=st.integers(10, 10**20), form=st.sampled_from(["{:.1E}", "{:.6e}", "{}.0", "{}.00", "{},0"]))
+def test_no_id_of_any_kind_takes_what_went_through_a_float(field: Field, number: int, form: str) -> None:
+    convert = field.type.converter(check_options())
+    assert refusal(convert, form.format(number)).code == "float_id"
+    assert refusal(convert, float(number)).code == "float_id"
+
+
+def test_every_id_has_a_type_of_ids() -> None:
+    assert {field.type for field in IDS.values()} <= {types.ID, types.CLIENT_ID, types.CLICK_ID, types.WORD}
+
+
+@given(st.text("ab0-", min_size=1), st.lists(st.sampled_from(UNSEEN), min_size=1, max_size=5), st.randoms())
+def test_signs_nobody_sees_make_no_other_id(text: str, unseen: list[str], random: Any) -> None:
+    signs = [*text]
+    for sign in unseen:
+        signs.insert(random.randint(0, len(signs)), sign)
+    assert scalars.identifier("".join(signs)) == scalars.identifier(text)
+    assert identifiers.email("".join(signs) + "a@example.com") == identifiers.email(text + "a@example.com")
+
+
+@given(st.integers(1000, 10**19), st.sampled_from([",", ", "]))
+def test_a_number_grouped_by_commas_is_no_list_of_client_ids(number: int, comma: str) -> None:
+    result = check_row(SIMPLE_ORDERS, order(client_ids=f"{number:,}".replace(",", comma)))
+    assert [fault.code for fault in result.faults] == ["bad_client_id"]
+
+
+@given(st.integers(0, 10**6), st.integers(0, 99), st.sampled_from(["", "call,", "call:5,"]))
+def test_a_price_cut_at_its_comma_is_no_goal(whole: int, cents: int, before: str) -> None:
+    result = check_row(SIMPLE_ORDERS, order(goals=f"{before}lead:{whole},{cents:02}"))
+    assert [fault.code for fault in result.faults] == ["decimal_comma"]
+    kept = check_row(SIMPLE_ORDERS, order(goals=f"{before}lead:{whole}.{cents:02}")).values["goals"]
+    assert kept[-1] == ("lead", Decimal(f"{whole}.{cents:02}"))
+
+
+@given(st.from_regex(r"\+?[0-9][0-9 ()-]{8,16}", fullmatch=True))
+def test_only_numbers_that_exist_are_sent(text: str) -> None:
+    try:
+        digits = phone(text)
+    except BadValue:
+        return
+    assert phonenumbers.is_valid_number(phonenumbers.parse(f"+{digits}", None))
+    assert phone(f"+{digits}") == phone(f"{text} доб. 12") == digits
+
+
+@given(st.integers(9 * 10**9, 10**10 - 1), st.sampled_from(["7", "8"]))
+def test_what_is_read_without_the_library_is_what_the_library_says(number: int, before: str) -> None:
+    assert phonenumbers.is_valid_number(phonenumbers.parse(f"+7{number}", None))
+    assert phone(f"{before}{number}") == f"7{number}"
+
+
+@given(
+    st.lists(st.sampled_from([f"{name}@example.com" for name in "abcd"]), min_size=1, max_size=6),
+    st.sampled_from([";", "; ", "\n", "\r\n", ",", " , "]),
+)
+def test_several_values_in_a_cell(addresses: list[str], between: str) -> None:
+    for cell in (between.join(addresses), [between.join(addresses)]):
+        assert check_row(SIMPLE_ORDERS, order(emails=cell)).values["emails"] == list(dict.fromkeys(addresses))
+
+
+@given(st.datetimes(datetime(1970, 1, 2), datetime(2099, 12, 31)), st.booleans(), st.booleans())
+def test_days_first_with_and_without_noughts(moment: datetime, short: bool, seconds: bool) -> None:
+    moment = moment.replace(microsecond=0, second=moment.second if seconds else 0)
+    day, month, hour = (str(each) if short else f"{each:02}" for each in (moment.day, moment.month, moment.hour))
+    text = f"{day}.{month}.{moment.year} {hour}:{moment.minute:02}" + (f":{moment.second:02}" if seconds else "")
+    assert dates.read(text) == moment
+    assert dates.read(f"{moment:%Y-%m-%d} {hour}:{moment:%M:%S}") == moment
+
+
+@given(st.integers(0, 10**12), st.sampled_from(["руб.", "руб", "₽", "р.", "RUB", "rur"]), st.booleans(), st.booleans())
+def test_a_word_of_the_rows_currency_is_no_part_of_the_amount(cents: int, word: str, before: bool, space: bool) -> None:
+    amount = format(Decimal(cents) / 100, "f")
+    text = (" " if space else "").join([word, amount] if before else [amount, word])
+    for currency in (None, "RUB", "rur"):
+        assert check_row(SIMPLE_ORDERS, order(revenue=text, currency=currency)).values["revenue"] == Decimal(amount)
+    faults = check_row(SIMPLE_ORDERS, order(revenue=text, currency="EUR")).faults
+    assert [fault.code for fault in faults] == ["other_currency"]
+
+
+@given(st.text(max_size=30))
+def test_an_amount_is_never_read_out_of_other_text(text: str) -> None:
+    try:
+        rest = scalars.without_currency(text, None)
+    except BadValue:
+        return
+    assert rest == text or re.sub(r"[\d\s.,+-]", "", text).rstrip(".").casefold() in (
+        "руб",
+        "р",
+        "₽",
+        "рублей",
+        "rub",
+        "rur",
+    )
+
+
+@given(st.integers(0, 10**9), st.sampled_from(["{}", "{}.0", "{}.000"]))
+def test_quantities_are_whole(number: int, form: str) -> None:
+    text = form.format(number)
+    assert lists.products(f"pear:{text}") == lists.products({"pear": Decimal(text)}) == {"pear": number}
+    assert refusal(lists.products, {"pear": Decimal(number) + Decimal("0.5")}).code == "bad_products"
