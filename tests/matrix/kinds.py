@@ -62,14 +62,14 @@ class Kind:
 class SimpleOrders(Kind):
     def row(self, number: int, day: int) -> dict[str, Any]:
         version = f"2026-11-{day:02d} 12:00:00"
-        row = {"id": f"A-{number}", "create_date_time": CREATED, "client_ids": f"10{number:02d}", "revenue": day}
+        row = {"id": f"A-{number}", "create_date_time": CREATED, "client_ids": f"17000000{number:02d}", "revenue": day}
         return row | ({"update_date_time": version} if self.versioned else {"id": None, "revenue": 1})
 
     def effects(self, sandbox: SandboxServer) -> dict[int, Effect]:
         found: dict[int, Effect] = {}
         for each in sandbox.client.orders(101, kind="simple_orders"):
             (client_id,) = each["client_ids"] if isinstance(each["client_ids"], list) else [each["client_ids"]]
-            number, received = int(client_id) - 1000, each["times_received"]
+            number, received = int(client_id) % 100, each["times_received"]
             before = found.get(number, Effect(0, 0, 0))
             counted = before.counted + 1
             found[number] = Effect(counted, before.received + received, int(float(each["revenue"])))
@@ -81,7 +81,7 @@ class Contacts(Kind):
         version = f"2026-11-{day:02d} 12:00:00"
         return {
             "uniq_id": f"C-{number}",
-            "client_ids": f"10{number:02d}",
+            "client_ids": f"17000000{number:02d}",
             "name": f"{day}",
             "update_date_time": version,
         }
@@ -117,11 +117,11 @@ class Conversions(Kind):
 
     def row(self, number: int, day: int) -> dict[str, Any]:
         paid = int(time.time()) // 86_400 * 86_400 - 86_400
-        return {"ClientId": f"10{number:02d}", "Target": "order_paid", "DateTime": paid, "Price": 1}
+        return {"ClientId": f"17000000{number:02d}", "Target": "order_paid", "DateTime": paid, "Price": 1}
 
     def effects(self, sandbox: SandboxServer) -> dict[int, Effect]:
         return {
-            int(each["ClientId"]) - 1000: Effect(each["times_received"], each["times_received"], 1)
+            int(each["ClientId"]) % 100: Effect(each["times_received"], each["times_received"], 1)
             for each in sandbox.client.conversions(101)
         }
 

@@ -46,7 +46,7 @@ class TestCrmUploadSensor(OfCrmUploads, JudgedWaitSuite):
 
     def task(self, sandbox: SandboxServer, folder: Path, **arguments: Any) -> Any:
         path = folder / "orders.csv"
-        path.write_text(f"id,create_date_time,client_ids,revenue\n1,2026-11-01 10:00:00,123,{self.revenue}\n")
+        path.write_text(f"id,create_date_time,client_ids,revenue\n1,2026-11-01 10:00:00,1700000000123,{self.revenue}\n")
         ids = [MetricaHook().upload_simple_orders(101, str(path))["uploading_id"] for _ in range(2)]
         return MetricaCrmUploadSensor(task_id="wait", upload_ids=ids, **arguments)
 
@@ -58,7 +58,7 @@ class TestUploadOperator(OfCrmUploads):
     late = PassingError
 
     def task(self, sandbox: SandboxServer, folder: Path, **arguments: Any) -> Any:
-        row = {"create_date_time": "2026-11-01 10:00:00", "client_ids": "123"}
+        row = {"create_date_time": "2026-11-01 10:00:00", "client_ids": "1700000000123"}
         return MetricaUploadSimpleOrdersOperator(
             task_id="upload",
             source=[{"id": "A-1", **row}, {"id": "A-2", **row}],
@@ -100,7 +100,7 @@ class OfConversions(JudgedWaitSuite):
         paid = int(time.time()) // 3600 * 3600 - 3600
         return MetricaUploadOfflineConversionsOperator(
             task_id="upload",
-            source=[{"ClientId": f"10{each}", "Target": "order_paid", "DateTime": paid} for each in (1, 2)],
+            source=[{"ClientId": f"1700000000{each}", "Target": "order_paid", "DateTime": paid} for each in (1, 2)],
             max_part_rows=1,
             staging_path=str(folder),
             **arguments,

@@ -117,7 +117,7 @@ def test_more_rejects_stand_beside_the_first(folder: ObjectStoragePath) -> None:
         (None, "B"),
         (None, shown_key("ivan@example.com")),
     ]
-    assert more.first[0] == "a row (B): the platform: no; correct it"
+    assert more.lines == ["2 refused, first a row (B): the platform: no; correct it"]
     with LinesFile(folder / "new.jsonl", more=True) as alone:
         alone.write(1)
     assert (folder / "new.jsonl").read_bytes() == b"1\n"

@@ -64,9 +64,13 @@ def test_questions_are_answered(journal: Journal, query: Callable[..., list[Any]
     for run, rows in (("monday", ["order-1", "order-2", "order-3"]), ("tuesday", ["order-2", "order-3", "order-4"])):
         _deliver(journal, run, [(key, run, f"2026-11-2{len(run)}") for key in rows])
     blocks = re.findall(r"^```sql\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
-    code = re.search(r"^```python\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
-    assert code is not None
-    exec(code[1], {})  # the page's own lines
+    told, asked_for = re.findall(r"^```python\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
+    lost = replace(ORDERS, entity="simple_orders")
+    journal.sending(plan(journal, [("order-9", "red", "")], lost))
+    exec(told, {})  # the page's own lines
+    assert verdict(journal, ("order-9", "red", ""), lost) is Verdict.UNCHANGED
+    query(f"DELETE FROM journal_parts WHERE part_id = {journal.open_parts(lost)[0].part_id}")
+    exec(asked_for, {})
     answers = []
     for block in blocks:
         asked = block.replace("0" * 24, capsys.readouterr().out.split()[-1]) if "0" * 24 in block else block
