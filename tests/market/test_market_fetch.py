@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ from typing import Any, ClassVar
 
 import msgspec
 import pytest
+import requests
 from airflow.providers.common.compat.sdk import Asset, ObjectStoragePath
 
 from airflow_provider_yandex_orders.exceptions import (
@@ -583,17 +583,21 @@ class TestSameFilesWhateverHappens:
         operator: Operator,
         context: Context,
         tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         market.client.change_settings(market_changes_per_page=2)  # so that the files are written anew, from the pages
-        market.client.add_fault(path=STATS, skip=3, action="delay", seconds=1)
-        with ThreadPoolExecutor(1) as worker:
-            execution = worker.submit(operator().execute, context())
-            while len(pages := sorted((tmp_path / "staging").rglob("page-*.gz"))) < 3:
-                assert not execution.done()
-                time.sleep(0.01)
-            pages[1].write_bytes(pages[0].read_bytes())
-            with pytest.raises(PassingError, match="page 2"):
-                execution.result()
+        send, sent = requests.Session.send, []
+
+        def meddling(session: requests.Session, request: Any, **more: Any) -> requests.Response:
+            sent.append(request.url)
+            if len(sent) == 4:  # the first two pages have been kept
+                first, second, *_ = sorted((tmp_path / "staging").rglob("page-*.gz"))
+                second.write_bytes(first.read_bytes())
+            return send(session, request, **more)
+
+        monkeypatch.setattr(requests.Session, "send", meddling)
+        with pytest.raises(PassingError, match="page 2"):
+            operator().execute(context())
         assert not (tmp_path / "files").exists()
 
     def test_a_target_without_the_right_is_told_before_the_first_request(

