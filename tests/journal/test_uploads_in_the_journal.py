@@ -291,7 +291,9 @@ def test_a_task_that_must_wait_its_turn_is_handed_back(
             upload(orders(1), run_id="run-2")
     assert 0 < (raised.value.retry_after or 0) <= lease.LIMIT
     assert sent(metrica) == 1
-    rows = [{"uniq_id": "C-1", "client_ids": "1700000000101"}]  # nothing tells which is newer, and a repeat does no harm: no turn
+    rows = [
+        {"uniq_id": "C-1", "client_ids": "1700000000101"}
+    ]  # nothing tells which is newer, and a repeat does no harm: no turn
     assert upload(rows, MetricaUploadContactsOperator, run_id="run-3")["rows_sent"] == 1
 
 

@@ -38,7 +38,13 @@ class TestSimpleOrders(MetricaSuite):
 
     def row(self, number: int, **fields: Any) -> dict[str, Any]:
         when = "2026-11-01 10:00:00"
-        return {"id": f"A-{number}", "create_date_time": when, "client_ids": f"1700000000{number}", "revenue": "1.5", **fields}
+        return {
+            "id": f"A-{number}",
+            "create_date_time": when,
+            "client_ids": f"1700000000{number}",
+            "revenue": "1.5",
+            **fields,
+        }
 
     def person(self, number: int) -> dict[str, Any]:
         return self.row(number, emails=MAIL, phones=PHONE)
@@ -101,7 +107,13 @@ class TestOfflineConversions(MetricaSuite):
 
     def row(self, number: int, **fields: Any) -> dict[str, Any]:
         paid = int(time.time()) // 3600 * 3600 - 3600
-        return {"id": f"A-{number}", "ClientId": f"1700000000{number}", "Target": "order_paid", "DateTime": paid, **fields}
+        return {
+            "id": f"A-{number}",
+            "ClientId": f"1700000000{number}",
+            "Target": "order_paid",
+            "DateTime": paid,
+            **fields,
+        }
 
     def person(self, number: int) -> dict[str, Any]:
         return self.row(number, UserId=MAIL, ClientId=None)
