@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 import msgspec
@@ -25,7 +25,9 @@ XCOM_BYTES = 40_000
 PREPARED = "PREPARED"
 """Status of a part that was not to be sent."""
 
-_UPLOAD_ID = re.compile(r"[\w.:-]+")
+_UPLOAD_ID = re.compile(r"(?!0+$)\w[\w.:-]*")
+_NO_ID = re.compile(r"\s*(none|null|true|false|\[.*\]|\(.*\)|\{.*\}|<.*>|b(['\"]).*\2)?\s*", re.IGNORECASE | re.DOTALL)
+"""What other things look like as text."""
 
 
 class DeliveredPart(TypedDict):
@@ -160,18 +162,30 @@ def uploads_of(value: Any, *, service: str, entities: frozenset[str]) -> dict[st
     :raises TypeError: it is none of these.
     :raises ValueError: a delivery is of something else, or nothing of it was to be sent; the message says so.
     """
-    if isinstance(value, Mapping):
-        return _uploads_in(value, service, entities)
-    if isinstance(value, (str, int)) and not isinstance(value, bool):
-        if not _UPLOAD_ID.fullmatch(str(value)):
-            raise TypeError("a text that is no id")
-        return {str(value): None}
-    if value is None or not hasattr(value, "__iter__"):
-        raise TypeError(type(value).__name__)
     found: dict[str, int | None] = {}
-    for each in value:
-        found |= uploads_of(each, service=service, entities=entities)
+    for each in ids_in(value):
+        if isinstance(each, str) and not _UPLOAD_ID.fullmatch(each):
+            raise TypeError("a text that is no id")
+        found |= {each: None} if isinstance(each, str) else _uploads_in(each, service, entities)
     return found
+
+
+def ids_in(value: Any) -> Iterator[str | Mapping[str, Any]]:
+    """Ids as text, and mappings, of a value or of a list of such, however deep.
+
+    :raises TypeError: it holds something else.
+    """
+    if isinstance(value, Mapping):
+        yield value
+    elif isinstance(value, (str, int)) and not isinstance(value, bool):
+        if _NO_ID.fullmatch(str(value)):
+            raise TypeError("a text that is no id")
+        yield str(value)
+    elif isinstance(value, (bytes, bytearray)) or not hasattr(value, "__iter__"):
+        raise TypeError(type(value).__name__)
+    else:
+        for each in value:
+            yield from ids_in(each)
 
 
 def _uploads_in(delivery: Mapping[str, Any], service: str, entities: frozenset[str]) -> dict[str, int | None]:
