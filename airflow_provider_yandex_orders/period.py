@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
@@ -88,18 +89,15 @@ def run_period(context: Mapping[str, Any], timezone: str | tzinfo = "UTC") -> Pe
 
 
 def _partition_day(context: Mapping[str, Any], run: Any, zone: tzinfo) -> date | None:
-    """The day of the run's partition. Where there is a key alone, the day is what the key begins with."""
-    moment = context.get("partition_date") or getattr(run, "partition_date", None)
-    if moment is not None:
-        day: date = moment.astimezone(zone).date()
-        return day
+    """The day of the run's partition: what its key begins with, as it is the day where the partition is. Where the key
+    tells none, that of its moment.
+    """
     key = context.get("partition_key") or getattr(run, "partition_key", None)
     if isinstance(key, str) and (told := _DATE.match(key.strip())):
-        try:
+        with suppress(ValueError):
             return date.fromisoformat(told[0])
-        except ValueError:
-            return None
-    return None
+    moment: datetime | None = context.get("partition_date") or getattr(run, "partition_date", None)
+    return moment.astimezone(zone).date() if moment else None
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:

@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, orders_of
 from airflow_provider_yandex_orders.delivery.parts import Part
+from airflow_provider_yandex_orders.delivery.result import ids_in
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.storage import read_seen
@@ -45,8 +46,7 @@ def sample_size(size: int | str | None, said_by: str) -> int:
 def sent_sample(parts: Sequence[Part], size: int, refused: Collection[str]) -> dict[str, str | None]:
     """Id and status of some of the orders that were sent, evenly spread and the same each time.
 
-    Only the parts that hold them are read. An id that looks like an e-mail address is passed over: the sample goes into
-    XCom.
+    Only the parts that hold them are read. An id that looks personal is passed over: the sample goes into XCom.
 
     :param parts: what was sent.
     :param refused: ids of orders that the platform would not take.
@@ -58,30 +58,32 @@ def sent_sample(parts: Sequence[Part], size: int, refused: Collection[str]) -> d
         here = [place - begin for place in places if begin <= place < begin + part.rows]
         begin += part.rows
         if here:
-            good = [head for head in _heads(part.path) if "@" not in head[0] and head[0] not in refused]
+            good = [head for head in _heads(part.path) if shown_key(head[0]) == head[0] and head[0] not in refused]
             found.update(good[min(place, len(good) - 1)] for place in here if good)
     while found and len(json.dumps(found)) > SAMPLE_CHARACTERS:
         found = _spread(found, len(found) // 2)
     return found
 
 
-def expected_orders(value: Any, status: str | None = None) -> dict[str, str | None]:
+def expected_orders(value: Any, status: str | None = None, host: str = "") -> dict[str, str | None]:
     """Order id to the status it must have.
 
-    :param value: ids, a mapping of ids to statuses, a delivery (whose sample tells both), or a list of deliveries.
+    :param value: ids, a mapping of ids to statuses, a delivery (whose sample tells both), or a list of such.
     :param status: the status where ``value`` tells none; ``None`` for any.
+    :param host: the platform that will be asked.
     :raises TypeError: ``value`` is none of these.
     :raises ConfigurationError: it is a delivery of which nothing can be asked here.
     """
-    if isinstance(value, str):
-        return {value: status}
-    if isinstance(value, Mapping):
-        return _delivered(value) if "parts" in value else {str(key): word for key, word in value.items()}
-    if value is None or not hasattr(value, "__iter__"):
-        raise TypeError(type(value).__name__)
     found: dict[str, str | None] = {}
-    for each in value:
-        found |= expected_orders(each if isinstance(each, (str, Mapping)) else str(each), status)
+    for each in ids_in(value):
+        if isinstance(each, str):
+            found[each] = status
+        elif "parts" in each or "service" in each:
+            found |= _delivered(each, host)
+        elif all(word is None or isinstance(word, str) for word in each.values()):
+            found |= {key: word for name, word in each.items() for key in ids_in(name) if isinstance(key, str)}
+        else:
+            raise TypeError("a mapping of something else than ids to statuses")
     return found
 
 
@@ -123,18 +125,24 @@ def _told(heard: Heard, key: str) -> str:
     return f"{state.status}, {state.detail}" if state else "not there"
 
 
-def _delivered(delivery: Mapping[str, Any]) -> dict[str, str | None]:
+def _delivered(delivery: Mapping[str, Any], host: str) -> dict[str, str | None]:
     """The sample of a delivery."""
     if delivery.get("service") != "altcraft":
         raise ConfigurationError(
-            f"Verify orders: order_ids is a delivery to {delivery.get('service')}: give the output of an import into "
-            "the Altcraft Platform."
+            f"Verify orders: order_ids is the output of a task of {delivery.get('service')}: give that of an import "
+            "into the Altcraft Platform."
+        )
+    sent_to = str(delivery.get("host") or host).partition("/")[0].lower()
+    if host and sent_to != host.lower():
+        raise ConfigurationError(
+            f"Verify orders: order_ids is a delivery to {sent_to}, and the connection of this task is of {host}. Name "
+            "the connection of the import by altcraft_conn_id."
         )
     sample: dict[str, str | None] = dict(delivery.get("sample") or {})
     if not sample and (delivery.get("rows_sent") or "rows_prepared" in delivery):
         raise ConfigurationError(
-            "Verify orders: order_ids is a delivery that names no order to ask for. Give the output of a task that "
-            "sent orders, or their ids."
+            "Verify orders: order_ids is a delivery that names no order to ask for: nothing was sent, or its ids look "
+            "personal. Give the output of a task that sent orders, or their ids."
         )
     return sample
 

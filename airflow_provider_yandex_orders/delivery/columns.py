@@ -171,9 +171,7 @@ def _shown(names: Sequence[str], known: set[str]) -> list[str]:
         scrubbed = scrub(name)
         if scrubbed != name:
             return scrubbed
-        parts = name.split()
-        is_name = len(parts) > 1 and all(part.istitle() for part in parts)
-        return name if plain.fullmatch(name) and not has_values and not is_name else VALUE
+        return name if plain.fullmatch(name) and not has_values else VALUE
 
     return [told(name) for name in names]
 

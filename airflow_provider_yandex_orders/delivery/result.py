@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 import msgspec
@@ -26,7 +26,9 @@ XCOM_BYTES = 40_000
 PREPARED = "PREPARED"
 """Status of a part that was not to be sent."""
 
-_UPLOAD_ID = re.compile(r"[\w.:-]+")
+_UPLOAD_ID = re.compile(r"(?!0+$)\w[\w.:-]*")
+_NO_ID = re.compile(r"\s*(none|null|true|false|\[.*\]|\(.*\)|\{.*\}|<.*>|b(['\"]).*\2)?\s*", re.IGNORECASE | re.DOTALL)
+"""What other things look like as text."""
 
 
 class DeliveredPart(TypedDict):
@@ -60,6 +62,7 @@ class Delivery(TypedDict):
     entity: str
     counter_id: NotRequired[int]
     host: NotRequired[str]
+    merge_mode: NotRequired[str]
     rows_read: int
     rows_sent: int
     rows_prepared: NotRequired[int]
@@ -90,6 +93,7 @@ def delivery_of(
     entity: str,
     counter_id: int | None = None,
     host: str | None = None,
+    merge_mode: str | None = None,
     sends: bool = True,
 ) -> Delivery:
     """The delivery of what was prepared and what became of its parts.
@@ -127,6 +131,8 @@ def delivery_of(
         delivery["counter_id"] = counter_id
     if host is not None:
         delivery["host"] = host
+    if merge_mode is not None:
+        delivery["merge_mode"] = merge_mode
     return delivery
 
 
@@ -186,18 +192,30 @@ def uploads_of(value: Any, *, service: str, entities: frozenset[str]) -> dict[st
     :raises TypeError: it is none of these.
     :raises ValueError: a delivery is of something else, or nothing of it was to be sent; the message says so.
     """
-    if isinstance(value, Mapping):
-        return _uploads_in(value, service, entities)
-    if isinstance(value, (str, int)) and not isinstance(value, bool):
-        if not _UPLOAD_ID.fullmatch(str(value)):
-            raise TypeError("a text that is no id")
-        return {str(value): None}
-    if value is None or not hasattr(value, "__iter__"):
-        raise TypeError(type(value).__name__)
     found: dict[str, int | None] = {}
-    for each in value:
-        found |= uploads_of(each, service=service, entities=entities)
+    for each in ids_in(value):
+        if isinstance(each, str) and not _UPLOAD_ID.fullmatch(each):
+            raise TypeError("a text that is no id")
+        found |= {each: None} if isinstance(each, str) else _uploads_in(each, service, entities)
     return found
+
+
+def ids_in(value: Any) -> Iterator[str | Mapping[str, Any]]:
+    """Ids as text, and mappings, of a value or of a list of such, however deep.
+
+    :raises TypeError: it holds something else.
+    """
+    if isinstance(value, Mapping):
+        yield value
+    elif isinstance(value, (str, int)) and not isinstance(value, bool):
+        if _NO_ID.fullmatch(str(value)):
+            raise TypeError("a text that is no id")
+        yield str(value)
+    elif isinstance(value, (bytes, bytearray)) or not hasattr(value, "__iter__"):
+        raise TypeError(type(value).__name__)
+    else:
+        for each in value:
+            yield from ids_in(each)
 
 
 def _uploads_in(delivery: Mapping[str, Any], service: str, entities: frozenset[str]) -> dict[str, int | None]:

@@ -18,7 +18,7 @@ from airflow_provider_yandex_orders.delivery.memory import REPEAT
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
-from airflow_provider_yandex_orders.privacy import scrub, shown_key
+from airflow_provider_yandex_orders.privacy import is_name, scrub, shown_key
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.dates import DOUBLED, SKIPPED
 from airflow_provider_yandex_orders.rows.faults import Checked, Fault
@@ -263,7 +263,6 @@ class Window:
 
 
 def _is_plain(word: str) -> bool:
-    """Whether a status may stand in a log: short, and neither an address, nor a number, nor a name of two parts."""
-    parts = word.split()
-    is_name = len(parts) > 1 and all(part.istitle() for part in parts)
-    return len(word) <= WORD_LENGTH and scrub(word) == word and not re.search(r"\d{4}", word) and not is_name
+    """Whether a status may stand in a log: short, and neither an address, nor a number, nor a name."""
+    has_name = any(map(is_name, word.split()))
+    return len(word) <= WORD_LENGTH and scrub(word) == word and not re.search(r"\d{4}", word) and not has_name

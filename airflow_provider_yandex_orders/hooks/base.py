@@ -18,6 +18,7 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError, Passin
 from airflow_provider_yandex_orders.get_provider_info import connection_type
 from airflow_provider_yandex_orders.http.client import ServiceClient
 from airflow_provider_yandex_orders.http.failures import FailureReader
+from airflow_provider_yandex_orders.privacy import VALUE
 from airflow_provider_yandex_orders.templated import whole_id
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ PROBE_TIMEOUT = (10.0, 20.0)
 SHOWN = 5
 """Most unknown fields of an extra a message names."""
 
+_FIELD = re.compile(r"[A-Za-z_]{1,40}")
 _LOCAL = re.compile(r"^http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|/|$)")
 
 
@@ -188,10 +190,10 @@ class ServiceHook(BaseHook):
         for name in unknown:
             for meant in get_close_matches(name.lower(), known, n=1):
                 raise ConfigurationError(
-                    f"The extra of the connection {self.conn_id!r} has {name!r}, which is not read: did you mean "
+                    f"The extra of the connection {self.conn_id!r} has {_shown(name)}, which is not read: did you mean "
                     f"{meant!r}?"
                 )
-        shown = ", ".join(repr(name) for name in unknown[:SHOWN])
+        shown = ", ".join(map(_shown, unknown[:SHOWN]))
         return f" The extra has fields that are not read: {shown}." if unknown else ""
 
     @abstractmethod
@@ -218,3 +220,8 @@ def place_of(base_url: str) -> str:
     """A service's address as the journal has it: host, port and path, without the scheme and a login."""
     parts = urlsplit(base_url)
     return f"{parts.netloc.rpartition('@')[2].lower()}{parts.path}".rstrip("/")
+
+
+def _shown(name: str) -> str:
+    """The name of a field as a message may have it: what is no plain identifier may be a value, or a token."""
+    return repr(name) if _FIELD.fullmatch(name) else VALUE

@@ -214,9 +214,9 @@ class MarketHook(ServiceHook):
         """A refusal with what can be found out about it."""
         status = error.answer.http_status if error.answer else None
         if status == 400:
-            if page_token is not None and api.BAD_PAGE_TOKEN in str(error):
+            if page_token is not None and api.BAD_PAGE_TOKEN in str(error).lower():
                 return PagesBroken(str(error), answer=error.answer)
-            if api.TOO_LONG_PERIOD in str(error):
+            if api.TOO_LONG_PERIOD in str(error).lower():
                 return PeriodTooLong(str(error), answer=error.answer, most=api.most_days(str(error)))
             doubt = doubtful_statuses(map(str, body.get("statuses") or ()))
             return ServiceRefused(f"{error} {doubt}", answer=error.answer) if doubt else error

@@ -55,8 +55,9 @@ STATUSES = (
 )
 """Statuses a request may ask for."""
 
-BAD_PAGE_TOKEN = "Bad page token"
-TOO_LONG_PERIOD = "Too long time period"
+BAD_PAGE_TOKEN = "bad page token"
+TOO_LONG_PERIOD = "too long time period"
+"""In lower case, as services change the case of their words."""
 
 _LONGEST_WINDOW = 600.0
 """Seconds to wait for a spent budget when the service does not say how long."""
@@ -75,14 +76,14 @@ _ADVICE_BY_WORDS = {
     TOO_LONG_PERIOD: "Ask for a shorter period.",
     BAD_PAGE_TOKEN: "A page's token is good for a while, with the same filters and page size: read on from the first "
     "page.",
-    "Campaign type is not allowed": "Order statistics exist for stores that work by FBY, FBS or DBS: choose another "
+    "campaign type is not allowed": "Order statistics exist for stores that work by FBY, FBS or DBS: choose another "
     "campaign_id.",
 }
 ADVICE = {401: _KEY, 403: _RIGHTS, 404: _CAMPAIGN}
 """What to do after a refusal nothing more is known of, by HTTP status."""
 
 _TRACE = re.compile(r"[0-9a-f-]{20,80}")
-_MOST_DAYS = re.compile(r"Maximum is '?(\d{1,4})'? days")
+_MOST_DAYS = re.compile(r"Maximum is '?(\d{1,4})'? days", re.IGNORECASE)
 
 
 class _Paging(msgspec.Struct):
@@ -164,7 +165,7 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failur
         advice = "The address has moved: check the connection's host."
     else:
         by_status = ADVICE.get(status, _DEFAULT_ADVICE)
-        advice = next((advice for words, advice in _ADVICE_BY_WORDS.items() if words in said), by_status)
+        advice = next((advice for words, advice in _ADVICE_BY_WORDS.items() if words in said.lower()), by_status)
     return Failure(FailureKind.REFUSED, said, advice, code)
 
 
@@ -178,7 +179,7 @@ def read_budget(headers: Mapping[str, str]) -> Budget | None:
 
 
 def _limit(code: str | None, said: str, headers: Mapping[str, str]) -> Failure:
-    if "parallel requests" in said:
+    if "parallel requests" in said.lower():
         return Failure(
             FailureKind.BUSY,
             said,

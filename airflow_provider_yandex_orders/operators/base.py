@@ -447,7 +447,9 @@ class UploadOperator(BaseOperator):
             return
         from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-        for part in expanded(delivery)["parts"]:
+        source = as_source(self.source)
+        prepared = source.parts() if isinstance(source, PartsSource) else []  # what an earlier task left for this one
+        for part in [*expanded(delivery)["parts"], *prepared]:
             try:
                 ObjectStoragePath(part["path"]).unlink(missing_ok=True)
             except Exception as error:  # noqa: BLE001 - the rows were accepted

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import conf
 
@@ -22,8 +23,8 @@ class AltcraftOrdersSensor(WaitSensor):
     .. seealso:: https://guides.altcraft.com/en/developer-guide/market/orders/get-status
 
     :param order_ids: a list of order ids, ``{"id": "status"}``, or what an import returned (``import_orders.output``),
-        or a list of such. An import tells a sample of its orders with their statuses (its ``verify_sample``).
-        (templated)
+        or a list of such. An import tells a sample of its orders with their statuses (its ``verify_sample``); one into
+        another platform than the connection's is refused. (templated)
     :param status: status the orders must have, where ``order_ids`` does not tell; by default any. (templated)
     :param sample: how many of them to ask for, evenly spread, from 1 to 500; by default 100; ``None`` for each, of 500
         at most.
@@ -54,8 +55,9 @@ class AltcraftOrdersSensor(WaitSensor):
         return AltcraftOrdersWait(self.altcraft_conn_id)
 
     def _wanted(self) -> dict[str, str | None]:
+        host = urlsplit(AltcraftHook(self.altcraft_conn_id).base_url).netloc.rpartition("@")[2]
         try:
-            return sample_of(expected_orders(structure(self.order_ids), self.status), self.sample)
+            return sample_of(expected_orders(structure(self.order_ids), self.status, host), self.sample)
         except TypeError as error:
             raise ConfigurationError(
                 f"Verify orders: order_ids is {error} after rendering. Give a list of ids, or the output of an import "

@@ -62,7 +62,13 @@ class MetricaUploadSensor(WaitSensor):
         given = self.counter_id not in (None, "")
         if given or None in uploads.values():
             chosen = MetricaHook(self.metrica_conn_id).counter_id(self.counter_id)
-            return {each: chosen if given or at is None else at for each, at in uploads.items()}
+            others = {at for at in uploads.values() if given and at not in (None, chosen)}
+            if others:
+                raise ConfigurationError(
+                    f"Wait for uploads: counter_id is {chosen}, and upload_ids has a delivery to counter "
+                    f"{others.pop()}. Leave counter_id out, or give the delivery that is meant."
+                )
+            return {each: at or chosen for each, at in uploads.items()}
         return {each: at for each, at in uploads.items() if at is not None}
 
 
@@ -77,7 +83,8 @@ class MetricaCrmUploadSensor(MetricaUploadSensor):
 
     :param upload_ids: an upload id (text or number), what an upload operator returned (``upload.output``), or a list of
         these. Uploads of a delivery are polled at its own counter. (templated)
-    :param counter_id: the counter of all the uploads; by default the delivery's, else the connection's. (templated)
+    :param counter_id: the counter of all the uploads; by default the delivery's, else the connection's. A delivery to
+        another one is refused. (templated)
     :param metrica_conn_id: connection of type ``yandex_metrica``, ``yandex_metrica_default`` by default. (templated)
     :param journal_conn_id: connection of the journal of deliveries; by default ``[yandex_orders] journal_conn_id`` of
         Airflow's configuration, else a file under ``AIRFLOW_HOME``. (templated)
@@ -99,7 +106,8 @@ class MetricaOfflineConversionsSensor(MetricaUploadSensor):
 
     :param upload_ids: an upload id (text or number), what an upload operator returned (``upload.output``), or a list of
         these. Uploads of a delivery are polled at its own counter. (templated)
-    :param counter_id: the counter of all the uploads; by default the delivery's, else the connection's. (templated)
+    :param counter_id: the counter of all the uploads; by default the delivery's, else the connection's. A delivery to
+        another one is refused. (templated)
     :param metrica_conn_id: connection of type ``yandex_metrica``, ``yandex_metrica_default`` by default. (templated)
     :param min_accepted: least share of rows the service must have accepted, from 0 to 1; 1 by default. (templated)
     :param min_linked: least share of accepted rows that must have found a visit, where the service says, from 0 to 1; 0

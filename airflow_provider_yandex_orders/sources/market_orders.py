@@ -138,7 +138,10 @@ class MarketOrdersSource(Source):
                     if not found:
                         count["no contact"] += 1
                     contact = found[-1] if found else None
-                    yield altcraft_order(order, endpoint=self.endpoint, contact=contact, **(self.options or {}))
+                    try:
+                        yield altcraft_order(order, endpoint=self.endpoint, contact=contact, **(self.options or {}))
+                    except BadValue as bad:
+                        yield UnreadableRow(bad.reason, bad.fix)
         log.info(
             "Orders of Market without a contact: %d; test orders left out: %d.", count["no contact"], count["test"]
         )

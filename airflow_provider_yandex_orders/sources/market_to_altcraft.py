@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
-from decimal import Decimal
-from types import MappingProxyType
+from decimal import Decimal, InvalidOperation
+from types import MappingProxyType, NoneType
 from typing import Any
+
+from airflow_provider_yandex_orders.rows.faults import BadValue
 
 DELIVERY = "Доставка"
 """Name of the item that stands for the delivery."""
@@ -113,10 +116,13 @@ def altcraft_order(
     :param currencies: Market's code to the platform's; others stay as they are.
     :param regions: Market's region id to the platform's; a region that is not here is not sent.
     :param status_field: the custom field that keeps Market's own status; ``None`` for none.
+    :raises BadValue: a part of the order is of another kind than its documentation has.
     """
     number, status = order.get("id"), str(order.get("status") or "UNKNOWN")
+    if isinstance(number, bool) or not isinstance(number, (int, str, NoneType)):
+        raise _odd("id")
     order_id = None if number is None else f"{prefix}{number}"
-    items = [item for item in order.get("items") or () if isinstance(item, Mapping)]
+    items = _objects(order, "items")
     goods = [item for item in items if item.get("offerName") != DELIVERY and item.get("count") != 0]
     mapped = {
         "external_id": order_id,
@@ -128,17 +134,17 @@ def altcraft_order(
         "create_time": _day(order.get("creationDate")),
         "update_time": _moment(order.get("statusUpdateDate")),
         "custom_fields": {status_field: status} if status_field else None,
-        "region": (regions or {}).get(str((order.get("deliveryRegion") or {}).get("id"))),
+        "region": (regions or {}).get(str(_region(order).get("id"))),
         "lines": list(_lines(order_id, goods, line_statuses.get(status, "new")))
-        or list(_removed(order_id, order.get("initialItems") or ())),
+        or list(_removed(order_id, _objects(order, "initialItems"))),
     }
     return {name: value for name, value in mapped.items() if value is not None}
 
 
 def _lines(order_id: str | None, goods: list[Mapping[str, Any]], status: str) -> Iterator[dict[str, Any]]:
     for line_id, item in _named(order_id, goods):
-        prices = {price.get("type"): price.get("costPerItem") for price in item.get("prices") or ()}
-        known = [Decimal(str(price)) for price in prices.values() if price is not None]
+        prices = {str(price.get("type")): _amount(price, "costPerItem") for price in _objects(item, "prices")}
+        known = [price for price in prices.values() if price is not None]
         yield {
             "external_id": line_id,
             "status": _line_status(item, status),
@@ -149,11 +155,10 @@ def _lines(order_id: str | None, goods: list[Mapping[str, Any]], status: str) ->
         }
 
 
-def _removed(order_id: str | None, items: Any) -> Iterator[dict[str, Any]]:
+def _removed(order_id: str | None, items: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Lines of an order all of whose goods were taken out: nothing is paid for them."""
-    goods = [item for item in items if isinstance(item, Mapping) and item.get("offerName") != DELIVERY]
-    for line_id, item in _named(order_id, goods):
-        count = item.get("initialCount") or item.get("count") or 1
+    for line_id, item in _named(order_id, [item for item in items if item.get("offerName") != DELIVERY]):
+        count = _count(item, "initialCount") or _count(item, "count") or 1
         sku = item.get("shopSku")
         yield {"external_id": line_id, "status": "canceled", "sku": sku, "final_price_per_item": "0", "count": count}
 
@@ -169,10 +174,10 @@ def _named(order_id: str | None, goods: list[Mapping[str, Any]]) -> Iterator[tup
 
 def _line_status(item: Mapping[str, Any], status: str) -> str:
     """The order's own, unless all units were rejected or came back."""
-    units = item.get("initialCount") or item.get("count") or 0
+    units = _count(item, "initialCount") or _count(item, "count")
     back = Counter[str]()
-    for detail in item.get("details") or ():
-        back[str(detail.get("itemStatus"))] += int(detail.get("itemCount") or 0)
+    for detail in _objects(item, "details"):
+        back[str(detail.get("itemStatus"))] += _count(detail, "itemCount")
     if status not in ("canceled", "refunded") and units and back["RETURNED"] + back["REJECTED"] >= units:
         return "refunded" if back["RETURNED"] else "canceled"
     return status
@@ -180,13 +185,56 @@ def _line_status(item: Mapping[str, Any], status: str) -> str:
 
 def _delivery_cost(items: list[Mapping[str, Any]]) -> Decimal | None:
     costs = [
-        Decimal(str(price.get("total") if price.get("total") is not None else price.get("costPerItem") or 0))
+        _amount(price, "total" if price.get("total") is not None else "costPerItem") or Decimal(0)
         for item in items
         if item.get("offerName") == DELIVERY
-        for price in item.get("prices") or ()
+        for price in _objects(item, "prices")
         if price.get("type") == "BUYER"
     ]
     return sum(costs, Decimal(0)) if costs else None
+
+
+def _odd(name: str) -> BadValue:
+    return BadValue(
+        "bad_order",
+        f"{name} of this order of Market is not what the service's documentation says",
+        "fetch the order anew, or take it out of the file and import it by hand",
+    )
+
+
+def _objects(of: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    found = of.get(name)
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(each, Mapping) for each in found):
+        raise _odd(name)
+    return found
+
+
+def _region(order: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = order.get("deliveryRegion")
+    if not isinstance(found, (Mapping, NoneType)):
+        raise _odd("deliveryRegion")
+    return found or {}
+
+
+def _amount(of: Mapping[str, Any], name: str) -> Decimal | None:
+    found = of.get(name)
+    if found is None:
+        return None
+    with suppress(InvalidOperation):
+        if isinstance(found, (int, str, float, Decimal)) and (amount := Decimal(str(found))).is_finite():
+            return amount
+    raise _odd(name)
+
+
+def _count(of: Mapping[str, Any], name: str) -> int:
+    found = of.get(name)
+    if found is None:
+        return 0
+    if isinstance(found, bool) or not isinstance(found, int):
+        raise _odd(name)
+    return found
 
 
 def _day(value: Any) -> str | None:

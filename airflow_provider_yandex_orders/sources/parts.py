@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -34,20 +35,20 @@ def parts_in(delivery: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 class PartsSource(Source):
-    """The rows of a delivery, by the service's field names.
+    """The rows of prepared deliveries, by the service's field names.
 
-    :param delivery: what an upload operator returned.
+    :param deliveries: what upload operators returned.
     """
 
-    def __init__(self, delivery: Mapping[str, Any]) -> None:
-        self.entity = str(delivery["entity"])
-        self._delivery = delivery
+    def __init__(self, *deliveries: Mapping[str, Any]) -> None:
+        self.entity = str(deliveries[0]["entity"])
+        self._deliveries = deliveries
 
     @property
     def planned(self) -> int | None:
-        """The journal's turn as of which the parts were prepared."""
-        turn = (self._delivery.get("plan") or {}).get("as_of")
-        return None if turn is None else int(turn)
+        """The journal's turn as of which the parts were prepared, of several the earliest."""
+        turns = [(delivery.get("plan") or {}).get("as_of") for delivery in self._deliveries]
+        return min((int(turn) for turn in turns if turn is not None), default=None)
 
     @contextmanager
     def open(self) -> Iterator[RowStream]:
@@ -56,26 +57,42 @@ class PartsSource(Source):
 
     def serialize(self) -> dict[str, Any]:
         """The paths."""
-        listed = self._delivery.get("parts_path")
-        paths = [str(listed)] if listed else [str(part["path"]) for part in self._delivery["parts"]]
+        paths: list[str] = []
+        for delivery in self._deliveries:
+            listed = delivery.get("parts_path")
+            paths += [str(listed)] if listed else [str(part["path"]) for part in delivery["parts"]]
         return {"entity": self.entity, "paths": paths}
 
     def check_destination(self, **wanted: object) -> None:
-        """Make sure that the parts were made for where they are to go: they are in its time zone.
+        """Make sure that the parts were made to be sent by this task: they are in the time zone of their place.
 
-        :param wanted: ``service``, ``entity``, ``counter_id``, ... of the task that sends them.
-        :raises ConfigurationError: they were made for another place.
+        :param wanted: ``service``, ``entity``, ``counter_id``, ``merge_mode``, ... of the task that sends them. What a
+            delivery does not tell is not compared.
+        :raises ConfigurationError: they were made for another place, or sent already.
         """
-        for name, value in wanted.items():
-            made_for = self._delivery.get(name, value)
-            if str(made_for) != str(value):
+        for delivery in self._deliveries:
+            if "rows_prepared" not in delivery:
                 raise ConfigurationError(
-                    f"source= is a delivery whose {name} is {made_for!r}, and this task sends to {value!r}. Parts keep "
-                    "the form and the time zone of the place they were prepared for: prepare them anew for this one."
+                    "source= is a delivery that was sent already: its rows would go out twice. Give the output of a "
+                    "task with send=False, or the rows' own source."
                 )
+            for name, value in wanted.items():
+                made_for = delivery.get(name, value)
+                if str(made_for) != str(value):
+                    raise ConfigurationError(
+                        f"source= is a delivery whose {name} is {made_for!r}, and that of this task is {value!r}. "
+                        "Parts keep the form and the time zone of what they were prepared for: prepare them anew."
+                    )
+
+    def parts(self) -> Iterator[Mapping[str, Any]]:
+        """All parts.
+
+        :raises SourceUnavailable: this worker does not see the list of them.
+        """
+        return chain.from_iterable(map(parts_in, self._deliveries))
 
     def _rows(self) -> Iterator[Row]:
-        for part in parts_in(self._delivery):
+        for part in self.parts():
             path = str(part["path"])
             if path.endswith(".csv"):
                 require_seen(path)

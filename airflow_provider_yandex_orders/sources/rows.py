@@ -32,18 +32,22 @@ class RowsSource(Source):
 
 
 def as_source(value: object) -> Source:
-    """Take a source as it is, and make one of a list of dicts or of a delivery.
+    """Take a source as it is, and make one of a list of dicts, of a delivery or of a list of these.
 
     :raises SourceError: it is neither.
     """
     if isinstance(value, Source):
         return value
-    if isinstance(value, Mapping):
-        if "parts" in value and "entity" in value:
-            return PartsSource(value)
-        value = [value]
-    if isinstance(value, (list, tuple)) and all(isinstance(row, Mapping) for row in value):
-        return RowsSource(value)
+    rows = [value] if isinstance(value, Mapping) else value
+    # What a mapped task returned is a sequence that is read lazily.
+    if isinstance(rows, Sequence) and not isinstance(rows, (str, bytes)):
+        rows = list(rows)
+        if all(isinstance(row, Mapping) for row in rows):
+            deliveries = ["parts" in row and "entity" in row for row in rows]
+            if not any(deliveries):
+                return RowsSource(rows)
+            if all(deliveries):
+                return PartsSource(*rows)
     raise SourceError(
         f"source= is a {type(value).__name__}: give a SqlSource, a FileSource, a list of dicts, "
         "or the output of a task that returns one of these lists, or of an upload task with send=False."

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import IO, TYPE_CHECKING, Any, cast
+from fnmatch import fnmatchcase
+from typing import IO, TYPE_CHECKING, cast
 
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError, SourceError, SourceUnavailable
 from airflow_provider_yandex_orders.sources.encodings import guess_encoding
@@ -15,6 +17,7 @@ from airflow_provider_yandex_orders.storage_faults import storage_fault
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
+    from fsspec import AbstractFileSystem
 
 READ_ERRORS = (OSError, EOFError, UnicodeError, zlib.error)
 _GZIP = b"\x1f\x8b"
@@ -92,10 +95,9 @@ def _matching(pattern: str, conn_id: str | None) -> list[str]:
         place = _storage_path(pattern, conn_id)
         if "*" not in pattern and place.is_file():
             return [pattern]  # a name may have brackets
-        listed: dict[str, dict[str, Any]] = place.fs.glob(place.path, detail=True)
+        names = sorted(_listed(place.fs, place.fs._strip_protocol(place.path)))
     except Exception as error:  # noqa: BLE001 - whatever a storage raises
         raise glob.explained(error) from None
-    names = sorted(name for name, info in listed.items() if info.get("type") == "file")
     if not names:
         raise SourceUnavailable(
             f"Read {glob!r}: no file fits, or not yet. Retries wait for a late one; else correct the path as rendered."
@@ -105,6 +107,33 @@ def _matching(pattern: str, conn_id: str | None) -> list[str]:
         return names
     account = f"{rest.split('@', 1)[0]}@" if "@" in rest.split("/", 1)[0] else ""
     return [f"{start}://{account}{name.lstrip('/') if start != 'file' else name}" for name in names]
+
+
+def _listed(storage: AbstractFileSystem, pattern: str) -> Iterator[str]:
+    """Names of the files that fit. The storage's own ``glob`` passes over a folder it cannot list."""
+    from fsspec.utils import glob_translate
+
+    fits = re.compile(glob_translate(pattern)).match
+    root = re.split(r"[*?[]", pattern, maxsplit=1)[0].rpartition("/")[0] + "/"
+    steps = pattern[len(root) :].split("/")
+    deep = next((depth for depth, step in enumerate(steps) if "**" in step), len(steps))
+    folders = [(root, 0)]
+    while folders:
+        folder, depth = folders.pop()
+        try:
+            infos = storage.ls(folder, detail=True)
+        except FileNotFoundError:
+            if folder is root:
+                return
+            raise
+        for info in infos:
+            name = info["name"].rstrip("/")
+            if info["type"] == "file" and fits(name):
+                yield name
+            elif info["type"] == "directory" and name != folder.rstrip("/"):
+                last = name.rpartition("/")[2]
+                if depth >= deep or (depth < len(steps) - 1 and fnmatchcase(last, steps[depth])):
+                    folders.append((name, depth + 1))
 
 
 def _storage_path(path: str, conn_id: str | None) -> ObjectStoragePath:

@@ -82,7 +82,7 @@ def test_the_parts_are_not_needed(imported: Any, context: Context, tmp_path: Pat
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ({"service": "metrica", "parts": [], "rows_sent": 1}, "is a delivery to metrica"),
+        ({"service": "metrica", "parts": [], "rows_sent": 1}, "is the output of a task of metrica"),
         ({"service": "altcraft", "parts": [], "rows_sent": 0, "rows_prepared": 5}, "names no order to ask for"),
     ],
 )
@@ -92,10 +92,18 @@ def test_deliveries_that_hold_no_orders(altcraft: SandboxServer, context: Contex
     assert altcraft.client.requests() == []
 
 
-@pytest.mark.parametrize("value", [None, 5])
+@pytest.mark.parametrize("value", [None, 5.5, "None", ["[1]"], {"checked": 1, "by_status": {}}])
 def test_what_holds_no_ids(altcraft: SandboxServer, context: Context, value: Any) -> None:
     with pytest.raises(ConfigurationError, match="output of an import task"):
         sensor(value).execute(context())
+
+
+def test_another_platform_is_not_asked(altcraft: SandboxServer, imported: Any, context: Context) -> None:
+    delivery = imported(order(1)) | {"host": "other.example.com"}
+    before = len(altcraft.client.requests())
+    with pytest.raises(ConfigurationError, match=r"delivery to other\.example\.com.*altcraft_conn_id"):
+        sensor([[delivery]]).execute(context())
+    assert len(altcraft.client.requests()) == before
 
 
 def test_nothing_to_verify(altcraft: SandboxServer, context: Context) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
@@ -48,6 +50,29 @@ def mapped(order: dict[str, Any], **arguments: Any) -> dict[str, Any]:
 
 def market(**changes: Any) -> dict[str, Any]:
     return {**copy.deepcopy(ORDER), **changes}
+
+
+def changed(order: dict[str, Any], where: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    at: Any = order
+    for step in where[:-1]:
+        at = at[step]
+    at[where[-1]] = value
+    return order
+
+
+def places(value: Any, where: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    inner = [place for step, each in steps if step != "fake" for place in places(each, (*where, step))]
+    return [where, *inner] if where else inner
+
+
+JUNK = st.recursive(
+    st.sampled_from([None, True, 0, -1, 1.5, 10**30, "", "abc", "NaN", "1e999", "2", "Moscow", "RETURNED"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["id", "type", "x"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
 
 
 class TestMapping:
@@ -201,6 +226,30 @@ class TestSource:
         with pytest.raises(SourceError, match="row 1: partnerOrderId went through a floating-point"):
             rows_of(MarketOrdersSource(raw(ORDER), "ym-123", [{"partnerOrderId": 9.0}]))
 
+    @pytest.mark.parametrize(
+        ("where", "value", "named"),
+        [
+            (("id",), True, "id"),
+            (("items",), {"a": 1}, "items"),
+            (("items",), [None], "items"),
+            (("items", 0, "prices"), [None], "prices"),
+            (("items", 0, "prices", 0, "costPerItem"), "abc", "costPerItem"),
+            (("items", 1, "prices", 0, "total"), "NaN", "total"),
+            (("items", 0, "details"), [None], "details"),
+            (("items", 0, "details", 0, "itemCount"), "two", "itemCount"),
+            (("deliveryRegion",), "Moscow", "deliveryRegion"),
+        ],
+    )
+    def test_an_odd_order_is_one_unreadable_row(
+        self, raw: Callable[..., str], where: tuple[Any, ...], value: Any, named: str
+    ) -> None:
+        odd = changed(market(), where, value)
+        with MarketOrdersSource(raw(odd, market(id=502)), "ym-123", CONTACTS).open() as stream:
+            rows: list[Any] = list(stream.rows)
+        first, second = rows
+        assert first.reason.startswith(f"{named} of this order")
+        assert second["external_id"] == "ym-502"
+
     @pytest.mark.parametrize("orders", [None, 5, {"paths": None}, [1]])
     def test_orders_that_are_none(self, orders: Any) -> None:
         with pytest.raises(ConfigurationError, match="Give paths"):
@@ -242,6 +291,30 @@ def test_every_status_has_a_meaning_the_platform_knows(
         f"ym-{number}": (meant, LINE_STATUSES[status])
         for number, (status, meant) in enumerate(ORDER_STATUSES.items(), 1)
     }
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(odd=st.lists(st.tuples(st.sampled_from(places(ORDER)), JUNK), min_size=1, max_size=8))
+def test_odd_orders_never_stop_the_others(
+    altcraft: SandboxServer, raw: Callable[..., str], context: Callable[..., Any], tmp_path: Path, odd: list[Any]
+) -> None:
+    orders = [changed(market(id=600 + number), where, value) for number, (where, value) in enumerate(odd)]
+    operator = AltcraftImportOrdersOperator(
+        task_id="import",
+        source=MarketOrdersSource(raw(ORDER, *orders, market(id=502, partnerOrderId="7")), "ym-123", CONTACTS),
+        custom_fields=CUSTOM_FIELDS,
+        skip_triggers=True,
+        defaults={"matching": "email_phone"},
+        max_rejected=len(orders),
+        dry_run=True,
+        staging_path=str(tmp_path / "staging"),
+    )
+    delivery = operator.execute(context())
+    assert delivery["rows_read"] == len(orders) + 2
+    assert delivery["rows_rejected"] + delivery["rows_duplicate"] <= len(orders)
+    held = "".join(Path(part["path"].removeprefix("file://")).read_text() for part in delivery["parts"])
+    assert '"ym-501"' in held
+    assert '"ym-502"' in held
 
 
 def test_the_import_takes_them(

@@ -112,10 +112,16 @@ class TestMetrica:
 class TestEachService:
     @pytest.mark.parametrize("kind", HOOKS)
     def test_unknown_fields_are_named(self, yandex_sandbox: SandboxServer, kind: Any) -> None:
-        extra = {**ID_FIELDS[kind], "owner": "shop team", "ssl": True}
+        extra = {
+            **ID_FIELDS[kind],
+            "owner": "shop team",
+            "ssl": True,
+            "Иван Петров +79991234567": 1,
+            "y0_AgAAtoken": 1,
+        }
         works, told = said(kind, yandex_sandbox.url, extra)
         assert works, told
-        assert told.endswith(" The extra has fields that are not read: 'owner', 'ssl'.")
+        assert told.endswith(" The extra has fields that are not read: 'owner', 'ssl', <value>, <value>.")
 
     @pytest.mark.parametrize("kind", HOOKS)
     @pytest.mark.parametrize(

@@ -327,8 +327,9 @@ class TestTroubles:
         market.client.change_settings(market_longest_period_days=longest)
         assert [order["id"] for page in MarketHook().iter_order_stats(**window) for order in page] == whole
 
-    def test_a_refusal_that_names_no_days_halves_the_period(self, market: SandboxServer) -> None:
-        body = {"status": "ERROR", "errors": [{"code": "X", "message": "Too long time period."}]}
+    @pytest.mark.parametrize("words", ["Too long time period.", "TOO LONG TIME PERIOD"])
+    def test_a_refusal_that_names_no_days_halves_the_period(self, market: SandboxServer, words: str) -> None:
+        body = {"status": "ERROR", "errors": [{"code": "X", "message": words}]}
         market.client.add_fault(path=STATS, action="answer", status=400, body=body, times=2)
         pages = MarketHook().iter_order_stats(date_from="2026-06-01", date_to="2026-06-07")
         assert len([order for page in pages for order in page]) == 7 * 40

@@ -143,13 +143,23 @@ class TestPreparedOnly:
         prepared, _ = upload([order(1)], task_id="prepare", send=False)
         error, _ = upload(prepared, counter_id=103)
         assert isinstance(error, ConfigurationError)
-        assert "counter_id is 101, and this task sends to 103" in str(error)
+        assert "counter_id is 101, and that of this task is 103" in str(error)
         error, _ = upload(prepared, MetricaUploadContactsOperator)
         assert isinstance(error, ConfigurationError)
         assert "entity" in str(error)
         assert sent(metrica) == 0
         delivery, _ = upload(prepared)
         assert (delivery["rows_sent"], "rows_prepared" in delivery) == (1, False)
+        error, _ = upload(delivery, task_id="again")
+        assert "sent already" in str(error)
+
+    def test_the_parts_of_several_tasks_are_sent_together(self, metrica: SandboxServer, upload: Any) -> None:
+        prepared = [upload([order(number)], task_id=f"prepare_{number}", send=False)[0] for number in (1, 2)]
+        delivery, _ = upload(prepared)
+        assert (delivery["rows_read"], delivery["rows_sent"]) == (2, 2)
+        error, _ = upload([*prepared, delivery], task_id="again")
+        assert "sent already" in str(error)
+        assert sent(metrica) == 1
 
     def test_parts_on_another_workers_disk_are_waited_for(self, metrica: SandboxServer, upload: Any) -> None:
         prepared, _ = upload([order(1)], task_id="prepare", send=False)

@@ -113,7 +113,13 @@ class TestWhatCannotBeWaitedFor:
         delivery = {"service": "altcraft", "entity": "altcraft_orders", "host": "x", "parts": []}
         self.refused(delivery, context, "delivery to altcraft")
 
-    @pytest.mark.parametrize("value", [None, 5.5])
+    def test_a_delivery_to_another_counter(self, metrica: SandboxServer, orders: Any, context: Context) -> None:
+        delivery = orders(101)
+        with pytest.raises(ConfigurationError, match="counter_id is 103, and upload_ids has a delivery to counter 101"):
+            sensor([delivery, "u1"], counter_id="103").execute(context())
+        assert sensor(delivery, counter_id="101").execute(context())
+
+    @pytest.mark.parametrize("value", [None, 5.5, True, "None", b"1", ["[1]"], {"service": "market", "paths": []}])
     def test_ids_that_are_none(self, metrica: SandboxServer, context: Context, value: Any) -> None:
         self.refused(value, context, "output of an upload task")
 

@@ -45,6 +45,9 @@ FIRST_OF_JUNE = ("2026-06-01", "2026-06-01")
     [
         {"partition_date": utc("2026-05-31 21:00")},  # midnight in Moscow
         {"partition_date": utc("2026-06-01 01:00"), "partition_key": "2026-06-01T04:00:00"},
+        {"partition_date": utc("2026-05-31 14:00"), "partition_key": "2026-06-01T00:00:00"},  # midnight in Vladivostok
+        {"partition_date": utc("2026-06-01 07:00"), "partition_key": "2026-06-01T00:00:00"},  # and in Los Angeles
+        {"partition_date": utc("2026-05-31 21:00"), "partition_key": "shop-5"},
         {"partition_date": None, "partition_key": "2026-06-01T00:00:00"},
         {"partition_key": "2026-06-01"},
         {"partition_key": "20260601"},

@@ -196,7 +196,8 @@ class MetricaUploadOperator(UploadOperator):
     # The steps.
 
     def _place(self) -> dict[str, Any]:
-        return {"service": "metrica", "counter_id": self._counter}
+        mode = getattr(self, "merge_mode", None)
+        return {"service": "metrica", "counter_id": self._counter} | ({"merge_mode": mode} if mode else {})
 
     @property
     def _base_url(self) -> str:
@@ -236,7 +237,7 @@ class MetricaUploadOperator(UploadOperator):
     def _rows_source(self) -> Source:
         source = super()._rows_source()
         if isinstance(source, PartsSource):
-            source.check_destination(service="metrica", entity=self._kind.name, counter_id=self._counter)
+            source.check_destination(entity=self._kind.name, **self._place())
         return source
 
     @property

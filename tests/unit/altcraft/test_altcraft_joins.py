@@ -87,6 +87,8 @@ def test_not_each_of_many_ids_can_be_asked_for() -> None:
         ({"A": "new", 5: "paid"}, {"A": "new", "5": "paid"}),
         ([], {}),
         ([{"A": "new"}, "B"], {"A": "new", "B": "paid"}),
+        ([[{"A": "new"}], [["B", 5]]], {"A": "new", "B": "paid", "5": "paid"}),
+        ("№ 5 [x]", {"№ 5 [x]": "paid"}),
     ],
 )
 def test_expected_orders(value: Any, expected: dict[str, str]) -> None:
@@ -103,13 +105,14 @@ def test_a_delivery_tells_its_sample() -> None:
 @pytest.mark.parametrize(
     ("delivery", "words"),
     [
-        ({"service": "metrica", "rows_sent": 2, "parts": []}, "is a delivery to metrica"),
+        ({"service": "metrica", "rows_sent": 2, "parts": []}, "is the output of a task of metrica"),
+        ({"service": "market", "orders": 3, "paths": ["a"]}, "is the output of a task of market"),
         ({"service": "altcraft", "rows_sent": 2, "parts": []}, "names no order"),
         ({"service": "altcraft", "rows_sent": 0, "rows_prepared": 2, "parts": []}, "names no order"),
     ],
 )
 def test_deliveries_of_which_nothing_can_be_asked(delivery: dict[str, Any], words: str) -> None:
-    for value in (delivery, [delivery]):
+    for value in (delivery, [delivery], [[delivery]]):
         with pytest.raises(ConfigurationError, match=words):
             expected_orders(value)
 
@@ -158,15 +161,30 @@ def test_only_the_parts_that_hold_a_sample_are_read(tmp_path: Path) -> None:
 
 
 def test_a_sample_fits_into_xcom_and_names_nobody(tmp_path: Path) -> None:
-    long = written(tmp_path, 1, [f"Ж{number:0100d}" for number in range(500)], "json")
+    long = written(tmp_path, 1, [f"Ж{number:060d}" for number in range(500)], "json")
     found = sent_sample([long], 500, [])
     assert 50 < len(found) < 500
     assert sum(map(len, found)) <= SAMPLE_CHARACTERS
-    personal = written(tmp_path, 2, ["ivan@example.com", "A-1"], "json")
+    personal = written(tmp_path, 2, ["ivan@example.com", "+79990000000", "Смирнова-5", "A-1"], "json")
     assert sent_sample([personal], 2, []) == {"A-1": "new"}
 
 
-@pytest.mark.parametrize("value", [None, 5])
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        5.5,
+        True,
+        b"Z-1",
+        "None",
+        "['Z-1']",
+        "True",
+        "",
+        [[None]],
+        {"checked": 2, "by_status": {"new": 2}},
+        {"": "a"},
+    ],
+)
 def test_what_holds_no_orders(value: Any) -> None:
     with pytest.raises(TypeError):
         expected_orders(value)

@@ -32,13 +32,33 @@ def uploads(value: Any) -> dict[str, int | None]:
         ),
         (METRICA | {"counter_id": 7, "parts": []}, {}),
         ([], {}),
+        ([[["u1"], (2,)], iter(["u3"])], {"u1": None, "2": None, "u3": None}),
     ],
 )
 def test_uploads_of(value: Any, ids: dict[str, int | None]) -> None:
     assert uploads(value) == ids
 
 
-@pytest.mark.parametrize("value", [None, True, 5.5, [None], "", "['u1', 'u2']", {"u1": 1}, object()])
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        5.5,
+        [None],
+        "",
+        " ",
+        "['u1', 'u2']",
+        {"u1": 1},
+        object(),
+        "None",
+        "none",
+        "True",
+        b"1",
+        [["u1"], b"2"],
+    ]
+    + ["b'1'", -5, 0, "0", [["None"]], {"service": "market", "paths": []}, "{'parts': []}", "a b"],
+)
 def test_what_holds_no_upload_ids(value: Any) -> None:
     with pytest.raises(TypeError):
         uploads(value)

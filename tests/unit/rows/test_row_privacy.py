@@ -102,7 +102,11 @@ def test_show_hides_addresses_numbers_and_names(value: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [("in_work", "'in_work'"), ("Выполнен", "'Выполнен'"), ("in-work", "'in-work'"), (5, "'5'")],
+    [
+        *((word, f"'{word}'") for word in ("in_work", "in-work", "Выполнен", "Оплачен", "Новая", "Возврат", "Готов")),
+        ("в-работе", "'в-работе'"),
+        (5, "'5'"),
+    ],
 )
 def test_show_names_what_a_status_may_be(value: object, shown: str) -> None:
     assert show(value) == shown
@@ -120,6 +124,15 @@ def test_show_names_what_a_status_may_be(value: object, shown: str) -> None:
         "flat7",
         "12345",
         "Anna-Maria",
+        "Smirnova_Anna",
+        "Анна_Смирнова",
+        "анна-смирнова",
+        "ИВАНОВ-ПЕТРОВ",
+        "АннаСмирнова",
+        "Иванов",
+        "Смирнова",
+        "Достоевский",
+        "Шевченко",
         "x" * 31,
     ],
 )
@@ -128,6 +141,8 @@ def test_show_hides_the_rest(value: str) -> None:
 
 
 KEYS = ["A-1001", "lead_5", "1001", "ЦБ00-000123", "2025/17", "ym-501-K", "8a6e0804-2bd0-4672-b79d-d97027f9071a", "A"]
+KEYS += ["ORD-2026-000123", "CD-1234-1", "20261126001", "2026-11-26-001", "9007199254740993123", "12345678901234567890"]
+KEYS += ["ab12fade-bead-4672-b79d-d97027f9071a", "order_5", "1000000123"]
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -139,6 +154,25 @@ def test_codes_are_shown_as_keys(key: str) -> None:
 def test_a_key_that_is_personal_is_shown_as_its_sum(value: str) -> None:
     assert re.fullmatch(r"#[0-9a-f]{16}", shown_key(value))
     assert shown_key(value) == shown_key(value) != shown_key(f"{value} ")
+
+
+@given(
+    before=st.sampled_from(["", "c-", "crm_", "id", "tel:", "№", "x"]),
+    after=st.sampled_from(["", "x", "-A", "#"]),
+    separator=st.sampled_from(["", "-", "_", ".", "/", ":"]),
+    groups=st.sampled_from(
+        ["7 999 123 45 67", "8 999 1234567", "999 123 45 67", "495 123 45 67", "1 202 555 01 43", "90 532 123 45 67"]
+    ),
+)
+def test_a_phone_in_a_key_is_hidden_however_it_is_written(before: str, after: str, separator: str, groups: str) -> None:
+    assert shown_key(f"{before}{groups.replace(' ', separator)}{after}").startswith("#")
+
+
+@pytest.mark.parametrize(
+    "key", ["anna.smirnova1985", "user_anna_smirnova_79", "Anna.smirnova-1", "иванов2", "79991234567#2", "9161234567.0"]
+)
+def test_a_name_or_a_phone_in_a_key_is_hidden(key: str) -> None:
+    assert shown_key(key).startswith("#")
 
 
 @pytest.mark.parametrize(
@@ -180,6 +214,16 @@ def test_a_drivers_words_hold_no_value(said: str, kept: str, value: str) -> None
         (ValueError(1054, "Unknown column 'sum' in 'field list'"), "Unknown column 'sum' in <value> (1054)"),
         (ValueError("Table `shop`.`orders` isn't there"), "Table `shop`.`orders` isn't there"),
         (ValueError("42S22", "Invalid column name 'sum'. (207)"), "42S22: Invalid column name 'sum'. (207)"),
+        (ValueError("no such column: smirnova_id"), "no such column: smirnova_id"),
+        (ValueError("no such column: Smirnova"), "no such column: <value>"),
+        (ValueError("no such column: o.Смирнова"), "no such column: <value>"),
+        (
+            ValueError("could not convert string to float: Anna; row 5"),
+            "could not convert string to float: <value>; row 5",
+        ),
+        (ValueError("Bad int64 value: Anna Smirnova"), "Bad int64 value: <value>"),
+        (ValueError("Value «анна» is odd"), "Value <value>"),
+        (ValueError("ORA-00942: table or view does not exist"), "ORA-00942: table or view does not exist"),
         (ValueError(), ""),
     ],
 )
@@ -192,6 +236,13 @@ def test_a_drivers_words_name_what_is_wrong(error: Exception, told: str) -> None
     [
         ('Wrong value "Иванов Иван" of "order_status"', 'Wrong value <value> of "order_status"'),
         ("column 'Target' is missing, «Петров» is odd", "column 'Target' is missing, <value> is odd"),
+        ("value “Анна Смирнова” or ‘анна’ or „Anna“ is odd", "value <value> or <value> or <value> is odd"),
+        ("value [anna smirnova], 'o'neil anna'", "value <value>, <value>"),
+        ("customer Анна Смирнова exists", "customer <value> exists"),
+        ("row 0: Smirnova Anna, Смирнова А. П.: Anna-Maria O'Neil", "row 0: <value>: <value>"),
+        ("Order Anna Smirnova Not Found", "Order <value> Not Found"),
+        *((words, words) for words in ("400 Bad Request", "Access Denied", "Internal Server Error", "Яндекс Метрика")),
+        ("[Errno 13] Permission denied", "[Errno 13] Permission denied"),
         ("it isn't 'DateTime' and doesn't matter", "it isn't 'DateTime' and doesn't matter"),
     ],
 )

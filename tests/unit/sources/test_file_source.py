@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError, SourceUnavailable
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, SourceError, SourceUnavailable
 from airflow_provider_yandex_orders.rows.reading import Reading
 from airflow_provider_yandex_orders.sources import FileSource
 from airflow_provider_yandex_orders.sources.base import UnreadableRow
+from tests.support.breaking_store import raising
 
 
 def read(path: Path | str, **arguments: Any) -> tuple[list[str] | None, list[Any]]:
@@ -291,6 +293,58 @@ def test_a_glob_in_object_storage(memory_url: str) -> None:
     assert read(f"{memory_url}/day/*.jsonl") == (None, [{"id": 1}, {"id": 2}])
     with pytest.raises(SourceUnavailable, match="no file fits"):
         read(f"{memory_url}/day/*.csv")
+
+
+@pytest.mark.parametrize("pattern", ["*/orders.csv", "**/orders.csv", "*/orders.*", "[ab]/*.csv", "?/ord*.csv"])
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (PermissionError("Forbidden"), ConfigurationError),
+        (ConnectionError("down"), PassingError),
+        (OSError(16, "SlowDown"), PassingError),
+        (TimeoutError(), PassingError),
+    ],
+)
+def test_a_folder_that_cannot_be_listed_is_no_empty_folder(
+    tmp_path: Path,
+    memory_url: str,
+    pattern: str,
+    error: OSError,
+    raised: type[Exception],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    scan = os.scandir
+
+    def closed(path: Any) -> Any:
+        if str(path).rstrip("/").endswith("/b"):
+            raise error
+        return scan(path)
+
+    for url in (f"file://{tmp_path}", memory_url):
+        for name in ("a", "b"):
+            (ObjectStoragePath(url) / name).mkdir()
+            (ObjectStoragePath(url) / name / "orders.csv").write_bytes(f"id\n{name}\n".encode())
+        assert [row["id"] for row in read(f"{url}/{pattern}")[1]] == ["a", "b"]
+        with monkeypatch.context() as patch, raising(error, "ls", last="/b"):
+            patch.setattr("os.scandir", closed)
+            with pytest.raises(raised, match="Read"):
+                read(f"{url}/{pattern}")
+
+
+def test_deep_globs(tmp_path: Path) -> None:
+    for name in ("1.csv", "x/2.csv", "x/y/3.csv", "z/y/4.csv", "z/5.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"id\n{name}\n")
+
+    def found(pattern: str) -> str:
+        return "".join(Path(row["id"]).stem for row in read(tmp_path / pattern)[1])
+
+    assert found("**/*.csv") == "1234"
+    assert found("x/**/*.csv") == "23"
+    assert found("*/y/*.csv") == found("**/y/*.csv") == "34"
+    assert found("[!x]/*/?.csv") == "4"
 
 
 @pytest.mark.parametrize("second", ["id,x,revenue\n2,a,5\n", "id\n2\n", "id,Y\n2,a\n"])

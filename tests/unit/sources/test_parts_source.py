@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, prepare
-from airflow_provider_yandex_orders.exceptions import PassingError, SourceError
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, SourceError
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 NASTY = 'a;b "c"\r\nd\u2028Ж'
-ORDER = full_order(goals="g:1,h", products={"pear": 10, NASTY[2:]: 1}, revenue=Decimal("12345678901234567.89"))
+ORDER = full_order(goals="g:1,h", products={"pear": 10, NASTY[2:]: 1}, revenue=Decimal("1234567890123.89"))
 CONTACT = contact(name=NASTY, phones="79990000000,79990000001", birth_date="1960-03-04", user_ids=["u", NASTY])
 CASES = [
     (ORDERS, json_format(ORDERS), ORDER),
@@ -90,6 +90,32 @@ def test_a_part_that_is_damaged(folder: ObjectStoragePath, content: bytes) -> No
     source = PartsSource(delivery(ORDERS, [str(folder / "part-00001.json")]))
     with source.open() as stream, pytest.raises(SourceError, match=r"part-00001\.json.*upload task"):
         list(stream.rows)
+
+
+def test_several_deliveries_are_read_one_after_the_other(folder: ObjectStoragePath) -> None:
+    for name in ("1", "2"):
+        (folder / f"{name}.json").write_bytes(b'{"orders":[{"id":"%s"}]}' % name.encode())
+    source = PartsSource(*(delivery(ORDERS, [str(folder / f"{name}.json")]) for name in ("1", "2")))
+    assert source.serialize() == {"entity": "orders", "paths": [str(folder / "1.json"), str(folder / "2.json")]}
+    with source.open() as stream:
+        assert [row["id"] for row in stream.rows] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        ({}, "sent already"),
+        ({"rows_prepared": 1, "entity": "contacts"}, "entity is 'contacts'"),
+        ({"rows_prepared": 1, "counter_id": 103}, "counter_id is 103, and that of this task is 101"),
+        ({"rows_prepared": 1, "merge_mode": "SAVE"}, "merge_mode is 'SAVE', and that of this task is 'UPDATE'"),
+    ],
+)
+def test_each_delivery_is_for_this_task(second: dict[str, Any], words: str) -> None:
+    first = delivery(ORDERS, []) | {"rows_prepared": 0, "counter_id": 101, "merge_mode": "UPDATE"}
+    wanted = {"entity": "orders", "counter_id": 101, "merge_mode": "UPDATE"}
+    PartsSource(first, delivery(ORDERS, []) | {"rows_prepared": 0}).check_destination(**wanted)
+    with pytest.raises(ConfigurationError, match=words):
+        PartsSource(first, delivery(ORDERS, []) | second).check_destination(**wanted)
 
 
 def test_no_rows_are_shown(folder: ObjectStoragePath) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import UserList
 from typing import Any
 
 import pytest
@@ -37,6 +38,14 @@ def test_a_delivery_is_read_by_its_parts() -> None:
     source = as_source(delivery)
     assert isinstance(source, PartsSource)
     assert source.serialize() == {"entity": "orders", "paths": ["a.json", "b.json"]}
+
+
+def test_deliveries_of_mapped_tasks() -> None:
+    each = {"entity": "orders", "parts": [{"path": "a.json"}]}
+    for value in ([each, each], (each, each), UserList([each, each])):
+        assert as_source(value).serialize() == {"entity": "orders", "paths": ["a.json", "a.json"]}
+    with pytest.raises(SourceError, match="source= is a list"):
+        as_source([each, {"id": "1"}])
 
 
 @pytest.mark.parametrize("row", [{"parts": "x"}, {"entity": "x"}, {"id": "1", "parts": []}])
