@@ -35,7 +35,7 @@ WOULD_SEND, WOULD_FAIL, CANNOT_CHECK = 0, 1, 2
 
 _PACKAGE = "airflow_provider_yandex_orders"
 _CONNECTION = "yandex_orders_check"
-_NOWHERE = json.dumps({"host": "http://127.0.0.1:9", "password": "none"})
+_NOWHERE = json.dumps({"host": "http://127.0.0.1:9", "password": "no-token-here"})
 _ANY = 1e15
 _REJECTED, _DROPPED = "Rejected rows", "Values left out of rows that are sent"
 

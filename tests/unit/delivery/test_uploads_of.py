@@ -42,22 +42,9 @@ def test_uploads_of(value: Any, ids: dict[str, int | None]) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        None,
-        True,
-        5.5,
-        [None],
-        "",
-        " ",
-        "['u1', 'u2']",
-        {"u1": 1},
-        object(),
-        "None",
-        "none",
-        "True",
-        b"1",
-        [["u1"], b"2"],
-    ]
-    + ["b'1'", -5, 0, "0", [["None"]], {"service": "market", "paths": []}, "{'parts': []}", "a b"],
+        *(None, True, 5.5, [None], "", " ", "['u1', 'u2']", {"u1": 1}, object(), "None", "none", "True", b"1"),
+        *([["u1"], b"2"], "b'1'", -5, 0, "0", [["None"]], {"service": "market", "paths": []}, "{'parts': []}", "a b"),
+    ],
 )
 def test_what_holds_no_upload_ids(value: Any) -> None:
     with pytest.raises(TypeError):

@@ -95,10 +95,10 @@ def test_an_order_as_json() -> None:
 
 def test_an_order_as_csv() -> None:
     row = full_order(revenue="1500.50", products={"pear": 1, "apple": 2}, goals=["call_ok:300", "lead_ok"])
-    assert written(ORDERS, csv_format(ORDERS, ";"), row).decode().splitlines()[1] == (
+    assert written(ORDERS.in_csv(), csv_format(ORDERS.in_csv(), ";"), row).decode().splitlines()[1] == (
         "A-1;C-1;CONTACT;2025-03-04 15:20:00;PAID;;;1500.50;;;pear:1,apple:2;call_ok:300,lead_ok"
     )
-    assert written(ORDERS, csv_format(ORDERS), row).decode().splitlines()[1] == (
+    assert written(ORDERS.in_csv(), csv_format(ORDERS.in_csv()), row).decode().splitlines()[1] == (
         'A-1,C-1,CONTACT,2025-03-04 15:20:00,PAID,,,1500.50,,,"pear:1,apple:2","call_ok:300,lead_ok"'
     )
 
@@ -143,7 +143,10 @@ def test_attributes_are_columns_after_the_fields() -> None:
     )
     assert head == f"{ORDER_COLUMNS},level,vip"
     assert line.endswith(",,,7.50,true")
-    assert [field.name for field in ORDERS.fields] == ORDER_COLUMNS.split(",")  # the declaration itself stays
+    assert [field.name for field in ORDERS.fields] == [
+        *ORDER_COLUMNS.split(","),
+        "user_comment",
+    ]  # the declaration itself stays
 
 
 # --- contacts ------------------------------------------------------------------------------------------------------
@@ -151,7 +154,7 @@ def test_attributes_are_columns_after_the_fields() -> None:
 
 def test_columns_of_contacts() -> None:
     assert csv_format(CONTACTS.in_csv()).head.decode() == CONTACT_COLUMNS + "\n"
-    assert [field.name for field in CONTACTS.sent_fields] == CONTACT_FIELDS.split(",")
+    assert [field.name for field in CONTACTS.sent_fields] == [*CONTACT_FIELDS.split(","), "user_comment"]
 
 
 FULL = {
