@@ -23,6 +23,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_yandex_orders.exceptions import (
     ConfigurationError,
     PassingError,
+    PermanentError,
     RejectedRowsError,
     ServiceRefused,
     ServiceUnavailable,
@@ -557,6 +558,18 @@ class TestTroubles:
         operator([order(0), *rows], batch_size=4).execute(context())
         started = {key: each["triggers_started"] for key, each in held(altcraft).items()}
         assert started == {f"A-{number:04d}": int(number <= 4) for number in range(9)}
+
+    def test_orders_named_by_phones_are_looked_up_where_the_journal_is_new(
+        self, altcraft: SandboxServer, operator: Any, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rows = [order(number, external_id=f"7999000000{number}") for number in (1, 2)]
+        delivery = operator(rows).execute(context())
+        assert (delivery["rows_sent"], delivery["sample"]) == (2, {})
+        monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "emptied"))
+        with pytest.raises(PermanentError, match="journal_conn_id") as raised:
+            operator(rows).execute(context("another"))
+        assert "7999" not in str(raised.value)
+        assert imports(altcraft) == 1
 
     def test_a_cleared_task_sends_nothing_again(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
         operator([order(1)]).execute(context())

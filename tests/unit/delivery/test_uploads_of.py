@@ -56,8 +56,15 @@ def test_uploads_of(value: Any, ids: dict[str, int | None]) -> None:
         "True",
         b"1",
         [["u1"], b"2"],
-    ]
-    + ["b'1'", -5, 0, "0", [["None"]], {"service": "market", "paths": []}, "{'parts': []}", "a b"],
+        "b'1'",
+        -5,
+        0,
+        "0",
+        [["None"]],
+        {"service": "market", "paths": []},
+        "{'parts': []}",
+        "a b",
+    ],
 )
 def test_what_holds_no_upload_ids(value: Any) -> None:
     with pytest.raises(TypeError):
