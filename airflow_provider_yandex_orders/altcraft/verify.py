@@ -43,13 +43,16 @@ def sample_size(size: int | str | None, said_by: str) -> int:
     return chosen
 
 
-def sent_sample(parts: Sequence[Part], size: int, refused: Collection[str]) -> dict[str, str | None]:
+def sent_sample(
+    parts: Sequence[Part], size: int, refused: Collection[str] = (), *, for_xcom: bool = True
+) -> dict[str, str | None]:
     """Id and status of some of the orders that were sent, evenly spread and the same each time.
 
-    Only the parts that hold them are read. An id that looks personal is passed over: the sample goes into XCom.
+    Only the parts that hold them are read.
 
     :param parts: what was sent.
     :param refused: ids of orders that the platform would not take.
+    :param for_xcom: pass over ids that look personal.
     """
     places = _places(sum(part.rows for part in parts), size)
     found: dict[str, str | None] = {}
@@ -58,7 +61,11 @@ def sent_sample(parts: Sequence[Part], size: int, refused: Collection[str]) -> d
         here = [place - begin for place in places if begin <= place < begin + part.rows]
         begin += part.rows
         if here:
-            good = [head for head in _heads(part.path) if shown_key(head[0]) == head[0] and head[0] not in refused]
+            good = [
+                head
+                for head in _heads(part.path)
+                if head[0] not in refused and (not for_xcom or shown_key(head[0]) == head[0])
+            ]
             found.update(good[min(place, len(good) - 1)] for place in here if good)
     while found and len(json.dumps(found)) > SAMPLE_CHARACTERS:
         found = _spread(found, len(found) // 2)

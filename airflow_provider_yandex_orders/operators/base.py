@@ -219,8 +219,11 @@ class UploadOperator(BaseOperator):
         """The source, with all columns mapped that this task maps.
 
         :raises SourceError: ``source`` came out as something else.
+        :raises ConfigurationError: it is a delivery that was not prepared for this task.
         """
         source = copy.copy(as_source(self.source))
+        if isinstance(source, PartsSource):
+            source.check_destination(entity=self._row_kind().name, **self._place())
         source.columns = {**(source.columns or {}), **self._mapped_columns()} or None
         return source
 

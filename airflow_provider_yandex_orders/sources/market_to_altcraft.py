@@ -196,7 +196,7 @@ def _delivery_cost(items: list[Mapping[str, Any]]) -> Decimal | None:
 
 def _odd(name: str) -> BadValue:
     return BadValue(
-        "bad_order",
+        "unreadable",
         f"{name} of this order of Market is not what the service's documentation says",
         "fetch the order anew, or take it out of the file and import it by hand",
     )

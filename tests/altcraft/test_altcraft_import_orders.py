@@ -23,6 +23,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_yandex_orders.exceptions import (
     ConfigurationError,
     PassingError,
+    PermanentError,
     RejectedRowsError,
     ServiceRefused,
     ServiceUnavailable,
@@ -558,6 +559,18 @@ class TestTroubles:
         started = {key: each["triggers_started"] for key, each in held(altcraft).items()}
         assert started == {f"A-{number:04d}": int(number <= 4) for number in range(9)}
 
+    def test_orders_named_by_phones_are_looked_up_where_the_journal_is_new(
+        self, altcraft: SandboxServer, operator: Any, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rows = [order(number, external_id=f"7999000000{number}") for number in (1, 2)]
+        delivery = operator(rows).execute(context())
+        assert (delivery["rows_sent"], delivery["sample"]) == (2, {})
+        monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "emptied"))
+        with pytest.raises(PermanentError, match="journal_conn_id") as raised:
+            operator(rows).execute(context("another"))
+        assert "7999" not in str(raised.value)
+        assert imports(altcraft) == 1
+
     def test_a_cleared_task_sends_nothing_again(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
         operator([order(1)]).execute(context())
         again = operator([order(1)]).execute(context())
@@ -664,3 +677,12 @@ class TestVerify:
         assert done["verified"] == {"checked": 1, "by_status": {"new": 1}}
         with pytest.raises(PassingError, match=r"A-0001 \(not there\)"):
             operator([]).execute_complete(context(), {"status": "timeout", "uploads": {"A-0001": None}}, delivery)
+
+
+def test_a_delivery_that_was_sent_is_no_source(
+    altcraft: SandboxServer, operator: Any, context: Callable[..., Any]
+) -> None:
+    delivery = operator([order(1)]).execute(context())
+    with pytest.raises(ConfigurationError, match="was sent already"):
+        operator(delivery).execute(context("import_again"))
+    assert imports(altcraft) == 1

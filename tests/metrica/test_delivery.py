@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -301,3 +301,27 @@ class TestTemplatedArguments:
         assert isinstance(error, AirflowFailException)
         assert name in str(error)
         assert pushed == {}
+
+
+class TestTwoSteps:
+    """Parts prepared by one task and sent by another."""
+
+    ROW: ClassVar[dict[str, Any]] = {"id": "A-1", "create_date_time": "2026-11-01 10:00:00", "emails": "a@example.com"}
+
+    def test_parts_of_another_merge_mode_are_refused(self, metrica: SandboxServer, run: Callable[..., Any]) -> None:
+        run(MetricaUploadSimpleOrdersOperator, source=[self.ROW | {"order_status": "CANCELLED"}])
+        prepared = run(
+            MetricaUploadSimpleOrdersOperator, source=[self.ROW | {"cost": 5}], send=False, task_id="prepare"
+        )
+        with pytest.raises(ConfigurationError, match="merge_mode is 'SAVE', and that of this task is 'UPDATE'"):
+            run(MetricaUploadSimpleOrdersOperator, source=prepared, merge_mode="UPDATE", task_id="send")
+        (held,) = metrica.client.orders(101)
+        assert (held["order_status"], held["times_received"]) == ("CANCELLED", 1)
+
+    def test_nothing_stays_where_parts_are_not_kept(self, metrica: SandboxServer, run: Callable[..., Any]) -> None:
+        prepared = run(MetricaUploadSimpleOrdersOperator, source=[self.ROW], send=False, task_id="prepare")
+        (part,) = prepared["parts"]
+        assert Path(part["path"]).is_file()
+        run(MetricaUploadSimpleOrdersOperator, source=prepared, keep_parts=False, task_id="send")
+        assert not Path(part["path"]).exists()
+        assert len(metrica.client.orders(101)) == 1

@@ -310,7 +310,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
 
         :raises PermanentError: it has.
         """
-        there = self._hook.order_states({}, sent_sample(parts, LOOKED_AT, frozenset()))
+        there = self._hook.order_states({}, sent_sample(parts, LOOKED_AT, for_xcom=False))
         if there:
             raise PermanentError(
                 f"Import orders: the journal of deliveries knows nothing that was sent to this platform, which has "

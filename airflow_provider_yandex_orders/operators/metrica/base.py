@@ -25,8 +25,6 @@ from airflow_provider_yandex_orders.rows.defaults import with_defaults
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
-from airflow_provider_yandex_orders.sources.base import Source
-from airflow_provider_yandex_orders.sources.parts import PartsSource
 from airflow_provider_yandex_orders.templated import mapping, switch
 from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
 from airflow_provider_yandex_orders.waiting import Demands, UploadState, Wait
@@ -233,12 +231,6 @@ class MetricaUploadOperator(UploadOperator):
         if not switch(self.wait_for_completion, "wait_for_completion"):
             return {}
         return {part["upload_id"]: self._counter for part in expanded(delivery)["parts"] if part["upload_id"]}
-
-    def _rows_source(self) -> Source:
-        source = super()._rows_source()
-        if isinstance(source, PartsSource):
-            source.check_destination(entity=self._kind.name, **self._place())
-        return source
 
     @property
     def _sends(self) -> bool:

@@ -167,6 +167,7 @@ def test_a_sample_fits_into_xcom_and_names_nobody(tmp_path: Path) -> None:
     assert sum(map(len, found)) <= SAMPLE_CHARACTERS
     personal = written(tmp_path, 2, ["ivan@example.com", "+79990000000", "Смирнова-5", "A-1"], "json")
     assert sent_sample([personal], 2, []) == {"A-1": "new"}
+    assert len(sent_sample([personal], 4, for_xcom=False)) == 4
 
 
 @pytest.mark.parametrize(
