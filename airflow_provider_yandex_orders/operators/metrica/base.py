@@ -214,9 +214,10 @@ class MetricaUploadOperator(UploadOperator):
 
     def _repeats(self) -> Repeats:
         return Repeats(
-            counted=switch(getattr(self, "changed_only", False), "changed_only"),
+            counted=self._kind.family == "offline" or switch(getattr(self, "changed_only", False), "changed_only"),
             resend=switch(self.resend, "resend"),
             mode=getattr(self, "merge_mode", ""),
+            demands=self._demands(),
         )
 
     def _uploader(self, prepared: Prepared) -> Callable[[Part], UploadState]:

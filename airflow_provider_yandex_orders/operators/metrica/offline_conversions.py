@@ -169,7 +169,7 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
         return offline_demands(self.min_accepted, self.min_linked, self.allow_linkage_failure)
 
     def _repeats(self) -> Repeats:
-        return replace(super()._repeats(), counted=True, demands=self._demands(), find=lambda: self._marked)
+        return replace(super()._repeats(), find=lambda: self._marked)
 
     @cached_property
     def _marked(self) -> Mapping[str, Sequence[UploadState]]:
