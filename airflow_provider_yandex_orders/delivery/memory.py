@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.spool import Spool
-from airflow_provider_yandex_orders.exceptions import PermanentError, UploadUnclearError
+from airflow_provider_yandex_orders.exceptions import (
+    JournalUnavailable,
+    PassingError,
+    PermanentError,
+    UploadUnclearError,
+)
 from airflow_provider_yandex_orders.journal.records import (
     TOLD,
     Destination,
@@ -86,6 +91,10 @@ class Memory:
         self._delivery_id = 0
         self._tripwire = Tripwire(None)
         self._lease: Any = None
+        self._untold: dict[int, dict[str, Any]] = {}
+        """Answers the journal could not be told yet, by the part's id."""
+        self._out: set[int] = set()
+        """Parts of this try that went out."""
 
     def begin(self, task: TaskKey, tripwire: Tripwire) -> None:
         """Go on with the delivery of an earlier try, or begin one. Without it nothing is sent.
@@ -93,7 +102,7 @@ class Memory:
         :raises PermanentError: the journal does not know what this task sent.
         """
         self._tripwire = tripwire
-        tripwire.check(self._journal)
+        tripwire.check(self._journal, task)
         delivery = self._journal.begin(self._destination, task)
         self._delivery_id, self.result = delivery.id, delivery.result
         self.earlier = self._journal.accepted_parts(delivery.id)
@@ -211,8 +220,17 @@ class Memory:
 
     def goes_out(self, part: Part) -> None:
         """A part goes out now."""
+        self._tell()
         self._journal.sending(part.id, self._lease)
-        self._tripwire.goes_out(self._journal, self._delivery_id)
+        self._out.add(part.id)
+        try:
+            self._tripwire.goes_out(self._journal, self._delivery_id)
+        except Exception as error:  # noqa: BLE001 - whatever Airflow's API client raises
+            self._journal.refused(part.id)  # it stays here
+            raise PassingError(
+                f"Send {part.path}: Airflow's state store of this task does not answer ({type(error).__name__}). The "
+                "part was not sent; the next try may pass."
+            ) from None
 
     def accepted(self, part: Part, state: UploadState) -> None:
         """The service took a part."""
@@ -224,7 +242,22 @@ class Memory:
             "refused": [sums.key(key) for key, _said in state.refused],
         }
         if not self._journal.accepted(part.id, good=state.final, **answer):
+            self._untold[part.id] = {**answer, "good": state.final}
             self._tripwire.keep(part.id, **answer)
+
+    def _tell(self) -> None:
+        """Tell the journal what it could not be told before.
+
+        :raises JournalUnavailable: it still cannot be told; nothing more goes out.
+        """
+        for part_id, answer in list(self._untold.items()):
+            if not self._journal.accepted(part_id, **answer):
+                raise JournalUnavailable(
+                    "Write down what was accepted: the journal (connection of [yandex_orders] journal_conn_id) does "
+                    "not take it. No further part is sent until it does; the next try may pass.",
+                    retry_after=60.0,
+                )
+            del self._untold[part_id]
 
     def refused(self, part: Part, status: str | None = None) -> None:
         """The service surely has nothing of a part."""
@@ -238,11 +271,17 @@ class Memory:
 
     def sent(self, result: Mapping[str, Any], rejected: Mapping[str, int]) -> None:
         """Everything was sent: the next try goes straight to the wait."""
-        for part in self._journal.open_parts(self._destination):
-            if part.delivery_id == self._delivery_id and part.state == PartState.SENDING:
-                self._journal.abandoned(part.part_id)  # what was in it went out again
+        self._tell()
+        # A part without an answer stays unclear; only resend says that all of it went out again.
+        for part in self._journal.open_parts(self._destination) if self.repeats.resend else ():
+            mine = part.delivery_id == self._delivery_id and part.part_id not in self._out
+            if mine and part.state == PartState.SENDING:
+                self._journal.abandoned(part.part_id)
         self._journal.sent(self._delivery_id, result, rejected)
-        self._journal.purge()
+        try:
+            self._journal.purge()
+        except (PassingError, PermanentError) as error:
+            log.warning("Old rows of the journal were not removed: %s", error)
 
 
 def mark_of(sha256: str) -> str:

@@ -10,9 +10,8 @@ from airflow_provider_yandex_orders.delivery.memory import Memory, unclear
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart
 from airflow_provider_yandex_orders.exceptions import (
-    ConfigurationError,
-    ServiceRefused,
-    ServiceUnavailable,
+    PassingError,
+    PermanentError,
     UploadFailedError,
 )
 from airflow_provider_yandex_orders.waiting import UploadState
@@ -64,7 +63,7 @@ def _sent(part: Part, upload: Callable[[Part], UploadState], memory: Memory, may
     memory.goes_out(part)
     try:
         return upload(part)
-    except (ConfigurationError, ServiceRefused, ServiceUnavailable) as error:
+    except (PassingError, PermanentError) as error:
         if not getattr(error, "maybe_applied", False):
             memory.refused(part)
         elif not may_repeat:

@@ -19,6 +19,7 @@ from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
 from airflow_provider_yandex_orders.privacy import is_name, scrub, shown_key
+from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.dates import DOUBLED, SKIPPED
 from airflow_provider_yandex_orders.rows.faults import Checked, Fault
@@ -49,6 +50,11 @@ _NOTES = {
     "Give times with their offset.",
 }
 """What the log says of rows that are sent with a note."""
+
+
+_TWO_CURRENCIES = Fault(
+    "currency", "other_currency", "rows of this key have amounts of several currencies", "give them one currency"
+)
 
 
 class Sorter:
@@ -90,7 +96,7 @@ class Sorter:
         if self._status and len(self._words) <= SHOWN_WORDS:
             self._words[str(row.get(self._status) or "")[: WORD_LENGTH + 1]] += 1
         found = self._check.convert(row)
-        if self._apart is None or found.key is None or found.faults:
+        if self._apart is None or found.key is None:
             self._complete([number], found)
         else:
             self._apart.add(number, found.key, found.version, pickle.dumps(found))
@@ -108,6 +114,8 @@ class Sorter:
     def _merge(self, members: Iterator[tuple[int, str, bytes]]) -> None:
         first: Checked | None = None
         numbers: list[int] = []
+        named = [each.name for each in self._kind.fields if each.type in types.CURRENCIES]
+        currencies: set[str] = set()
 
         def values() -> Iterator[dict[str, Any]]:
             nonlocal first
@@ -117,13 +125,17 @@ class Sorter:
                 if first is None:
                     first = found
                 else:
+                    first.faults += found.faults
                     first.dropped += found.dropped
                     first.notes += found.notes
+                currencies.update(found.values[name] for name in named if name in found.values)
                 yield found.values
 
         merged = self._plan.same_key.merged(values())
         if first is not None:
             first.values = merged
+            if len(currencies) > 1:
+                first.faults.append(_TWO_CURRENCIES)
             self._complete(numbers, first)
 
     def _complete(self, numbers: Sequence[int], found: Checked) -> None:

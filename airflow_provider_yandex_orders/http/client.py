@@ -113,13 +113,20 @@ class ServiceClient:
                 and (resend or not error.maybe_applied)
             )
 
+        applied = False  # an earlier attempt may have been: no later answer takes that back
+
         def attempt() -> Any:
-            nonlocal body
+            nonlocal body, applied
             try:
                 return self._send(method, path, doing=doing, params=params, body=body, decode=decode)
-            except ServiceUnavailable as error:
-                if isinstance(body, Content) and error.maybe_applied:
+            except (ServiceRefused, ServiceUnavailable) as error:
+                error.maybe_applied = applied = applied or error.maybe_applied
+                if isinstance(body, Content) and applied:
                     body = body.repeated()
+                raise
+            except ConfigurationError as error:
+                if applied:
+                    raise ServiceRefused(str(error), maybe_applied=True) from None
                 raise
 
         if json is not None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import date
 from types import TracebackType
 from typing import Any
@@ -113,7 +113,7 @@ class Journal:
         sent = (
             select(p.part_id)
             .join(deliveries, d.delivery_id == p.delivery_id)
-            .where(d.destination_id == self._id_of(destination), p.sent_at.isnot(None))
+            .where(d.destination_id == self._id_of(destination), p.sent_at.isnot(None), p.state != PartState.REFUSED)
         )
         with self._database.reading() as connection:
             return connection.execute(sent.limit(1)).first() is not None
@@ -314,10 +314,10 @@ class Journal:
 
     # Memory that ends.
 
-    def went_out(self, delivery_id: int) -> int | None:
+    def went_out(self, delivery_id: int, task: TaskKey) -> int | None:
         """How many parts of a delivery went out; ``None`` where there is no such delivery."""
         with self._database.reading() as connection:
-            known = select(deliveries.c.delivery_id).where(deliveries.c.delivery_id == delivery_id)
+            known = select(deliveries.c.delivery_id).filter_by(delivery_id=delivery_id, **asdict(task))
             if connection.execute(known).first() is None:
                 return None
             out = (parts.c.delivery_id == delivery_id) & parts.c.sent_at.isnot(None)

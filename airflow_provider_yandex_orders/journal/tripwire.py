@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_yandex_orders.exceptions import JournalUnavailable, PermanentError
 
 if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.journal.records import TaskKey
     from airflow_provider_yandex_orders.journal.store import Journal
 
 _KEY = "yandex_orders_sent"
@@ -32,7 +33,7 @@ class Tripwire:
         """That of a task."""
         return cls(context.get("task_state_store"))
 
-    def check(self, journal: Journal) -> None:
+    def check(self, journal: Journal, task: TaskKey) -> None:
         """Make sure that the journal knows what earlier tries sent, and tell it an answer it could not be told.
 
         :raises PermanentError: it does not.
@@ -40,7 +41,7 @@ class Tripwire:
         record = self._record()
         if not record:
             return
-        known = journal.went_out(record["delivery"]) if record["journal"] == journal.id else None
+        known = journal.went_out(record["delivery"], task) if record["journal"] == journal.id else None
         if known is None or known < record["out"]:
             raise PermanentError(
                 f"Earlier tries of this task sent {record['out']} part(s) which the journal of deliveries, "

@@ -29,7 +29,13 @@ from airflow_provider_yandex_orders.delivery.result import (
 )
 from airflow_provider_yandex_orders.delivery.same_key import read_same_key
 from airflow_provider_yandex_orders.delivery.send import send_parts
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, QuotaExceeded, UploadFailedError
+from airflow_provider_yandex_orders.exceptions import (
+    ConfigurationError,
+    PassingError,
+    PermanentError,
+    QuotaExceeded,
+    UploadFailedError,
+)
 from airflow_provider_yandex_orders.hooks.base import ServiceHook, place_of
 from airflow_provider_yandex_orders.journal.records import Destination, TaskKey
 from airflow_provider_yandex_orders.journal.tripwire import Tripwire
@@ -419,7 +425,7 @@ class UploadOperator(BaseOperator):
         account, hook = self._account
         try:
             today = journal.spend(account, datetime.now(UTC).date(), hook.client.sent)
-        except PassingError as error:
+        except (PassingError, PermanentError) as error:
             self.log.warning("The requests are not written down: %s", error)
         else:
             self.log.info("Requests of this try: %d; of today, of %s: %d.", hook.client.sent, account, today)

@@ -27,7 +27,7 @@ def with_defaults(kind: RowKind, given: object, options: CheckOptions) -> RowKin
         if name not in declared:
             raise ConfigurationError(f"defaults: {name!r} cannot have one; these can: {', '.join(declared)}.")
         field = declared[name]
-        convert = field.type.converter(replace(options, targets=None, statuses=None, status_map={}))
+        convert = field.type.converter(replace(options, status_map={}))
         try:
             elements = lists.split(value, wide=field.type.wide) if field.many else []
             found[name] = [convert(each) for each in elements] if field.many else convert(value)

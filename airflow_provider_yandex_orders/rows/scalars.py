@@ -40,6 +40,8 @@ def exact(value: Any) -> Any:
 def identifier(value: object) -> str:
     """An id: text without signs nobody sees, and not one that went through a floating-point number."""
     found = visible(text(value)).strip()
+    if isinstance(value, Decimal) and value.as_tuple().exponent:  # JSON's 88.0 and 4.2e17
+        raise BadValue("float_id", FLOAT_REASON, FLOAT_FIX)
     if _THROUGH_FLOAT.fullmatch(found):
         raise BadValue("float_id", FLOAT_REASON, FLOAT_FIX)
     return found

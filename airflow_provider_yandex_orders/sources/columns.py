@@ -17,6 +17,7 @@ from airflow_provider_yandex_orders.privacy import scrub
 from airflow_provider_yandex_orders.rows import lists as list_cells
 from airflow_provider_yandex_orders.rows.check import is_missing
 from airflow_provider_yandex_orders.rows.faults import BadValue
+from airflow_provider_yandex_orders.rows.scalars import visible
 from airflow_provider_yandex_orders.sources.base import ColumnMap, Row
 
 _MISSING = object()
@@ -188,7 +189,7 @@ def _meant(value: Any, nulls: frozenset[str], is_key: bool) -> Any:
         first = value[:1]
         if first in ("=", "'") and (wrapped := _EXCEL_TEXT.fullmatch(value.strip())):
             value = wrapped[1].replace('""', '"') if wrapped[1] is not None else wrapped[2]
-        if value in nulls or (len(value) < 64 and value.strip() in nulls):
+        if value in nulls or (len(value) < 64 and visible(value).strip() in nulls):
             return None
         if first in ("0", "1", "3") and not is_key and value[:10] in _ZERO_DAYS and _MIDNIGHT.fullmatch(value[10:]):
             return None

@@ -22,6 +22,7 @@ _MOST_LINES = 100
 _MOST_CHARACTERS = 64_000_000
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _BROKEN = "quote cells with line ends; double a quote inside quotes"
+_TELLING = re.compile(r"\d[-.:/]\d+[-.:/]\d|.@.")
 _one_limit = Lock()
 
 Spoilt = Callable[[str], SourceError]
@@ -143,11 +144,14 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 
 def _alike(cells: Sequence[str], model: Sequence[str]) -> bool:
-    if not model or (cells[0].isdecimal() and model[0].isdecimal() and abs(len(cells[0]) - len(model[0])) > 1):
-        return False  # no two ids
+    if not model:
+        return False
     same = [_shape(one) == _shape(other) for one, other in zip(cells, model, strict=False)]
     filled = [equal for equal, cell in zip(same, cells, strict=False) if cell.strip()]
-    return same[0] and len(filled) > 1 and 2 * sum(filled) >= len(filled)
+    # A date or an address at its place tells a row, whatever the ids look like; else the first cells must be alike.
+    told = any(equal and _TELLING.search(cell) for equal, cell in zip(same[1:], cells[1:], strict=True))
+    ids = same[0] and not (cells[0].isdecimal() and model[0].isdecimal() and abs(len(cells[0]) - len(model[0])) > 1)
+    return (told or ids) and len(filled) > 1 and 2 * sum(filled) >= len(filled)
 
 
 def _shape(cell: str) -> str:

@@ -34,7 +34,8 @@ def test_a_killed_worker_and_a_cut_connection_leave_every_order_once(
     airflow.kill_task(port)
     assert airflow.wait(DAG_ID, run_id, timeout=300) == "success"
     instances = airflow.task_instances(DAG_ID, run_id)
-    assert instances["import_orders"]["try_number"] == 2
+    # The killed worker's lease ends by itself; a try that comes before that is handed back.
+    assert instances["import_orders"]["try_number"] in (2, 3)
 
     held = {order["external_id"]: order for order in sandbox.client.altcraft_orders(limit=ALTCRAFT_ORDERS + 1)}
     assert held.keys() == {row["id"] for row in altcraft_rows}
@@ -59,8 +60,7 @@ def test_a_killed_worker_and_a_cut_connection_leave_every_order_once(
 
 
 def test_no_token_anywhere(airflow: LiveAirflow) -> None:
-    assert "orders are sent again, without triggers" in airflow.all_logs()
     assert TOKEN not in airflow.all_logs()
     files = [path for path in airflow.home.rglob("*") if path.is_file()]
-    assert [path for path in files if path.name.startswith("part-")]
+    assert {path.name.partition("-")[0] for path in files} >= {"part", "repeat"}  # those without an answer went apart
     assert [str(path) for path in files if TOKEN.encode() in path.read_bytes()] == []

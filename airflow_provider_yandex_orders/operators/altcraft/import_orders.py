@@ -20,7 +20,12 @@ from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.prepare import Limits, Prepared
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile
 from airflow_provider_yandex_orders.delivery.result import Delivery
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, PermanentError, RejectedRowsError
+from airflow_provider_yandex_orders.exceptions import (
+    ConfigurationError,
+    PassingError,
+    PermanentError,
+    RejectedRowsError,
+)
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.operators.arguments import SourceArgument, handed_on
@@ -192,11 +197,12 @@ class AltcraftImportOrdersOperator(UploadOperator):
         self._warn_of_idle_deferral(verify)
 
     def _conclude(self, delivery: Delivery, prepared: Prepared, folder: ObjectStoragePath) -> None:
-        delivery["sample"] = sent_sample(
-            [Part(part["path"], part["rows"], part["bytes"], part["sha256"]) for part in delivery["parts"]],
-            sample_size(self.verify_sample, "verify_sample"),
-            frozenset(self._refused),
-        )
+        parts = [Part(part["path"], part["rows"], part["bytes"], part["sha256"]) for part in delivery["parts"]]
+        size, refused = sample_size(self.verify_sample, "verify_sample"), frozenset(self._refused)
+        try:
+            delivery["sample"] = sent_sample(parts, size, refused)
+        except PassingError:  # files of earlier tries lie on another worker
+            delivery["sample"] = sent_sample(prepared.parts, size, refused)
         self._report_refused(delivery, folder)
 
     def _to_wait_for(self, delivery: Delivery) -> Mapping[str, str | None]:

@@ -191,7 +191,7 @@ def test_an_answer_that_cannot_be_written_is_told_by_the_next_try(local: Path, n
         assert len(naps) > 2
     with open_journal() as journal:
         assert verdict(journal, ("a", "red", "")) is Verdict.UNCLEAR
-        Tripwire.of({"task_state_store": store}).check(journal)
+        Tripwire.of({"task_state_store": store}).check(journal, task())
         assert [verdict(journal, (key, "red", "")) for key in "ab"] == [Verdict.UNCHANGED, Verdict.NEW]
         assert "answer" not in store["yandex_orders_sent"]
 
@@ -203,14 +203,14 @@ def test_a_journal_that_does_not_know_what_was_sent_stops_the_task(local: Path) 
         before = file.read_bytes()
         for number in range(1, 4):
             tripwire = Tripwire(store)
-            tripwire.check(journal)
+            tripwire.check(journal, task())
             journal.sending(plan(journal, [(str(number), "red", "")]))
             tripwire.goes_out(journal, 1)
     assert len(str(store)) < 200
     for content in (before, b""):  # put back to an earlier state; lost
         file.write_bytes(content)
         with open_journal() as journal, pytest.raises(PermanentError, match=r"3 part\(s\).*journal_conn_id"):
-            Tripwire(store).check(journal)
+            Tripwire(store).check(journal, task())
 
 
 def test_the_default_file_is_closed_to_others(local: Path) -> None:
