@@ -257,8 +257,10 @@ def test_an_acceptance_the_journal_misses_is_never_a_second_sending(
     store = Store()
     with monkeypatch.context() as patched:
         patched.setattr(Journal, "accepted", lambda self, part_id, **answer: False)
-        upload(orders(1), require_id=False, store=store)
-    assert upload(orders(1), changed_only=True, store=store)["rows_unchanged"] == 1
+        with pytest.raises(JournalUnavailable, match="what was accepted"):
+            upload(orders(1), require_id=False, store=store)
+    assert upload(orders(1), require_id=False, store=store)["rows_sent"] == 1  # the next try tells it
+    assert upload(orders(1), run_id="run-2", changed_only=True)["rows_unchanged"] == 1
     assert sent(metrica) == 1
 
 
