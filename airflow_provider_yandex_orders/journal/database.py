@@ -190,6 +190,9 @@ def open_database(journal_conn_id: str | None) -> Database:
     return Database(engine, f"file {path}")
 
 
+_DIALECTS = {"postgres": "postgresql", "sqlite": "sqlite"}
+
+
 def _connected(conn_id: str) -> Engine:
     named = f"journal_conn_id names the connection {conn_id!r}"
     try:
@@ -201,8 +204,8 @@ def _connected(conn_id: str) -> Engine:
             f"{named}, which cannot be used: {error}. Install the provider of its type: for PostgreSQL "
             "pip install apache-airflow-providers-postgres, for SQLite pip install apache-airflow-providers-sqlite."
         ) from None
-    dialect = getattr(hook, "dialect_name", None)
-    if dialect not in ("postgresql", "sqlite"):
+    dialect = _DIALECTS.get(getattr(hook, "conn_type", ""))
+    if dialect is None:
         raise ConfigurationError(
             f"{named}, whose hook is {type(hook).__name__}. The journal needs PostgreSQL, or SQLite where all tasks "
             "run on one machine: name a connection of type postgres or sqlite."
