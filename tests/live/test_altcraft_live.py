@@ -24,8 +24,8 @@ def test_a_killed_worker_and_a_cut_connection_leave_every_order_once(
     # Batch 6 loses its answer, batch 16 hangs after the platform has taken it; there the worker dies.
     sandbox.client.add_fault(path="orders/import", skip=5, action="drop", moment="after")
     sandbox.client.add_fault(path="orders/import", skip=15, action="delay", moment="after", seconds=600)
-    # A journal that knows nothing yet has twenty orders asked for before the import. The sensor's first questions get no
-    # answer, so that it defers.
+    # A journal that knows nothing yet has twenty orders asked for before the import. The sensor's first questions get
+    # no answer, so that it defers.
     sandbox.client.add_fault(path="get_status", preset="altcraft_unavailable", skip=20, times=2)
     run_id = airflow.trigger(DAG_ID)
     port = urlsplit(sandbox.url).port
