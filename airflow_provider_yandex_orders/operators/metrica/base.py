@@ -209,7 +209,7 @@ class MetricaUploadOperator(UploadOperator):
         return self._limits(self._part_bytes(), api.LINKING_WINDOW_DAYS)
 
     @property
-    def _mapped_only(self) -> bool:  # type: ignore[override]
+    def _mapped_only(self) -> bool:  # type: ignore[override]  # a plain value where no mode is
         return getattr(self, "merge_mode", "SAVE") != "SAVE"
 
     def _repeats(self) -> Repeats:
