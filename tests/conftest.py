@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.connections import connect, connect_altcraft
 from tests.support.examples import EXAMPLES
@@ -26,6 +27,10 @@ os.environ |= {
     "AIRFLOW__CORE__DAGS_FOLDER": str(EXAMPLES),
     "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
 }
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 if TYPE_CHECKING:
     from airflow_provider_yandex_orders.sandbox.server import SandboxServer

@@ -209,7 +209,7 @@ json_values = st.recursive(
 
 
 @pytest.mark.parametrize("kind", [MetricaHook, AltcraftHook])
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     answer=json_values | st.fixed_dictionaries({"counter": json_values, "counters": json_values, "result": json_values})
 )

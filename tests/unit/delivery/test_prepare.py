@@ -219,7 +219,7 @@ def _expected(rows: Iterable[dict[str, Any]], keyed: bool) -> tuple[list[int], i
     return sorted(sent), good
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(rows=ROWS, keyed=st.booleans(), part_rows=st.integers(1, 5))
 def test_accounting(folder: ObjectStoragePath, rows: list[dict[str, Any]], keyed: bool, part_rows: int) -> None:
     marked = [{**row, "client_uniq_id": str(number)} for number, row in enumerate(rows)]
