@@ -12,7 +12,7 @@ from typing import Any
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.privacy import shown_key
-from airflow_provider_yandex_orders.rows.check import is_missing
+from airflow_provider_yandex_orders.rows.cells import is_missing
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.scalars import text

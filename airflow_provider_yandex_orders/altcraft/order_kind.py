@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import cached_property
 from typing import Any
@@ -23,6 +23,7 @@ from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.formats import FileFormat, json_format
 from airflow_provider_yandex_orders.rows.kind import Field, RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
+from airflow_provider_yandex_orders.rows.reading import Reading
 from airflow_provider_yandex_orders.rows.rules import FitsXml
 from airflow_provider_yandex_orders.rows.types import RAW
 from airflow_provider_yandex_orders.templated import structure
@@ -38,6 +39,7 @@ class OrderShape:
     :param custom_line_statuses: definitions of line statuses, likewise.
     :param defaults: values of fields an order has nothing in, as the user gave them.
     :param phone_region: country whose habits phone numbers without a country code follow.
+    :param reading: how the source writes values, and the defaults do too.
     :param extra_fields: fields that are sent as they are, and their columns.
     :param as_xml: whether orders are sent as XML, which cannot hold every text.
     """
@@ -48,6 +50,7 @@ class OrderShape:
     custom_line_statuses: Sequence[Mapping[str, Any]] | None = None
     defaults: object = None
     phone_region: str | None = "RU"
+    reading: Reading = field(default_factory=Reading)
     extra_fields: Mapping[str, str] | None = None
     as_xml: bool = False
 
@@ -75,7 +78,8 @@ class OrderShape:
             if name in kind.field_names:
                 raise ConfigurationError(f"extra_fields: {name!r} is a field of every order; map it with columns=.")
         kind = kind.with_fields(tuple(Field(name, RAW, "As it is.") for name in self.extra_fields or ()))
-        kind = with_defaults(kind, self.defaults, replace(_options(None, None), phone_region=self.phone_region))
+        options = replace(_options(None, None), phone_region=self.phone_region, reading=self.reading)
+        kind = with_defaults(kind, self.defaults, options)
         return kind.with_rules((FitsXml(),)) if self.as_xml else kind
 
     @property

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from airflow_provider_yandex_orders.rows import types
-from airflow_provider_yandex_orders.rows.check import is_missing
+from airflow_provider_yandex_orders.rows.cells import is_missing
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, UnreadableRow
 from airflow_provider_yandex_orders.sources.columns import Picker, label
@@ -60,10 +60,12 @@ class _Look:
         self._version = label(source.columns, kind.version or "")
         adds = {each.name: column for each, column in columns.items() if each.type.adds}
         self._amounts = adds if len(kind.key) == 1 else {}
-        fields = [*kind.key, *self._customers, *self._amounts, *filter(None, [kind.version])]
+        currencies = {each.name: column for each, column in columns.items() if each.type in types.CURRENCIES}
+        self._added = [*self._amounts.values(), next(iter(currencies.values()), "")]  # amounts of one currency only
+        fields = [*kind.key, *self._customers, *self._amounts, *currencies, *filter(None, [kind.version])]
         self._pick = Picker(source.columns, list(dict.fromkeys(fields)), null_values=stream.reading.null_values)
         self._frequent = {name: _Frequent() for name in self._customers}
-        self._lines = _Lines(len(self._amounts))
+        self._lines = _Lines(len(self._added))
         self._rows = 0
         self._last: list[Any] | None = None
 
@@ -89,7 +91,7 @@ class _Look:
                 if not is_missing(value):
                     self._frequent[name].add(str(value))
         if self._amounts and is_missing(row.get(self._version)) and not is_missing(key[0]):
-            amounts = (row.get(column) for column in self._amounts.values())
+            amounts = (row.get(column) for column in self._added)
             self._lines.add(str(key[0]), [None if is_missing(value) else str(value) for value in amounts])
 
     def end(self) -> None:
@@ -100,8 +102,14 @@ class _Look:
                     f"{name} (column {column!r}): one value stands in about {share:,} of {self._rows:,} rows. A value "
                     "that stands for many customers is no identifier: all these orders would be one customer's."
                 )
-        for (name, column), (differ, repeat) in zip(self._amounts.items(), self._lines.by_amount(), strict=True):
-            if differ:
+        *by_amount, (mixed, _) = self._lines.by_amount()
+        for (name, column), (differ, repeat) in zip(self._amounts.items(), by_amount, strict=True):
+            if differ and mixed:
+                self.found.append(
+                    f"{name} (column {column!r}): differs between the rows of {differ:,} orders, and {mixed:,} orders "
+                    "have rows of several currencies: these cannot be added up. Give each order one currency first."
+                )
+            elif differ:
                 self.found.append(
                     f"{name} (column {column!r}): differs between the rows of {differ:,} orders. If it is the amount "
                     f'of a line, it must be added up: --same-key {name}=sum, same_key={{"{name}": "sum"}} in the task.'
@@ -167,7 +175,7 @@ class _Lines:
             self._flush()
 
     def by_amount(self) -> Iterator[tuple[int, int]]:
-        """Of each amount: orders whose rows differ in it, and orders in all of whose rows it stands alike."""
+        """Of each column: orders whose rows differ in it, and orders in all of whose rows it stands alike."""
         self._flush()
         for n in self._amounts:
             yield self._db.execute(

@@ -54,6 +54,7 @@ def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bo
         lists=[field.name for field in kind.fields if field.many or field.type is types.PRODUCTS],
         null_values=stream.reading.null_values,
         keys=kind.key,
+        texts=[field.name for field in kind.fields if field.type.free],
     )
     if stream.columns is not None:
         _check_columns(source, kind, stream, pick, require_key)
@@ -67,6 +68,11 @@ def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bo
         if stream.columns is None and len(keys) < _SHOWN_KEYS:
             keys.update(dict.fromkeys(row))
         yield pick(row)
+    if pick.not_found:
+        log.warning(
+            "%d cells hold #N/A, by which a spreadsheet says that a lookup found nothing: they are read as empty.",
+            pick.not_found,
+        )
     if read:
         mapped = [names_of(source.columns, field) for field in source.columns or {}]
         unseen = {name for names in mapped if not pick.found.intersection(names) for name in names}

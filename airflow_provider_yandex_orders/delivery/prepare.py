@@ -223,7 +223,8 @@ def _plan(memory: Memory, prepared: Prepared, too_old: int) -> dict[str, Any]:
 
 def _as_read(options: CheckOptions, stream: RowStream) -> CheckOptions:
     """The options, with how this source writes its values."""
-    nulls = {str(key).strip() for key in options.status_map} & stream.reading.null_values - {""}
+    is_null = stream.reading.is_null()
+    nulls = {word for word in map(str, options.status_map) if word and is_null(word)}
     if nulls:
         raise ConfigurationError(
             f"status_map cannot map {', '.join(sorted(nulls))}: the source reads such words as nothing. Map the empty "

@@ -187,8 +187,8 @@ class Sorter:
         """
         limits = self._plan.limits
         for column, lost in self.dropped.columns.most_common():
-            values = self._check.values[column]
-            if not limits.allows_dropped(lost, values):
+            values = self._check.values.get(column)  # of other columns only what the service does not take is left out
+            if values is not None and not limits.allows_dropped(lost, values):
                 raise RejectedRowsError(
                     f"Check rows of {source!r}: {lost} of {values} values of column {column!r} cannot be used "
                     f"({self.dropped.by_code()}) and max_dropped is {limits.max_dropped:g}. Nothing was sent. Each "

@@ -9,6 +9,9 @@ from functools import cache
 from inspect import signature
 from typing import Any
 
+from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.rows.faults import BadValue
+from airflow_provider_yandex_orders.rows.words import read_status_map
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.rows import as_source
 
@@ -33,6 +36,19 @@ class SourceArgument:
         elif isinstance(value, (list, tuple, Mapping)):
             value = as_source(value)
         task.__dict__[self._name] = value
+
+
+def keyed(status_map: Any, said_by: str) -> Any:
+    """A map of statuses with words for keys, as rows have them: Airflow 2 cannot store keys of several types.
+
+    :param status_map: the argument; what is no mapping yet is left to its rendering.
+    :param said_by: its name, for the message.
+    :raises ConfigurationError: it cannot be obeyed, which is told while the DAG is parsed.
+    """
+    try:
+        return read_status_map(status_map) if isinstance(status_map, Mapping) else status_map
+    except BadValue as bad:
+        raise ConfigurationError(f"{said_by} {bad.reason}: {bad.fix}.") from None
 
 
 def handed_on(names: Mapping[str, Any], base: type) -> dict[str, Any]:

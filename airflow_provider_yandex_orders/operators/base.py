@@ -39,13 +39,12 @@ from airflow_provider_yandex_orders.exceptions import (
 from airflow_provider_yandex_orders.hooks.base import ServiceHook, place_of
 from airflow_provider_yandex_orders.journal.records import Destination, TaskKey
 from airflow_provider_yandex_orders.journal.tripwire import Tripwire
-from airflow_provider_yandex_orders.operators.arguments import SourceArgument
+from airflow_provider_yandex_orders.operators.arguments import SourceArgument, keyed
 from airflow_provider_yandex_orders.retry import HAS_POLICIES, with_retry_policy
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
-from airflow_provider_yandex_orders.rows.words import read_status_map
 from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.parts import PartsSource
 from airflow_provider_yandex_orders.sources.rows import as_source
@@ -301,10 +300,7 @@ class UploadOperator(BaseOperator):
                 convert(mapped if isinstance(mapped, str) else [mapped])
             except BadValue as bad:
                 raise ConfigurationError(f"{said_by}[{word!r}] {bad.reason}: {bad.fix}.") from None
-        try:
-            read_status_map(known)
-        except BadValue as bad:
-            raise ConfigurationError(f"{said_by} {bad.reason}: {bad.fix}.") from None
+        keyed(known, said_by)
         return known
 
     def _warn_of_idle_deferral(self, waits: object) -> None:

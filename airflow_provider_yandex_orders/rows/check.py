@@ -6,30 +6,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from airflow_provider_yandex_orders.rows import dates, lists, reading, scalars, types
-from airflow_provider_yandex_orders.rows.faults import BadValue, Checked, Fault, RefusedValue
+from airflow_provider_yandex_orders.rows.cells import IsNull, cleaned, is_missing
+from airflow_provider_yandex_orders.rows.faults import BadValue, Checked, Fault, LeftOut, RefusedValue
 from airflow_provider_yandex_orders.rows.formats import cell
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
 from airflow_provider_yandex_orders.rows.kind import Field, RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
-from airflow_provider_yandex_orders.rows.scalars import visible
 from airflow_provider_yandex_orders.rows.types import Converter
 from airflow_provider_yandex_orders.rows.words import read_status_map
-
-
-def is_missing(value: object) -> bool:
-    """Whether a cell is empty: nothing, blank text, an empty list, or the NaN of data frames."""
-    if value is None or (isinstance(value, (float, date)) and value != value):  # pandas' NaT is a date
-        return True
-    if isinstance(value, str):
-        return not value or value.isspace() or (not value[0].isalnum() and not visible(value).strip())
-    if isinstance(value, (list, tuple, set, frozenset, dict)):
-        return not value
-    return type(value).__name__ in ("NAType", "NaTType")  # of pandas, which is not imported for this
 
 
 class RowChecker:
@@ -57,6 +45,8 @@ class RowChecker:
         self._version = self._named.get(kind.version or "")
         self._newer = dates.sortable(options.source_zone, options.counter_zone)
         self._as_written = reading.moment(options.reading) or (lambda value: value)
+        self._is_null = options.reading.is_null()
+        self._is_null_in = {each.name: options.reading.is_null(exact=each.type.free) for each in kind.fields}
         self._hashed = [declared for declared in kind.fields if options.hash_identifiers and declared.hashed_into]
         self._needed = [
             declared
@@ -95,7 +85,7 @@ class RowChecker:
                     given, default = self._currency
                     value = scalars.without_currency(value, row.get(given) or default)
                 if declared.rows is not None:
-                    values[declared.name] = _rows(value, declared.rows, column, convert, result)
+                    values[declared.name] = _rows(value, declared.rows, column, convert, result, self._is_null)
                 elif declared.many:
                     values[declared.name] = self._elements(value, declared, column, convert, result)
                 else:
@@ -103,11 +93,12 @@ class RowChecker:
                         self.values[column] += 1
                     values[declared.name] = convert(value)
             except BadValue as bad:
-                (result.dropped if declared.droppable else faults).append(_fault(column, declared, bad))
+                left_out = declared.droppable or isinstance(bad, LeftOut)
+                (result.dropped if left_out else faults).append(_fault(column, declared, bad))
         version = self._version
         if version is not None and not is_missing(row.get(version)):
             try:
-                result.version = self._newer(self._as_written(row.get(version)))
+                result.version = self._newer(self._as_written(cleaned(row.get(version))))
             except BadValue as bad:
                 if all(fault.column != version for fault in faults):  # a sent one was converted before
                     faults.append(Fault(version, bad.code, f"{self._kind.version} {bad.reason}", bad.fix))
@@ -120,7 +111,8 @@ class RowChecker:
 
     def _elements(self, value: object, declared: Field, column: str, convert: Converter, result: Checked) -> list[Any]:
         good: dict[Any, None] = {}  # keeps order, drops repeats
-        elements = lists.split(value, wide=declared.type.wide)
+        is_null = self._is_null_in[declared.name]
+        elements = [each for each in lists.split(value, wide=declared.type.wide) if not is_null(each)]
         if declared.type.look:
             declared.type.look(elements)
         if declared.type.by_hand:
@@ -178,14 +170,19 @@ def _refused(_value: object) -> str:
 
 
 def _rows(
-    value: object, kind: RowKind, column: str, check: Callable[[Mapping[str, Any]], Checked], result: Checked
+    value: object,
+    kind: RowKind,
+    column: str,
+    check: Callable[[Mapping[str, Any]], Checked],
+    result: Checked,
+    is_null: IsNull,
 ) -> list[dict[str, Any]]:
     checked_rows = []
     unsent = [declared.name for declared in kind.fields if not declared.sent]
     for number, row in enumerate(lists.split(value), start=1):
         if not isinstance(row, Mapping):
             raise BadValue("bad_rows", f"has an element that is no object ({number})", 'write [{"field": ...}, ...]')
-        checked = check(row)
+        checked = check({name: None if is_null(each) else each for name, each in row.items()})
         for found, all_found in ((checked.faults, result.faults), (checked.dropped, result.dropped)):
             all_found += [replace(fault, column=f"{column}[{number}].{fault.column}") for fault in found]
         result.notes += checked.notes

@@ -10,15 +10,16 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from typing import TypeVar
 
-from airflow_provider_yandex_orders.rows.faults import BadValue
+from airflow_provider_yandex_orders.rows.faults import BadValue, LeftOut
 from airflow_provider_yandex_orders.rows.scalars import exact
 
-_DOTTED = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4}|\d\d)(?:,?[ T]\s*(\d\d?:\d\d(?::\d\d(?:\.\d+)?)?.*))?")
-_SHORT_YEAR = re.compile(r"\d\d?\.\d\d?\.\d\d(?!\d)")
-_ONE_DIGIT_HOUR = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d:\d\d.*)")
+_DOTTED = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4}|\d\d)(?:,?[\sT]\s*(\d\d?:\d\d(?::\d\d(?:\.\d+)?)?.*))?")
+_ONE_DIGIT_HOUR = re.compile(r"(\d{4}-\d\d-\d\d)[\sT](\d:\d\d.*)")
 _SECONDS = re.compile(r"[0-9]{9,10}")
 Note = Callable[[str], None]
+Moment = TypeVar("Moment", datetime, date)
 SKIPPED = "time_skipped"
 """Noted of a naive time that its zone never had: the clocks were put forward over it."""
 DOUBLED = "time_doubled"
@@ -47,13 +48,18 @@ def read(value: object) -> datetime | date:
         dotted = _DOTTED.fullmatch(text)
         if dotted:
             day, month, year, time = dotted.groups()
-            year = year if len(year) == 4 else f"20{year}"
-            return read(f"{year}-{month:0>2}-{day:0>2}{f' {time}' if time else ''}")
+            found = read(f"{year if len(year) == 4 else f'20{year}'}-{month:0>2}-{day:0>2}{f' {time}' if time else ''}")
+            return found if len(year) == 4 else not_ahead(found)
         if short := _ONE_DIGIT_HOUR.fullmatch(text):
             text = f"{short[1]} 0{short[2]}"
         return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
     except ValueError:
         raise BadValue("bad_date", "is not a date-time this can read", _FIX) from None
+
+
+def not_ahead(found: Moment) -> Moment:
+    """A date whose year was written with two digits: one that lies ahead is of the century before."""
+    return found if found.year <= datetime.now(UTC).year + 1 else found.replace(year=found.year - 100)
 
 
 def counter_time(
@@ -150,10 +156,10 @@ def zoned(source_zone: tzinfo | None, note: Note | None = None) -> Callable[[obj
 
 
 def day(value: object) -> str:
-    """A date as ``yyyy-MM-dd``; the time of a date-time is left out."""
-    if isinstance(value, str) and _SHORT_YEAR.match(value.strip()):
-        raise BadValue("bad_date", "has a year of two digits, whose century nobody knows", "write all four digits")
+    """A date as ``yyyy-MM-dd``; the time of a date-time is left out, and so is a day the service does not take."""
     moment = read(value)
+    if moment.year < 1970:
+        raise LeftOut("before_1970", "lies before 1970, which the service does not take", "nothing: the row is sent")
     return (moment.date() if isinstance(moment, datetime) else moment).isoformat()
 
 

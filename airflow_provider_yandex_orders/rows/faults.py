@@ -22,6 +22,10 @@ class BadValue(Exception):
         self.fix = fix
 
 
+class LeftOut(BadValue):
+    """A good value that the service does not take: the row is sent without it, and that is told."""
+
+
 class RefusedValue(BadValue):
     """A value that rejects its row, whatever else the row has."""
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 from airflow_provider_yandex_orders.rows.faults import BadValue
-from airflow_provider_yandex_orders.rows.scalars import FLOAT_FIX, FLOAT_REASON, visible
+from airflow_provider_yandex_orders.rows.scalars import FLOAT_FIX, FLOAT_REASON, through_float
 
 _EMAIL = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
@@ -25,7 +25,7 @@ _EXTENSION_AT_END = re.compile(
 )
 _MOBILE = re.compile(r"[78](9[0-9]{9})")
 _LONG = 11
-_SPOILT = re.compile(r"\d+(\.\d+)?[eE]\+?\d+|\d+\.0+")
+_SPOILT = re.compile(r"\d+([.,]\d+)?[eE]\+?\d+|\d+\.0+")
 COMPLETED = "phone_completed"
 """Noted of a number without a country code, which the region gave it."""
 
@@ -34,7 +34,7 @@ _PHONE_FIX = "write the number with its country code: +7 999 123-45-67"
 
 def email(value: object) -> str:
     """An e-mail address in lower case, Latin letters only."""
-    address = visible(str(value)).strip()
+    address = str(value).strip()
     if not address.isascii():  # before lower(): it makes a Latin k of the sign for kelvin
         raise BadValue("bad_email", "has letters that are not Latin", "give the address in Latin letters")
     address = address.lower()
@@ -60,8 +60,10 @@ def phone_converter(region: str | None, note: Callable[[str], None] | None) -> C
             return None
         return f"{found.country_code}{library.national_significant_number(found)}"
 
+    trunk = library.ndd_prefix_for_region(region, True) if region else None
+
     def convert(value: object) -> str:
-        number = visible(str(value)).strip()
+        number = str(value).strip()
         if isinstance(value, float) or _SPOILT.fullmatch(number):  # as text its ".0" would be one more digit
             raise BadValue("bad_phone", "went through a floating-point number", "read the column as text")
         number = _EXTENSION_AT_END.sub("", number)
@@ -76,8 +78,12 @@ def phone_converter(region: str | None, note: Callable[[str], None] | None) -> C
             found = read(f"+{digits[2:]}", None)
         else:
             found = read(digits, region) if region else None
-            if found is None and len(digits) >= _LONG:
-                found = read(f"+{digits}", None)
+            if len(digits) >= _LONG and found != digits and not (found and trunk and digits.startswith(trunk)):
+                whole = read(f"+{digits}", None)  # its country code may be there, without the plus
+                at_home = read(f"+7{digits[1:]}", None) if digits.startswith("8") else None  # in Russia
+                if len({found, whole, at_home} - {None}) > 1:
+                    raise BadValue("bad_phone", "may be a number of two countries", _PHONE_FIX)
+                found = found or whole
             if found is not None and note is not None and len(found) > len(digits):
                 note(COMPLETED)
         if found is None:
@@ -89,7 +95,7 @@ def phone_converter(region: str | None, note: Callable[[str], None] | None) -> C
 
 def md5(value: object) -> str:
     """An md5 sum: 32 hexadecimal digits, lower case."""
-    digest = visible(str(value)).strip().lower()
+    digest = str(value).strip().lower()
     if not _MD5.fullmatch(digest):
         raise BadValue(
             "bad_md5",
@@ -117,8 +123,8 @@ def click_id(value: object) -> str:
 
 
 def _digits(value: object, what: str, fix: str) -> str:
-    number = visible(str(value)).strip()
-    if isinstance(value, float) or _SPOILT.fullmatch(number.replace(",", ".")):
+    number = str(value).strip()
+    if isinstance(value, float) or _SPOILT.fullmatch(number) or through_float(value, number):
         raise BadValue("float_id", FLOAT_REASON, FLOAT_FIX)
     if isinstance(value, bool) or not (number.isascii() and _DIGITS.fullmatch(number)):
         raise BadValue("bad_client_id", f"is not a {what}: digits only, 20 at most", fix)

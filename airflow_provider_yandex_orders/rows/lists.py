@@ -4,17 +4,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from airflow_provider_yandex_orders.rows import scalars
+from airflow_provider_yandex_orders.rows.cells import NULL_VALUES, IsNull, cleaned, is_missing, null_test, unprotected
 from airflow_provider_yandex_orders.rows.faults import BadValue
 
 # Numbers with a point or an exponent stay exact: a float would change amounts and hide spoilt ids.
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_IS_NULL = null_test(NULL_VALUES)
 STATUS_ID = re.compile(r"[\w:-]{1,255}")
 _WIDE = re.compile(r"[,;\r\n\u2028\u2029]+")
 _PRODUCTS_FIX = 'write {"product": 2} or product:2,other:1'
@@ -52,7 +54,7 @@ def goal_identifier(value: object) -> str:
 
     Source: https://www.yandex.com/support/metrica/en/general/parameters-goal
     """
-    identifier = scalars.text(value)
+    identifier = scalars.line(value)
     if not identifier or _GOAL_FORBIDDEN & set(identifier):
         raise BadValue(
             "bad_goal",
@@ -62,8 +64,14 @@ def goal_identifier(value: object) -> str:
     return identifier
 
 
-def goal(value: object) -> tuple[str, Decimal | None]:
-    """A goal and its price: ``id``, ``id:price``, or ``{"goal_action_id": ..., "price": ...}``."""
+def goal(
+    value: object, is_null: IsNull = _IS_NULL, read_price: Callable[[object], Decimal] = scalars.money
+) -> tuple[str, Decimal | None]:
+    """A goal and its price: ``id``, ``id:price``, or ``{"goal_action_id": ..., "price": ...}``.
+
+    :param is_null: tells words for nothing.
+    :param read_price: converts a price.
+    """
     price: object
     if isinstance(value, Mapping):
         identifier, price = value.get("goal_action_id"), value.get("price")
@@ -71,8 +79,8 @@ def goal(value: object) -> tuple[str, Decimal | None]:
         identifier, price = value
     else:
         identifier, _, price = str(value).partition(":")
-    return goal_identifier("" if identifier is None else identifier), (
-        None if price is None or price == "" else scalars.money(price)
+    return goal_identifier("" if identifier is None or is_null(identifier) else identifier), (
+        None if is_missing(price) or is_null(price) else read_price(price)
     )
 
 
@@ -81,15 +89,19 @@ def no_decimal_comma(elements: Sequence[Any]) -> None:
 
     :param elements: the goals, not converted yet.
     """
-    priced = False
+    after = False
     for element in elements:
-        if priced and isinstance(element, (str, int, Decimal)) and re.fullmatch(r"[\d\s]+", str(element)):
+        text = cleaned(element)
+        alone = isinstance(element, (int, float, Decimal)) or (
+            isinstance(text, str) and text[:1].isdigit() and scalars.is_amount(text)
+        )
+        if alone and (after or not str(text).isdecimal()):
             raise BadValue(
                 "decimal_comma",
-                "has a number alone after a goal with a price, as a decimal comma makes it",
-                "write lead:99.90 with a point, or a JSON array",
+                "has a number alone beside a price or another number, as a comma inside an amount makes it",
+                'write lead:1234.50 with a point and no other sign, or [{"goal_action_id": "lead", "price": 1234.5}]',
             )
-        priced = isinstance(element, str) and ":" in element
+        after = alone or ":" in text if isinstance(text, str) else not isinstance(text, int)
 
 
 def status_id(value: object) -> str:
@@ -97,14 +109,17 @@ def status_id(value: object) -> str:
 
     Source: https://yandex.ru/dev/metrika/ru/management/openapi/schema/mapOrderStatuses
     """
-    word = scalars.text(value)
+    word = scalars.line(value)
     if not STATUS_ID.fullmatch(word):
         raise BadValue("bad_status", "is no id of a status", "letters, digits, _ - and : only, 255 at most")
     return word
 
 
-def values_by_id(value: object) -> dict[str, Any]:
-    """Values by the id of their field: a mapping or a JSON object. Those without a value are left out."""
+def values_by_id(value: object, is_null: IsNull = _IS_NULL) -> dict[str, Any]:
+    """Values by the id of their field: a mapping or a JSON object. Those without a value are left out.
+
+    :param is_null: tells words for nothing.
+    """
     if isinstance(value, str):
         try:
             value = _decode(value)
@@ -112,14 +127,17 @@ def values_by_id(value: object) -> dict[str, Any]:
             raise BadValue("bad_values", "is no JSON object", _VALUES_FIX) from None
     if not isinstance(value, Mapping):
         raise BadValue("bad_values", "is no mapping", _VALUES_FIX)
-    known = {scalars.text(name): each for name, each in value.items() if each is not None}
+    known = {scalars.text(name): each for name, each in value.items() if each is not None and not is_null(each)}
     if any(isinstance(each, (Mapping, list, tuple, set)) for each in known.values()):
         raise BadValue("bad_values", "has a value that is neither text nor number", _VALUES_FIX)
     return {name: scalars.as_it_is(each) for name, each in known.items()}
 
 
-def products(value: object) -> dict[str, int]:
-    """Products and quantities: a mapping, a JSON object, or ``name:quantity,name2:quantity``."""
+def products(value: object, is_null: IsNull = _IS_NULL) -> dict[str, int]:
+    """Products and quantities: a mapping, a JSON object, or ``name:quantity,name2:quantity``.
+
+    :param is_null: tells words for nothing.
+    """
     pairs: Any
     if isinstance(value, str):
         text = value.strip()
@@ -129,19 +147,21 @@ def products(value: object) -> dict[str, int]:
             except (msgspec.DecodeError, RecursionError):
                 raise BadValue("bad_products", "begins as a JSON object and is none", _PRODUCTS_FIX) from None
         else:
-            pairs = [str(part).rpartition(":")[::2] for part in split(text)]
+            pairs = [str(part).rpartition(":")[::2] for part in split(text) if not is_null(part)]
     if isinstance(value, Mapping):
         pairs = list(value.items())
     elif not isinstance(value, str):
         raise BadValue("bad_products", "is neither a mapping nor text", _PRODUCTS_FIX)
     counted: dict[str, int] = {}
     for name, quantity in pairs:
-        product = scalars.text(name)
+        product = "" if name is None or is_null(name) else unprotected(scalars.text(name))
+        if scalars.through_float(product, product):
+            raise BadValue("float_id", f"has a product whose name {scalars.FLOAT_REASON}", scalars.FLOAT_FIX)
         try:
             count = scalars.quantity(quantity)
         except (BadValue, TypeError, ValueError, ArithmeticError):
             count = None
         if not product or set(product) & set(",:;") or count is None or count >= 10**18:
-            raise BadValue("bad_products", "has a product without a whole quantity", _PRODUCTS_FIX)
+            raise BadValue("bad_products", "has a product without a name or a whole quantity", _PRODUCTS_FIX)
         counted[product] = counted.get(product, 0) + count
     return counted

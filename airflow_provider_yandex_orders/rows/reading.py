@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from airflow_provider_yandex_orders.rows.cells import NULL_VALUES, IsNull, null_test
+from airflow_provider_yandex_orders.rows.dates import not_ahead
 from airflow_provider_yandex_orders.rows.faults import BadValue
 
-NULL_VALUES = ("NULL", "null", r"\N", "None", "nan", "NaN", "<NA>", "#N/A", "")
-"""Words that stand for nothing where a source is not told others."""
-
-_WITH_COMMA = re.compile(r"([+-]?)(\d+|\d{1,3}(?:\s\d{3})+|\d{1,3}(?:\.\d{3})+(?=,))(?:,(\d+))?(?![\d.,])(\D*)")
+_WITH_COMMA = re.compile(
+    r"([+-]?)(\d+|\d{1,3}(?:[\s'\u2019]\d{3})+|\d{1,3}(?:\.\d{3})+(?=,))(?:,(\d+))?(?![\d.,])(\D*)"
+)
 _TIME = re.compile(r"%-?[HIcXfMSps]")
 
 
@@ -30,13 +31,20 @@ class Reading:
     date_format: str | None = None
     null_values: frozenset[str] = frozenset(NULL_VALUES)
 
+    def is_null(self, *, exact: bool = False) -> IsNull:
+        """A test for words that stand for nothing.
+
+        :param exact: only as they are written: for fields of free text.
+        """
+        return null_test(self.null_values, exact=exact)
+
 
 Written = Callable[[Reading], Callable[[object], object] | None]
 """Makes what brings values of a source into the form converters take; ``None`` where they have it already."""
 
 
 def amount(reading: Reading) -> Callable[[object], object] | None:
-    """Amounts with a decimal comma, thousands parted by spaces or by points before a comma."""
+    """Amounts with a decimal comma, thousands parted by spaces, apostrophes, or points before a comma."""
     return _amount_with_comma if reading.decimal == "," else None
 
 
@@ -56,6 +64,7 @@ def moment(reading: Reading) -> Callable[[object], object] | None:
             raise BadValue(
                 "bad_date", "does not have the form that date_format says", "correct it, or date_format= of the source"
             ) from None
+        found = not_ahead(found) if "%y" in form else found
         return found if has_time else found.date()
 
     return read

@@ -5,24 +5,22 @@ from __future__ import annotations
 
 import operator
 import re
-import unicodedata
 from datetime import date, datetime
 from decimal import Decimal
 from numbers import Number, Rational
 from typing import Any
 
+from airflow_provider_yandex_orders.rows.cells import cleaned
 from airflow_provider_yandex_orders.rows.faults import BadValue
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_NUMBER = re.compile(r"\d+(\.\d+)?")
-_THROUGH_FLOAT = re.compile(r"\d+[.,]0+|\d(?:[.,]\d+)?[eE]\+\d+|\d[.,]\d+[eE]\d+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}([\s'\u2019]\d{3})+)(\.\d+)?")
+_THROUGH_FLOAT = re.compile(
+    r"[+-]?(\d+[.,]0*|\d{1,3}([\s'\u2019.,]\d{3})+[.,]0+|\d([.,]\d+)?[eE]\+\d+|\d[.,]\d+[eE]\d+)"
+)
 _WHOLE = re.compile(r"[0-9]{1,18}(\.0{1,9})?")
-_GROUPED = re.compile(r"\d[\d\s\u00a0\u202f]*(,\d+)?")
-
-
-def visible(text: str) -> str:
-    """Text without format characters, which nobody sees: marks of direction, soft hyphens, byte order marks."""
-    return text if text.isascii() else "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+_GROUPED = re.compile(r"\d[\d\s]*(,\d+)?")
 
 
 def exact(value: Any) -> Any:
@@ -38,12 +36,28 @@ def exact(value: Any) -> Any:
 
 
 def identifier(value: object) -> str:
-    """An id: text without signs nobody sees, and not one that went through a floating-point number."""
-    found = visible(text(value)).strip()
+    """An id: one word or several in a line, and not one that went through a floating-point number."""
+    found = line(value)
+    if through_float(value, found):
+        raise BadValue("float_id", FLOAT_REASON, FLOAT_FIX)
+    return found
+
+
+def through_float(value: object, written: str) -> bool:
+    """Whether an id is what a spreadsheet or a data frame makes of it: ``88.0``, ``1 234,00``, ``4.2E+17``.
+
+    :param written: its text.
+    """
     if isinstance(value, Decimal) and value.as_tuple().exponent:  # JSON's 88.0 and 4.2e17
-        raise BadValue("float_id", FLOAT_REASON, FLOAT_FIX)
-    if _THROUGH_FLOAT.fullmatch(found):
-        raise BadValue("float_id", FLOAT_REASON, FLOAT_FIX)
+        return True
+    return _THROUGH_FLOAT.fullmatch(written) is not None
+
+
+def line(value: object) -> str:
+    """Text that names something: without signs nobody sees, and without control characters."""
+    found: str = cleaned(text(value))
+    if _CONTROL.search(found):
+        raise BadValue("control_sign", "holds a control character, such as a line end", "correct it at its source")
     return found
 
 
@@ -162,13 +176,13 @@ def _decimal(value: object) -> Decimal:
     value = exact(value)
     if isinstance(value, str):
         stripped = value.strip()
-        if _NUMBER.fullmatch(stripped) or (stripped[:1] in "+-" and _NUMBER.fullmatch(stripped[1:])):
-            return Decimal(stripped)
+        if _NUMBER.fullmatch(stripped):
+            return Decimal(re.sub(r"[\s'\u2019]", "", stripped))
         if _GROUPED.fullmatch(stripped):
             raise BadValue(
                 "decimal_comma",
-                "is a number with a comma or with spaces between its digits",
-                "write 1500.50: a point for the decimals and nothing between thousands",
+                "is a number with a comma, or with spaces that do not part thousands",
+                'write 1500.50, or say decimal="," of a file whose amounts have a decimal comma',
             )
     elif isinstance(value, Decimal) and value.is_finite():
         return value
@@ -205,7 +219,7 @@ _WORDS = {
     "₴": ("UAH",),
     "грн": ("UAH",),
 }
-_WITH_WORD = re.compile(r"([^\W\d_]+\.?|[^\w\s.,+-])?\s*([+-]?\d(?:[\d\s.,]*\d)?)\s*([^\W\d_]+\.?|[^\w\s.,+-])?")
+_WITH_WORD = re.compile(r"([^\W\d_]+\.?|[^\w\s.,+-])?\s*([+-]?\d(?:[\d\s.,'\u2019]*\d)?)\s*([^\W\d_]+\.?|[^\w\s.,+-])?")
 
 
 def without_currency(value: str, currency: object) -> str:
@@ -214,17 +228,15 @@ def without_currency(value: str, currency: object) -> str:
     :param value: the amount as it is written.
     :param currency: the row's currency; nothing counts as roubles, as the service does.
     """
-    written = _WITH_WORD.fullmatch(value.strip())
+    written = _WITH_WORD.fullmatch(cleaned(value))
     if written is None or bool(written[1]) == bool(written[3]):
         return value
-    word = (written[1] or written[3]).rstrip(".").casefold()
-    code = word.upper().replace("RUR", "RUB")
-    meant = _WORDS.get(word) or ((code,) if code in _CURRENCIES else ())
-    given = str(currency or "RUB").strip().upper().replace("RUR", "RUB")
+    meant = _currencies(written[1] or written[3])
+    given = next(iter(_currencies(cleaned(str(currency or "RUB")))), "")
     if meant and given not in meant:
         raise BadValue(
             "other_currency",
-            f"has the word of another currency than the row's, which is {given if given in _CURRENCIES else 'unknown'}",
+            f"has the word of another currency than the row's, which is {given or 'unknown'}",
             "fill the row's currency, or say defaults={'currency': ...}",
         )
     return written[2] if meant else value
@@ -238,13 +250,28 @@ def any_currency(value: object) -> str:
     raise BadValue("bad_currency", "is not a currency code", "send the three letters the service has set up")
 
 
-def currency(value: object) -> str:
-    """A currency code of ISO 4217, in capitals."""
-    code = visible(str(value)).strip().upper()
-    if code in _CURRENCIES:
-        return code
-    if code == "RUR":
-        return "RUB"
+def currency(value: object, region: str | None = "RU") -> str:
+    """A currency code of ISO 4217, in capitals; signs and words for a currency are read too.
+
+    :param region: the country the rows come from: in Belarus roubles may be those of two countries.
+    """
+    meant = _currencies(str(value))
+    if len(meant) == 1 or (meant and region != "BY"):
+        return meant[0]
+    code = str(value).strip().upper()
     if code in _FORMER:
         raise BadValue("old_currency", f"is {code}, which is no longer in use", f"send {_FORMER[code]}")
     raise BadValue("unknown_currency", "is not a currency code of ISO 4217", "send three letters such as RUB")
+
+
+def is_amount(text: str) -> bool:
+    """Whether a text can be nothing but a number, perhaps with a word for its currency."""
+    written = _WITH_WORD.fullmatch(text)
+    return written is not None and all(_currencies(word) for word in (written[1], written[3]) if word)
+
+
+def _currencies(written: str) -> tuple[str, ...]:
+    """The currencies a word, a sign or a code may stand for."""
+    word = written.strip().rstrip(".").casefold()
+    code = word.upper().replace("RUR", "RUB")
+    return _WORDS.get(word) or ((code,) if code in _CURRENCIES else ())

@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from airflow_provider_yandex_orders.rows import dates, identifiers, lists, reading, scalars, words
+from airflow_provider_yandex_orders.rows.cells import cleaned, refuse_sheet_error
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 
 Converter = Callable[[object], Any]
@@ -28,6 +30,7 @@ class FieldType:
     :param written: how sources may write such values, where that can differ.
     :param adds: it is a number of which several may be added up.
     :param as_json: how a JSON file has one value, where that is not the value itself.
+    :param free: it holds any text, so that signs in it may be meant, and so may most words.
     """
 
     label: str
@@ -40,15 +43,22 @@ class FieldType:
     written: reading.Written | None = None
     adds: bool = False
     as_json: Callable[[Any], Any] | None = None
+    free: bool = False
 
     def converter(self, options: CheckOptions) -> Converter:
         """The converter of one value.
 
         :param options: what the run asks.
         """
-        convert = self.make(self, options)
+        convert, free = self.make(self, options), self.free
         prepare = self.written(options.reading) if self.written else None
-        return convert if prepare is None else lambda value: convert(prepare(value))
+
+        def converted(value: object) -> Any:
+            refuse_sheet_error(value)
+            value = value if free else cleaned(value)
+            return convert(value if prepare is None else prepare(value))
+
+        return converted
 
     def with_words(self, more: tuple[str, ...]) -> FieldType:
         """The type with more words."""
@@ -80,6 +90,10 @@ def _always(convert: Converter) -> Callable[[FieldType, CheckOptions], Converter
     return lambda _own, _options: convert
 
 
+def _with_nulls(convert: Callable[..., Any]) -> Callable[[FieldType, CheckOptions], Converter]:
+    return lambda _own, options: partial(convert, is_null=options.reading.is_null())
+
+
 def _counter_time(_own: FieldType, options: CheckOptions) -> Converter:
     return dates.counter_time(options.source_zone, options.counter_zone, options.note)
 
@@ -99,10 +113,14 @@ def _full_phone(own: FieldType, options: CheckOptions) -> Converter:
 
 
 def _goals(_own: FieldType, options: CheckOptions) -> Converter:
-    target = words.target_converter(options.targets)
+    target, is_null, price_of = (
+        words.target_converter(options.targets),
+        options.reading.is_null(),
+        MONEY.converter(options),
+    )
 
     def convert(value: object) -> tuple[str, Any]:
-        name, price = lists.goal(value)
+        name, price = lists.goal(value, is_null, price_of)
         return target(name), price
 
     return convert
@@ -113,7 +131,7 @@ def _goal_as_json(goal: tuple[str, Any]) -> dict[str, Any]:
     return {"goal_action_id": identifier} if price is None else {"goal_action_id": identifier, "price": price}
 
 
-TEXT = FieldType("text", _always(scalars.text))
+TEXT = FieldType("text", _always(scalars.text), free=True)
 ID = FieldType("id", _always(scalars.identifier))
 CLIENT_ID = FieldType("ClientID", _always(identifiers.client_id))
 CLICK_ID = FieldType("click id", _always(identifiers.click_id))
@@ -135,17 +153,17 @@ MOMENT = FieldType(
 DATE = FieldType("date", _always(dates.day), written=reading.moment)
 MONEY = FieldType("decimal", _always(scalars.money), written=reading.amount, adds=True)
 AMOUNT = FieldType("decimal, sent as text", _always(scalars.amount), written=reading.amount, adds=True)
-CURRENCY = FieldType("currency", _always(scalars.currency))
+CURRENCY = FieldType("currency", lambda _own, options: partial(scalars.currency, region=options.phone_region))
 ANY_CURRENCY = FieldType("currency code", _always(scalars.any_currency))
 CURRENCIES = (CURRENCY, ANY_CURRENCY)
 COUNT = FieldType("whole number", _always(scalars.count), written=reading.amount, adds=True)
 FLAG = FieldType("true or false", _always(scalars.flag))
 WORD = FieldType("text or whole number", _always(scalars.word))
-RAW = FieldType("any value, sent as it is", _always(scalars.as_it_is))
-ATTRIBUTE = FieldType("any value", _attribute)
+RAW = FieldType("any value, sent as it is", _always(scalars.as_it_is), free=True)
+ATTRIBUTE = FieldType("any value", _attribute, free=True)
 GOALS = FieldType("goal[:price]", _goals, look=lists.no_decimal_comma, as_json=_goal_as_json)
 TARGET = FieldType("goal identifier", lambda _own, options: words.target_converter(options.targets))
-PRODUCTS = FieldType("product:quantity", _always(lists.products))
-VALUES = FieldType("field: value", _always(lists.values_by_id))
+PRODUCTS = FieldType("product:quantity", _with_nulls(lists.products), free=True)
+VALUES = FieldType("field: value", _with_nulls(lists.values_by_id), free=True)
 ROWS = FieldType("row", _always(scalars.as_it_is))
 """Rows inside a row: each is checked as a row of the field's own kind."""

@@ -9,8 +9,11 @@ from typing import Any
 
 from airflow_provider_yandex_orders.privacy import show
 from airflow_provider_yandex_orders.rows import lists, scalars
+from airflow_provider_yandex_orders.rows.cells import cleaned
 from airflow_provider_yandex_orders.rows.faults import BadValue
 
+_TRUTH = {"true": "1", "1": "true", "false": "0", "0": "false"}
+"""Truth values as words and as numbers: databases have either."""
 Targets = Callable[[], Mapping[str, str | None]]
 
 
@@ -47,12 +50,9 @@ def status_converter(
 
     def convert(value: object) -> str:
         value = scalars.exact(value)
-        if isinstance(value, bool) and mapped:
-            word = str(value).lower() if str(value).lower() in mapped else str(int(value))
-        else:
-            word = scalars.text(value)
-        for key in (word, word.lower()) if word.lower() in ("true", "false") else (word,):
-            if key in mapped:
+        word = str(value).lower() if isinstance(value, bool) and mapped else scalars.line(value)
+        for key in (word, word.lower(), _TRUTH.get(word.lower())):
+            if key in mapped and (key == word or word.lower() in _TRUTH):
                 return counted(mapped[key])
         if word in words:
             return word
@@ -82,18 +82,21 @@ def status_converter(
 
 
 def read_status_map(status_map: Mapping[Any, str]) -> dict[str, str]:
-    """The map by words as rows have them; truth values are ``true`` and ``false``, and nothing is an empty word.
+    """The map by words as rows have them; truth values are ``true`` and ``false``, and ``""`` is an empty status.
 
     :raises BadValue: it cannot be obeyed.
     """
     mapped: dict[str, str] = {}
     for key, meant in status_map.items():
         plain = scalars.exact(key)
-        if not isinstance(plain, (str, int)) and plain is not None:
+        if not isinstance(plain, (str, int)):
             raise BadValue(
-                "bad_map", f"has a key that no row can have ({type(key).__name__})", "write words, whole numbers, True"
+                "bad_map",
+                f"has a key that no row can have ({type(key).__name__})",
+                'write words, whole numbers, True, or "" for an empty status',
             )
-        word = str(plain).lower() if isinstance(plain, bool) else "" if plain is None else str(plain).strip()
+        word = cleaned(str(plain))
+        word = word.lower() if word.lower() in _TRUTH else word
         if mapped.setdefault(word, meant) != meant:
             raise BadValue("bad_map", f"says two things of {show(word)}", "leave one of them")
     return mapped

@@ -66,6 +66,11 @@ class Source(ResolveMixin):
     template_fields: ClassVar[tuple[str, ...]] = ()
     columns: ColumnMap | None = None
 
+    @property
+    def reading(self) -> Reading:
+        """How values are written, in the source and in what is said for its empty cells."""
+        return Reading()
+
     @abstractmethod
     def open(self) -> AbstractContextManager[RowStream]:
         """Open the source for one pass over its rows.

@@ -3,11 +3,8 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import msgspec
@@ -15,20 +12,12 @@ import msgspec
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.privacy import scrub
 from airflow_provider_yandex_orders.rows import lists as list_cells
-from airflow_provider_yandex_orders.rows.check import is_missing
+from airflow_provider_yandex_orders.rows.cells import IsNull, is_missing, meant, null_test, visible
 from airflow_provider_yandex_orders.rows.faults import BadValue
-from airflow_provider_yandex_orders.rows.scalars import visible
 from airflow_provider_yandex_orders.sources.base import ColumnMap, Row
 
 _MISSING = object()
 _PLANS = 1000  # key sets whose plan is kept: JSON objects may have any
-_ZERO_DAYS = frozenset(
-    {"0000-00-00", "00.00.0000", "0000/00/00", "0001-01-01", "01.01.0001", "0001/01/01", "01/01/0001"}
-    | {"1753-01-01", "01.01.1753", "1899-12-30", "30.12.1899", "1900-01-00", "00.01.1900"}
-)
-"""What MySQL, 1C, .NET, SQL Server and Excel write for "no date"."""
-_MIDNIGHT = re.compile(r"([T ](0?0:00(:00)?([.,]0+)?|12:00:00 AM))?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
-_EXCEL_TEXT = re.compile(r'="((?:[^"]|"")*)"|\'([=+@\-\d][^\']*)', re.DOTALL)
 
 
 def names_of(columns: ColumnMap | None, field: str) -> tuple[str, ...]:
@@ -49,8 +38,7 @@ def labels(columns: ColumnMap | None) -> dict[str, str]:
 
 def normal(name: str) -> str:
     """A name without what people do not see as a difference: case, space around it, a byte order mark."""
-    visible = name if name.isascii() else "".join(sign for sign in name if unicodedata.category(sign) != "Cf")
-    return " ".join(visible.split()).casefold()
+    return " ".join(visible(name).split()).casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +59,7 @@ class _Step:
     plain: bool
     whole_list: bool
     is_key: bool
+    is_null: IsNull
 
 
 class Picker:
@@ -83,6 +72,7 @@ class Picker:
     :param lists: those that hold a list: they take the values of all their columns, others the first filled.
     :param null_values: texts that stand for nothing.
     :param keys: fields whose values are never dates.
+    :param texts: fields of free text: words for nothing must stand there as they are given, elsewhere in any case.
     """
 
     def __init__(
@@ -93,11 +83,13 @@ class Picker:
         lists: Collection[str] = (),
         null_values: Collection[str] = (),
         keys: Collection[str] = (),
+        texts: Collection[str] = (),
     ) -> None:
         self._wanted = [(label(columns, field), names_of(columns, field), field in lists) for field in fields]
         self._mapped = {name for field in columns or {} for name in names_of(columns, field)}
         self._claimed = set(map(normal, self._mapped))
-        self._nulls = frozenset(map(str, null_values))
+        self._is_null = null_test(null_values), null_test(null_values, exact=True)
+        self._texts = {label(columns, field) for field in texts}
         self._keys = {label(columns, field) for field in keys}
         self._plans: dict[tuple[str, ...], list[_Step]] = {}
         self.used: set[str] = set()
@@ -106,6 +98,8 @@ class Picker:
         """Columns that rows have; of a dotted path, that some row has its end."""
         self.begun: set[str] = set()
         """Dotted paths of which rows have the beginning."""
+        self.not_found = 0
+        """Cells that stand for nothing because a formula found nothing: ``#N/A``."""
 
     def __call__(self, row: Row) -> dict[str, Any]:
         """The row's values by label; fields it has no column for are left out."""
@@ -115,11 +109,13 @@ class Picker:
             plan = self._plan(keys)
             if len(self._plans) < _PLANS:
                 self._plans[keys] = plan
-        nulls, picked = self._nulls, {}
+        picked = {}
         for step in plan:
             value = row[step.places[0].key] if step.plain else self._from(row, step)
             if value is not _MISSING:
-                picked[step.name] = _meant(value, nulls, step.is_key)
+                picked[step.name] = found = meant(value, step.is_null, is_key=step.is_key)
+                if found is None and isinstance(value, str) and value.lstrip()[:1] == "#":
+                    self.not_found += 1
         return picked
 
     def _place(self, name: str, keys: Sequence[str]) -> _Place | None:
@@ -157,7 +153,8 @@ class Picker:
             if places:
                 self.used.update(place.key for place in places)
                 is_plain = len(places) == 1 and not places[0].path
-                plan.append(_Step(name, places, is_plain, whole_list, name in self._keys))
+                is_null = self._is_null[name in self._texts]
+                plan.append(_Step(name, places, is_plain, whole_list, name in self._keys, is_null))
         return plan
 
     def _from(self, row: Row, step: _Step) -> Any:
@@ -168,7 +165,8 @@ class Picker:
                 self.found.add(place.name)
             values.append(value)
         there = [value for value in values if value is not _MISSING]
-        filled = [value for value in (_meant(value, self._nulls, True) for value in there) if not is_missing(value)]
+        known = (meant(value, step.is_null, is_key=True) for value in there)
+        filled = [value for value in known if not is_missing(value)]
         if not filled:
             return there[0] if there else _MISSING
         if len(filled) == 1 or not step.whole_list:
@@ -182,20 +180,6 @@ def getter(columns: ColumnMap | None, field: str) -> Callable[[Row], Any]:
     """A function that gives one field's value of a row."""
     pick, name = Picker(columns, [field], keys=[field]), label(columns, field)
     return lambda row: pick(row).get(name)
-
-
-def _meant(value: Any, nulls: frozenset[str], is_key: bool) -> Any:
-    if isinstance(value, str):
-        first = value[:1]
-        if first in ("=", "'") and (wrapped := _EXCEL_TEXT.fullmatch(value.strip())):
-            value = wrapped[1].replace('""', '"') if wrapped[1] is not None else wrapped[2]
-        if value in nulls or (len(value) < 64 and visible(value).strip() in nulls):
-            return None
-        if first in ("0", "1", "3") and not is_key and value[:10] in _ZERO_DAYS and _MIDNIGHT.fullmatch(value[10:]):
-            return None
-    elif isinstance(value, date) and value.year == 1:
-        return None
-    return value
 
 
 def _walk(value: Any, path: list[str]) -> Any:

@@ -12,7 +12,8 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.privacy import scrub
-from airflow_provider_yandex_orders.rows.reading import NULL_VALUES, Reading
+from airflow_provider_yandex_orders.rows.cells import NULL_VALUES
+from airflow_provider_yandex_orders.rows.reading import Reading
 from airflow_provider_yandex_orders.sources.base import (
     ColumnMap,
     Row,
@@ -116,7 +117,7 @@ class FileSource(Source):
     @contextmanager
     def open(self) -> Iterator[RowStream]:
         """Open the files, one after the other."""
-        reading = self._reading()
+        reading = self.reading
         files = find_files(self._paths(), self.conn_id)
         with self._opened_rows(files[0]) as first:
             rows = first.rows if len(files) == 1 else self._of_all(files, first)
@@ -188,7 +189,9 @@ class FileSource(Source):
             raise ConfigurationError(f"Read {self!r}: delimiter= is {between!r}: it must be one character, no quote.")
         return between
 
-    def _reading(self) -> Reading:
+    @property
+    def reading(self) -> Reading:
+        """How the options say that values are written."""
         if self.decimal not in (".", ","):
             raise ConfigurationError(f"Read {self!r}: decimal= is {self.decimal!r}: it must be '.' or ','.")
         words = (self.null_values,) if isinstance(self.null_values, str) else self.null_values

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
-from airflow_provider_yandex_orders.rows.check import is_missing
+from airflow_provider_yandex_orders.rows.cells import is_missing
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.scalars import text
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source, UnreadableRow

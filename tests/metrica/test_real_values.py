@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from airflow_provider_yandex_orders.operators.metrica import MetricaUploadOfflin
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadOrdersOperator as Orders
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator as SimpleOrders
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+from airflow_provider_yandex_orders.sources import FileSource
 
 Run = Callable[..., Any]
 NOW = datetime.now(UTC)
@@ -28,6 +30,9 @@ MADE = (NOW - timedelta(days=2)).strftime("%Y-%m-%d 10:00:00")
 ORDER = {"id": "7", "create_date_time": MADE, "emails": "a@example.com"}
 FULL = {"id": "7", "client_uniq_id": "C-1", "create_date_time": MADE, "order_status": "PAID"}
 CONVERSION = {"ClientId": "1700000000123456789", "Target": "paid", "DateTime": int(NOW.timestamp()) - 9000}
+
+
+LISTS = ("client_ids", "emails", "phones", "goals")
 
 
 class Whole:
@@ -81,6 +86,9 @@ def test_statuses_of_the_counters_own_mapping_need_no_goal(metrica: SandboxServe
         ({True: "PAID", False: "IN_PROGRESS"}, False, "IN_PROGRESS"),
         ({"true": "PAID", "false": "IN_PROGRESS"}, "False", "IN_PROGRESS"),
         ({1: "PAID", 0: "SPAM"}, False, "SPAM"),
+        *(({"True": "PAID", "False": "SPAM"}, value, "SPAM") for value in (False, 0, "0", "FALSE")),
+        ({"True": "SPAM", "False": "PAID"}, 1, "SPAM"),
+        ({True: "SPAM", "new": "PAID"}, "1", "SPAM"),
         ("{'done': 'CANCELLED'}", "done", "CANCELLED"),
         ('{"done": "CANCELLED"}', "done", "CANCELLED"),
     ],
@@ -90,6 +98,86 @@ def test_a_status_told_by_emptiness_or_truth(
 ) -> None:
     run(SimpleOrders, source=[{**ORDER, "order_status": value}], status_map=status_map)
     assert stored(metrica)["order_status"] == meant
+
+
+@pytest.mark.parametrize("operator", [SimpleOrders, Orders])
+@pytest.mark.parametrize("status_map", [{None: "PAID"}, {None: "PAID", "x": "SPAM"}, {"True": "PAID", True: "SPAM"}])
+def test_a_map_that_cannot_be_obeyed_is_told_while_the_dag_is_parsed(operator: Any, status_map: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"status_map .*(\"\" for an empty status|two things)"):
+        operator(task_id="t", source=[], status_map=status_map)
+
+
+@pytest.mark.parametrize("operator", [SimpleOrders, Orders])
+def test_an_empty_status_is_mapped_to_a_goal_the_counter_has_or_nothing_is_sent(
+    metrica: SandboxServer, run: Run, goals: Callable[..., None], operator: Any
+) -> None:
+    goals("lead_ok")
+    row = {**(FULL if operator is Orders else ORDER), "order_status": ""}
+    with pytest.raises(ConfigurationError, match=r'status_map\[""\].*neither a status nor a goal.*lead_ok'):
+        run(operator, source=[row], status_map={"": "lead_okk"})
+    assert metrica.client.orders(101) == []
+    assert run(operator, source=[row], status_map={"": "lead_ok"})["rows_sent"] == 1
+
+
+def test_birth_dates_the_service_does_not_take_are_left_out_and_told(metrica: SandboxServer, run: Run) -> None:
+    born = ["04.03.1960", "1969-12-31", "01.02.55", "1930-05-05", "1941-05-05", "01.02.98", "0001-01-01", "1900-01-01"]
+    rows = [{"uniq_id": f"C{n}", "name": "Null", "birth_date": date} for n, date in enumerate(born)]
+    delivery = run(Contacts, source=rows)
+    assert (delivery["rows_sent"], delivery["values_dropped"]) == (8, 5)
+    assert {json.loads(line)["code"] for line in Path(delivery["dropped_path"]).read_text().splitlines()} == {
+        "before_1970"
+    }
+    held = {each["uniq_id"]: each for each in metrica.client.contacts()}
+    assert [held[f"C{n}"].get("birth_date") for n in range(8)] == [*[None] * 5, "1998-02-01", None, None]
+    assert {each["name"] for each in held.values()} == {"Null"}  # free text: a name may be such a word
+
+
+def test_what_a_lookup_did_not_find_is_empty_and_told(
+    metrica: SandboxServer, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(SimpleOrders, source=[{**ORDER, "order_status": "#N/A", "revenue": "#Н/Д"}])
+    assert "2 cells hold #N/A" in caplog.text
+
+
+def test_products_are_names_and_quantities_or_nothing(metrica: SandboxServer, run: Run) -> None:
+    run(Orders, source=[{**FULL, "products": "None,NULL,'plum:2"}])
+    assert stored(metrica, "orders")["products"] == ["plum:2"]
+    rejected(run, Orders, {**FULL, "id": "8", "products": "nan:2"}, "bad_products")
+    rejected(run, Orders, {**FULL, "id": "8", "products": {"88.0": 2}}, "float_id")
+
+
+def test_goal_prices_and_defaults_are_written_as_the_source_is(
+    metrica: SandboxServer, run: Run, goals: Callable[..., None], tmp_path: Path
+) -> None:
+    goals("lead")
+    file = tmp_path / "orders.jsonl"
+    price = {"goal_action_id": "lead", "price": "1'099,90"}
+    file.write_text(json.dumps({**ORDER, "goals": [price]}) + "\n" + json.dumps({**ORDER, "id": "8"}) + "\n")
+    run(SimpleOrders, source=FileSource(str(file), decimal=","), defaults={"cost": "1 000,50", "goals": "lead:5"})
+    held = {each["id"]: (each["goals"], each["cost"]) for each in metrica.client.orders(101)}
+    assert held == {"7": (["lead:1099.90"], "1000.50"), "8": (["lead:5"], "1000.50")}
+    with pytest.raises(ConfigurationError, match="defaults"):
+        run(SimpleOrders, source=FileSource(str(file), decimal=","), defaults={"cost": "1.234"})
+
+
+@pytest.mark.parametrize(
+    ("region", "number", "sent"),
+    [
+        ("DE", "8 999 123-45-67", None),
+        ("DE", "8 (495) 123-45-67", None),  # of Moscow, not of Vietnam
+        ("DE", "030 901820", "4930901820"),
+        ("DE", "+7 999 123-45-67", "79991234567"),
+        ("RU", "8 495 123-45-67", "74951234567"),
+        ("VN", "84951234567", "84951234567"),
+        (None, "8 (495) 123-45-67", None),
+    ],
+)
+def test_a_number_of_two_countries_is_of_none(
+    metrica: SandboxServer, run: Run, region: Any, number: str, sent: str | None
+) -> None:
+    delivery = run(SimpleOrders, source=[{**ORDER, "phones": number}], phone_region=region)
+    assert (stored(metrica)["phones"] or []) == ([sent] if sent else [])
+    assert delivery["values_dropped"] == (0 if sent else 1)
 
 
 def test_a_word_the_source_reads_as_nothing_cannot_be_mapped(metrica: SandboxServer, run: Run) -> None:
@@ -114,12 +202,37 @@ def test_a_word_the_source_reads_as_nothing_cannot_be_mapped(metrica: SandboxSer
         ({"create_date_time": "3.11.2026 9:07:00"}, {"create_date_time": "2026-11-03 09:07:00"}),
         ({"create_date_time": "03.11.2026 9:07"}, {"create_date_time": "2026-11-03 09:07:00"}),
         ({"client_ids": "\u200b"}, {"client_ids": []}),
+        (
+            {"emails": "None,a@example.com; NULL", "client_ids": ["nan", "NaT"]},
+            {"emails": ["a@example.com"], "client_ids": []},
+        ),
+        ({"phones": "\u202a+7 999\u00ad000-00-00\u202c,'+7 999 000-00-01"}, {"phones": ["79990000000", "79990000001"]}),
+        (
+            {"id": "'A-7", "emails": "'a@example.com,'b@example.com"},
+            {"id": "A-7", "emails": ["a@example.com", "b@example.com"]},
+        ),
+        ({"revenue": "1 234.50", "cost": "1'000"}, {"revenue": "1234.50", "cost": "1000"}),
+        (
+            {"revenue": "\ufeff1\u00a0234.50\u00a0руб.\u200e", "currency": "руб."},
+            {"revenue": "1234.50", "currency": "RUB"},
+        ),
+        ({"revenue": "5 €", "currency": "€"}, {"revenue": "5", "currency": "EUR"}),
+        ({"currency": "₽"}, {"currency": "RUB"}),
+        ({"currency": "$"}, {"currency": "USD"}),
+        ({"create_date_time": "\u200b3.11.2026\u00a09:07\ufeff"}, {"create_date_time": "2026-11-03 09:07:00"}),
+        (
+            {"order_status": "\u200eSP\u00adAM", "goals": "lead\u200b:5\ufeff"},
+            {"order_status": "SPAM", "goals": ["lead:5"]},
+        ),
+        ({"goals": "lead:NULL,none,call:1 234.50"}, {"goals": ["lead", "call:1234.50"]}),
+        ({"client_uniq_id": "None", "cost": "NONE", "currency": "Null"}, {"client_uniq_id": None, "cost": None}),
+        ({"cost": "#Н/Д", "client_uniq_id": "#n/a", "currency": "NaT"}, {"client_uniq_id": None, "cost": None}),
     ],
 )
 def test_read_as_it_was_meant(metrica: SandboxServer, run: Run, fields: dict[str, Any], sent: dict[str, Any]) -> None:
-    run(SimpleOrders, source=[{**ORDER, **fields}])
+    run(SimpleOrders, source=[{**ORDER, **fields}], check_targets=False)
     found = stored(metrica)
-    assert {name: found[name] or [] for name in sent} == sent
+    assert {name: found[name] or ([] if name in LISTS else None) for name in sent} == sent
 
 
 @pytest.mark.parametrize(
@@ -130,7 +243,24 @@ def test_read_as_it_was_meant(metrica: SandboxServer, run: Run, fields: dict[str
         ({"client_ids": "1,712,345,678"}, "bad_client_id"),
         ({"client_ids": "00000000000"}, "bad_client_id"),
         ({"client_ids": 0}, "bad_client_id"),
-        ({"goals": "lead:99,90"}, "decimal_comma"),
+        *(
+            ({"goals": goals}, "decimal_comma")
+            for goals in ("lead:99,90", "lead:1,234.50", "lead:99,90р", "99,90 руб.")
+        ),
+        *(
+            ({"goals": [{"goal_action_id": "lead", "price": 99}, last]}, "decimal_comma")
+            for last in (90, "90", "234.50")
+        ),
+        *(({"id": changed}, "float_id") for changed in ("1 234,00", "-88.0", "88.", "1\u00a0234.00")),
+        *(({"id": f"7{sign}8"}, "control_sign") for sign in "\x00\n\t\x1f\x85"),
+        *(({"id": error}, "sheet_error") for error in ("#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#ССЫЛКА!")),
+        ({"revenue": "#REF!"}, "sheet_error"),
+        ({"order_status": "#ЗНАЧ!"}, "sheet_error"),
+        ({"id": "NaT"}, "missing"),
+        ({"id": "#Н/Д"}, "missing"),
+        ({"create_date_time": "0001-01-01T00:00:00+02:30:17"}, "missing"),
+        ({"create_date_time": "1900-01-01"}, "missing"),
+        ({"create_date_time": "1601-01-01T00:00:00Z"}, "missing"),
         ({"revenue": "5 $"}, "other_currency"),
         ({"revenue": "5 руб", "currency": "EUR"}, "other_currency"),
         ({"revenue": "5 штук"}, "not_a_number"),
@@ -183,7 +313,7 @@ def test_a_column_that_is_mostly_lost_fails_the_task(metrica: SandboxServer, run
     assert metrica.client.orders(101) == []
     for enough in (0.5, "10"):
         assert run(SimpleOrders, source=rows, max_dropped=enough)["values_dropped"] == 10
-    few = [{**ORDER, "phones": "none"}]
+    few = [{**ORDER, "phones": "nobody"}]
     assert run(SimpleOrders, source=few)["values_dropped"] == 1
     with pytest.raises(RejectedRowsError, match="1 of 1 values"):
         run(SimpleOrders, source=few, max_dropped=0)

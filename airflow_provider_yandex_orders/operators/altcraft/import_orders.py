@@ -28,7 +28,7 @@ from airflow_provider_yandex_orders.exceptions import (
 )
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
-from airflow_provider_yandex_orders.operators.arguments import SourceArgument, handed_on
+from airflow_provider_yandex_orders.operators.arguments import SourceArgument, handed_on, keyed
 from airflow_provider_yandex_orders.operators.base import DEFERRABLE, UploadOperator
 from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.rows.faults import BadValue, Fault
@@ -181,8 +181,8 @@ class AltcraftImportOrdersOperator(UploadOperator):
         self.altcraft_conn_id = altcraft_conn_id
         self.lines = lines
         self.line_columns = line_columns
-        self.status_map = status_map
-        self.line_status_map = line_status_map
+        self.status_map = keyed(status_map, "status_map")
+        self.line_status_map = keyed(line_status_map, "line_status_map")
         self.extra_statuses = extra_statuses
         self.extra_line_statuses = extra_line_statuses
         self.custom_fields = custom_fields
@@ -253,6 +253,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
             custom_line_statuses=self.custom_line_statuses,
             defaults=self.defaults,
             phone_region=self._phone_region,
+            reading=as_source(self.source).reading,
             extra_fields=self.extra_fields,
             as_xml=self.body_format == "xml",
         )

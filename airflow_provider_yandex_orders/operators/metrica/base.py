@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache, cached_property
 from typing import Any, ClassVar
@@ -25,6 +26,7 @@ from airflow_provider_yandex_orders.rows.defaults import with_defaults
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
+from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.templated import mapping, switch
 from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
 from airflow_provider_yandex_orders.waiting import Demands, UploadState, Wait
@@ -149,7 +151,8 @@ class MetricaUploadOperator(UploadOperator):
         return self._kind
 
     def _filled_kind(self) -> RowKind:
-        return with_defaults(self._row_kind(), self.defaults, self._check_options())
+        options = replace(self._check_options(), reading=as_source(self.source).reading)
+        return with_defaults(self._row_kind(), self.defaults, options)
 
     def _files(self, kind: RowKind) -> Mapping[str, FileFormat]:
         return {"part": csv_format(kind)}

@@ -10,7 +10,7 @@ from typing import Any
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica.kinds import ORDERS
-from airflow_provider_yandex_orders.operators.arguments import handed_on
+from airflow_provider_yandex_orders.operators.arguments import handed_on, keyed
 from airflow_provider_yandex_orders.operators.base import DEFERRABLE
 from airflow_provider_yandex_orders.operators.metrica import full_mode
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
@@ -133,7 +133,7 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
         super().__init__(**handed_on(locals(), MetricaUploadOperator))
         self.merge_mode = merge_mode
         self.changed_only = changed_only
-        self.status_map = status_map
+        self.status_map = keyed(status_map, "status_map")
         self.check_targets = check_targets
         self.upload_format = upload_format
         self.attributes = attributes

@@ -13,7 +13,7 @@ from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.exceptions import PermanentError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica.kinds import SIMPLE_ORDERS
-from airflow_provider_yandex_orders.operators.arguments import handed_on
+from airflow_provider_yandex_orders.operators.arguments import handed_on, keyed
 from airflow_provider_yandex_orders.operators.base import DEFERRABLE
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
 from airflow_provider_yandex_orders.rows.options import CheckOptions
@@ -135,7 +135,7 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         super().__init__(**handed_on(locals(), MetricaUploadOperator))
         self.merge_mode = merge_mode
         self.changed_only = changed_only
-        self.status_map = status_map
+        self.status_map = keyed(status_map, "status_map")
         self.check_targets = check_targets
         self.require_id = require_id
 

@@ -116,6 +116,14 @@ def test_lines_of_orders_whose_amount_differs(check: Callable[..., tuple[int, st
     assert "revenue: 600 RUB" in told
 
 
+def test_lines_of_two_currencies_are_never_to_be_added_up(check: Callable[..., tuple[int, str]]) -> None:
+    head = "id,create_date_time,emails,revenue,currency\n"
+    lines = [f"1,2026-11-20 10:00:00,a@example.com,{each}\n" for each in ("10,USD", "20,EUR")]
+    told = check(head + "".join(lines))[1]
+    assert "1 orders have rows of several currencies: these cannot be added up" in told
+    assert "revenue=sum" not in told
+
+
 def test_columns_of_any_name_and_kind(check: Callable[..., tuple[int, str]]) -> None:
     content = "номер,дата=,почта,вторая\n1,2026-11-20 10:00:00,,b@example.com\n"
     options = ("--columns", "id=номер", "create_date_time=дата=", "emails=почта", "emails=вторая")

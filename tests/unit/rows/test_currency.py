@@ -18,8 +18,6 @@ def test_currency(value: str) -> None:
     ("value", "code"),
     [
         ("BYR", "old_currency"),
-        ("руб", "unknown_currency"),
-        ("₽", "unknown_currency"),
         ("RU", "unknown_currency"),
         ("643", "unknown_currency"),
         ("BTC", "unknown_currency"),
@@ -28,6 +26,28 @@ def test_currency(value: str) -> None:
 )
 def test_bad_currency(value: object, code: str) -> None:
     assert refusal(currency, value).code == code
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("₽", "RUB"),
+        ("руб.", "RUB"),
+        ("р.", "RUB"),
+        ("Руб", "RUB"),
+        ("$", "USD"),
+        ("€", "EUR"),
+        ("₸", "KZT"),
+        ("Br", "BYN"),
+    ],
+)
+def test_signs_and_words_of_a_currency(value: str, code: str) -> None:
+    assert currency(value) == code
+
+
+def test_roubles_of_two_countries_are_told_apart_by_their_code_in_belarus() -> None:
+    assert refusal(lambda value: currency(value, "BY"), "руб.").code == "unknown_currency"
+    assert currency("₽", "BY") == currency("rur", "BY") == "RUB"
 
 
 def test_old_currencies_name_the_new_ones() -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.rows.dates import counter_time, day, sortable, unix_time, zoned
+from airflow_provider_yandex_orders.rows.dates import counter_time, day, read, sortable, unix_time, zoned
 from tests.unit.unit_support import BERLIN, MOSCOW, VLADIVOSTOK, refusal
 
 
@@ -92,6 +92,14 @@ def test_the_counter_is_asked_only_when_needed() -> None:
     assert convert("2025-03-04 15:20") == "2025-03-04 15:20:00"
     with pytest.raises(LookupError):
         convert("2025-03-04T15:20Z")
+
+
+@given(st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.booleans())
+def test_a_year_of_two_digits_never_lands_ahead(day_: date, has_time: bool) -> None:
+    found = read(f"{day_:%d.%m.%y}{' 10:00' if has_time else ''}")
+    now = datetime.now(UTC).year
+    assert now - 100 < found.year <= now + 1
+    assert (found.year % 100, found.month, found.day) == (day_.year % 100, day_.month, day_.day)
 
 
 @pytest.mark.parametrize("value", [1741090800, 1741090800.0, 0, -1, "1741090800", "1741090800000", float("inf")])
@@ -276,7 +284,10 @@ def test_unix_time_is_the_moment(moment: datetime) -> None:
         ("1985-03-04", "1985-03-04"),
         ("04.03.1985", "1985-03-04"),
         ("19850304", "1985-03-04"),
-        ("0985-03-04", "0985-03-04"),
+        ("04.03.98", "1998-03-04"),
+        ("04.03.98 15:20", "1998-03-04"),
+        ("04.03.03", "2003-03-04"),
+        ("29.02.00", "2000-02-29"),
         ("04.03.1985 15:20", "1985-03-04"),
         ("1985-03-04T23:59:59+03:00", "1985-03-04"),
         (date(1985, 3, 4), "1985-03-04"),
@@ -290,8 +301,9 @@ def test_days(value: object, wanted: str) -> None:
 @pytest.mark.parametrize(
     ("value", "code"),
     [
-        ("04.03.85", "bad_date"),  # of which century?
-        ("04.03.85 15:20", "bad_date"),
+        ("04.03.1969", "before_1970"),
+        ("04.03.60", "before_1970"),
+        ("0985-03-04", "before_1970"),
         ("30.02.1985", "bad_date"),
         ("March 4", "bad_date"),
         (1985, "unix_time"),

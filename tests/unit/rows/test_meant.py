@@ -26,15 +26,16 @@ IDS = {
     for field in kind.fields
     if re.search(r"(?i)id$|^sku$|client_ids|user_ids", field.name)
 }
+FLOATS = ["{:.1E}", "{:.6e}", "{}.0", "{}.00", "{},0", "{}.", "-{}.0", "{:_}.00", "-{:.1E}"]
 UNSEEN = "\u200e\u202a\u202c\u200b\ufeff\u00ad\u2060"
 phone = identifiers.phone_converter("RU", None)
 
 
 @pytest.mark.parametrize("field", IDS.values(), ids=lambda field: field.name)
-@given(number=st.integers(10, 10**20), form=st.sampled_from(["{:.1E}", "{:.6e}", "{}.0", "{}.00", "{},0"]))
+@given(number=st.integers(10, 10**20), form=st.sampled_from(FLOATS))
 def test_no_id_of_any_kind_takes_what_went_through_a_float(field: Field, number: int, form: str) -> None:
     convert = field.type.converter(check_options())
-    assert refusal(convert, form.format(number)).code == "float_id"
+    assert refusal(convert, form.format(number).replace("_", " ")).code == "float_id"
     assert refusal(convert, float(number)).code == "float_id"
 
 
@@ -47,8 +48,9 @@ def test_signs_nobody_sees_make_no_other_id(text: str, unseen: list[str], random
     signs = [*text]
     for sign in unseen:
         signs.insert(random.randint(0, len(signs)), sign)
-    assert scalars.identifier("".join(signs)) == scalars.identifier(text)
-    assert identifiers.email("".join(signs) + "a@example.com") == identifiers.email(text + "a@example.com")
+    hidden = "".join(signs)
+    rows = [check_row(SIMPLE_ORDERS, order(id=f"A{each}", emails=f"{each}a@example.com")) for each in (hidden, text)]
+    assert rows[0] == rows[1]
 
 
 @given(st.integers(1000, 10**19), st.sampled_from([",", ", "]))

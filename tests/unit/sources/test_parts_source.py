@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NASTY = 'a;b "c"\r\nd\u2028Ж'
 ORDER = full_order(goals="g:1,h", products={"pear": 10, NASTY[2:]: 1}, revenue=Decimal("1234567890123.89"))
-CONTACT = contact(name=NASTY, phones="79990000000,79990000001", birth_date="1960-03-04", user_ids=["u", NASTY])
+CONTACT = contact(name=NASTY, phones="79990000000,79990000001", birth_date="1985-03-04", user_ids=["u", NASTY])
 CASES = [
     (ORDERS, json_format(ORDERS), ORDER),
     (ORDERS, csv_format(ORDERS, ";"), ORDER),
