@@ -15,7 +15,7 @@ from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.rows.cells import is_missing
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.kind import RowKind
-from airflow_provider_yandex_orders.rows.scalars import text
+from airflow_provider_yandex_orders.rows.scalars import identifier
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source, UnreadableRow
 from airflow_provider_yandex_orders.sources.columns import getter, label
 from airflow_provider_yandex_orders.sources.shelf import Shelf
@@ -73,7 +73,7 @@ class OrdersWithLines(Source):
             if is_missing(row.get(order_column)):
                 raise self._spoilt(number, f"{ORDER_KEY} is empty", "give each line the id of its order")
             try:
-                order_id = text(row.get(order_column))
+                order_id = identifier(row.get(order_column))
             except BadValue as bad:
                 raise self._spoilt(number, f"{ORDER_KEY} {bad.reason}", bad.fix) from None
             shelf.add(order_id, str(row.get(id_column)), row)
@@ -87,7 +87,7 @@ class OrdersWithLines(Source):
                 yield row
                 continue
             try:
-                key = text(key_of(row))
+                key = identifier(key_of(row))
             except BadValue:  # the order is rejected for it
                 key = ""
             yield {**row, field: shelf.take(key)}

@@ -24,7 +24,7 @@ _ZERO_DAYS = frozenset(
 _MIDNIGHT = re.compile(r"([T ](0?0:00(:00)?([.,]0+)?|12:00:00 AM))?\s*(Z|UTC|[+-]\d\d(:?\d\d){0,2})?", re.IGNORECASE)
 _WRAPPED = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
 _SHEET_ERROR = re.compile(r"#[A-ZА-ЯЁ0-9_/]{3,}[!?]")  # noqa: RUF001 - Cyrillic, as the Russian Excel has them
-_LONGEST = 64
+_PADDED = 255  # databases fill words up with blanks
 IsNull = Callable[[object], bool]
 
 
@@ -44,15 +44,18 @@ def unprotected(text: str) -> str:
 
 def cleaned(value: Any) -> Any:
     """A text as people see it: without hidden signs, white space around it, and what protects it."""
-    return unprotected(visible(value).strip()).strip() if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    text = visible(value).strip()
+    return unprotected(text).strip() if text[:1] in ("=", "'") else text
 
 
-def refuse_sheet_error(value: object) -> None:
-    """Make sure that a cell is not an error of a spreadsheet, such as ``#REF!``.
+def refuse_sheet_error(text: str) -> None:
+    """Make sure that a text is not an error of a spreadsheet, such as ``#REF!``.
 
     :raises BadValue: it is.
     """
-    if isinstance(value, str) and value[:1] == "#" and _SHEET_ERROR.fullmatch(value.strip().upper()):
+    if _SHEET_ERROR.fullmatch(text.upper()):
         raise BadValue(
             "sheet_error", "is an error of a spreadsheet's formula", "correct the formula, or empty the cell"
         )
@@ -76,12 +79,13 @@ def null_test(null_values: Collection[str], *, exact: bool = False) -> IsNull:
     :param exact: only as they are written: for fields of free text, where a name may be ``Null``.
     """
     words = frozenset(null_values if exact else (word.casefold() for word in null_values))
+    longest = max(map(len, words), default=0)
 
     def is_null(value: object) -> bool:
-        if not isinstance(value, str) or len(value) > _LONGEST:
+        if not isinstance(value, str) or len(value) > _PADDED:
             return False
         word = cleaned(value)
-        return (word if exact else word.casefold()) in words
+        return len(word) <= longest and (word if exact else word.casefold()) in words
 
     return is_null
 

@@ -112,7 +112,9 @@ class RowChecker:
     def _elements(self, value: object, declared: Field, column: str, convert: Converter, result: Checked) -> list[Any]:
         good: dict[Any, None] = {}  # keeps order, drops repeats
         is_null = self._is_null_in[declared.name]
-        elements = [each for each in lists.split(value, wide=declared.type.wide) if not is_null(each)]
+        elements = [
+            each for each in lists.split(value, wide=declared.type.wide) if not (is_missing(each) or is_null(each))
+        ]
         if declared.type.look:
             declared.type.look(elements)
         if declared.type.by_hand:

@@ -54,8 +54,9 @@ class FieldType:
         prepare = self.written(options.reading) if self.written else None
 
         def converted(value: object) -> Any:
-            refuse_sheet_error(value)
             value = value if free else cleaned(value)
+            if isinstance(value, str) and value[:1] == "#":
+                refuse_sheet_error(value)
             return convert(value if prepare is None else prepare(value))
 
         return converted

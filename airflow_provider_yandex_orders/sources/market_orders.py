@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
 from airflow_provider_yandex_orders.rows.cells import is_missing
 from airflow_provider_yandex_orders.rows.faults import BadValue
-from airflow_provider_yandex_orders.rows.scalars import text
+from airflow_provider_yandex_orders.rows.scalars import identifier
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source, UnreadableRow
 from airflow_provider_yandex_orders.sources.columns import Picker, label
 from airflow_provider_yandex_orders.sources.file import FileSource
@@ -106,7 +106,7 @@ class MarketOrdersSource(Source):
                 if is_missing(picked[column]):
                     continue  # an order of another channel
                 try:
-                    key = text(picked[column])
+                    key = identifier(picked[column])
                 except BadValue as bad:
                     raise SourceError(f"Read {contacts!r}: row {number}: {column} {bad.reason}; {bad.fix}.") from None
                 found = {name: picked.get(label(contacts.columns, name)) for name in CONTACT_FIELDS}

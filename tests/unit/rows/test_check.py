@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
-from airflow_provider_yandex_orders.rows.check import is_missing
+from airflow_provider_yandex_orders.rows.cells import is_missing
 from airflow_provider_yandex_orders.rows.faults import Checked
 from airflow_provider_yandex_orders.rows.formats import csv_format, json_format
 from airflow_provider_yandex_orders.rows.identifiers import hash_of

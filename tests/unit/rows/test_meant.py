@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDER_LINES, ALTCRAFT_ORDERS
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
-from airflow_provider_yandex_orders.rows import dates, identifiers, lists, scalars, types
+from airflow_provider_yandex_orders.rows import cells, dates, identifiers, lists, scalars, types
+from airflow_provider_yandex_orders.rows.cells import NULL_VALUES
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.kind import Field
-from tests.unit.unit_support import check_options, check_row, order, refusal
+from airflow_provider_yandex_orders.rows.reading import Reading
+from tests.unit.unit_support import check_options, check_row, faults_of, full_order, order, refusal
 
 IDS = {
     field.name: field
@@ -28,6 +30,15 @@ IDS = {
 }
 FLOATS = ["{:.1E}", "{:.6e}", "{}.0", "{}.00", "{},0", "{}.", "-{}.0", "{:_}.00", "-{:.1E}"]
 UNSEEN = "\u200e\u202a\u202c\u200b\ufeff\u00ad\u2060"
+MEANT = {
+    "create_date_time": "3.11.2025 9:07",
+    "revenue": "1 234.50 руб.",
+    "currency": "RUB",
+    "goals": "lead:5,call",
+    "order_status": "SPAM",
+    "client_ids": "1700000000123456789",
+    "phones": "8 999 000-00-00",
+}
 phone = identifiers.phone_converter("RU", None)
 
 
@@ -132,3 +143,54 @@ def test_quantities_are_whole(number: int, form: str) -> None:
     text = form.format(number)
     assert lists.products(f"pear:{text}") == lists.products({"pear": Decimal(text)}) == {"pear": number}
     assert refusal(lists.products, {"pear": Decimal(number) + Decimal("0.5")}).code == "bad_products"
+
+
+@given(
+    st.sampled_from([*filter(None, NULL_VALUES)]), st.sampled_from([str, str.lower, str.upper, str.title]), st.data()
+)
+def test_words_for_nothing_are_nothing_in_any_case_and_place(word: str, case: Any, data: st.DataObject) -> None:
+    text = case(word) + data.draw(st.sampled_from(["", " ", "\u200b", "\u00a0\ufeff"]))
+    is_null = Reading().is_null()
+    assert is_null(text)
+    assert is_null(f"'{text}")
+    for cell in (f"{text},a@example.com", [text, "a@example.com"], ["a@example.com", text]):
+        assert check_row(SIMPLE_ORDERS, order(emails=cell)).values["emails"] == ["a@example.com"]
+    assert check_row(ORDERS, full_order(products=f"{text},pear:1")).values["products"] == {"pear": 1}
+    assert faults_of(ORDERS, full_order(products=f"{text}:1")) == [("products", "bad_products")]
+
+
+@given(st.text(min_size=1, max_size=8))
+def test_only_words_for_nothing_are_nothing(text: str) -> None:
+    words = {word.casefold() for word in NULL_VALUES}
+    assert Reading().is_null()(text) == (cells.cleaned(text).casefold() in words)
+    assert Reading().is_null(exact=True)(text) == (cells.cleaned(text) in NULL_VALUES)
+
+
+@given(st.sampled_from(sorted(MEANT)), st.lists(st.sampled_from(UNSEEN), min_size=1, max_size=4), st.randoms())
+def test_signs_nobody_sees_change_no_value(name: str, unseen: list[str], random: Any) -> None:
+    signs = [*MEANT[name]]
+    for sign in unseen:
+        signs.insert(random.randint(0, len(signs)), sign)
+    row = order(**MEANT)
+    assert check_row(SIMPLE_ORDERS, row | {name: "".join(signs)}) == check_row(SIMPLE_ORDERS, row)
+
+
+@given(st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,8}|[0-9]{1,9}", fullmatch=True))
+def test_what_a_spreadsheet_protects_is_no_other_id(text: str) -> None:
+    assert scalars.identifier(f"'{text}") == scalars.identifier(f'="{text}"') == scalars.identifier(text) == text
+
+
+@given(st.decimals(0, 10**12, places=2), st.sampled_from([" ", "\u00a0", "\u202f", "\u2009", "'", "\u2019"]))
+def test_thousands_may_be_parted_by_anything_but_points_and_commas(amount: Decimal, group: str) -> None:
+    text = f"{amount:,.2f}".replace(",", group)
+    assert check_row(SIMPLE_ORDERS, order(revenue=text)).values["revenue"] == amount
+    assert check_row(SIMPLE_ORDERS, order(goals=f"lead:{text}")).values["goals"] == [("lead", amount)]
+
+
+@given(st.decimals(1000, 10**9, places=2), st.sampled_from(["{:,.2f}", "{:,.0f}", "{:,.2f}р", "{:,.1f} руб."]))
+def test_a_price_that_commas_cut_is_told(amount: Decimal, form: str) -> None:
+    for goals in (
+        f"lead:{form.format(amount)}",
+        [{"goal_action_id": "lead", "price": 1}, *form.format(amount).split(",")],
+    ):
+        assert faults_of(SIMPLE_ORDERS, order(goals=goals)) == [("goals", "decimal_comma")]
