@@ -79,7 +79,7 @@ CONTACTS = RowKind(
     fields=(
         Field("uniq_id", types.ID, "The customer's id in the CRM; orders refer to it.", required=True),
         Field("name", types.TEXT, "Name."),
-        Field("birth_date", types.DATE, "Date of birth; JSON only.", csv=False),
+        Field("birth_date", types.DATE, "Date of birth, 1970 or later; JSON only.", csv=False),
         Field("create_date_time", types.DATE_TIME, "When the customer was made, in the counter's zone."),
         Field("update_date_time", types.DATE_TIME, "Last change; of two rows of one customer the later is sent."),
         Field("client_ids", types.CLIENT_ID, "ClientIDs of Metrica: the best match.", many=True, most=500),

@@ -17,7 +17,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}([\s'\u2019]\d{3})+)(\.\d+)?")
 _THROUGH_FLOAT = re.compile(
-    r"[+-]?(\d+[.,]0*|\d{1,3}([\s'\u2019.,]\d{3})+[.,]0+|\d([.,]\d+)?[eE]\+\d+|\d[.,]\d+[eE]\d+)"
+    r"[+-]?(\d+[.,]0*|\d{1,3}(?P<by>[\s'\u2019.,])\d{3}((?P=by)\d{3})*(?!(?P=by))[.,]0+"
+    r"|\d([.,]\d+)?[eE]\+\d+|\d[.,]\d+[eE]\d+)"
 )
 _WHOLE = re.compile(r"[0-9]{1,18}(\.0{1,9})?")
 _GROUPED = re.compile(r"\d[\d\s]*(,\d+)?")

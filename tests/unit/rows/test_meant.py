@@ -50,6 +50,11 @@ def test_no_id_of_any_kind_takes_what_went_through_a_float(field: Field, number:
     assert refusal(convert, float(number)).code == "float_id"
 
 
+@pytest.mark.parametrize("text", ["192.168.100.0", "10.200.000", "1 234", "100.1", "1e5", "12-345.00", "2026.11.00"])
+def test_ids_with_points_are_ids(text: str) -> None:
+    assert scalars.identifier(text) == text
+
+
 def test_every_id_has_a_type_of_ids() -> None:
     assert {field.type for field in IDS.values()} <= {types.ID, types.CLIENT_ID, types.CLICK_ID, types.WORD}
 

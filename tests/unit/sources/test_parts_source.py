@@ -22,15 +22,16 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 NASTY = 'a;b "c"\r\nd\u2028Ж'
+NASTY_ID = 'a;b "c"d\u2028Ж'
 ORDER = full_order(goals="g:1,h", products={"pear": 10, NASTY[2:]: 1}, revenue=Decimal("1234567890123.89"))
-CONTACT = contact(name=NASTY, phones="79990000000,79990000001", birth_date="1985-03-04", user_ids=["u", NASTY])
+CONTACT = contact(name=NASTY, phones="79990000000,79990000001", birth_date="1985-03-04", user_ids=["u", NASTY_ID])
 CASES = [
     (ORDERS, json_format(ORDERS), ORDER),
     (ORDERS, csv_format(ORDERS, ";"), ORDER),
     (CONTACTS, json_format(CONTACTS), CONTACT),
     (CONTACTS.in_csv(), csv_format(CONTACTS.in_csv()), CONTACT),
-    (SIMPLE_ORDERS, csv_format(SIMPLE_ORDERS), order(client_uniq_id=NASTY, goals="g:1,h", revenue="0.10")),
-    (OFFLINE_CONVERSIONS, csv_format(OFFLINE_CONVERSIONS), conversion(UserId=NASTY, Price="0.10", Currency="EUR")),
+    (SIMPLE_ORDERS, csv_format(SIMPLE_ORDERS), order(client_uniq_id=NASTY_ID, goals="g:1,h", revenue="0.10")),
+    (OFFLINE_CONVERSIONS, csv_format(OFFLINE_CONVERSIONS), conversion(UserId=NASTY_ID, Price="0.10", Currency="EUR")),
 ]
 KEYS = {"orders": "id", "simple_orders": "id", "contacts": "uniq_id", "offline_conversions": "PurchaseId"}
 
