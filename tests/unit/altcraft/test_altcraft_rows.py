@@ -14,12 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.altcraft.body import xml_format
-from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDERS, MODES
+from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDER_LINES, ALTCRAFT_ORDERS, MODES
+from airflow_provider_yandex_orders.altcraft.lines import OrdersWithLines
 from airflow_provider_yandex_orders.altcraft.order_kind import OrderShape, order_options
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.faults import Checked
 from airflow_provider_yandex_orders.rows.formats import json_format
+from airflow_provider_yandex_orders.sources.rows import RowsSource
 from tests.support.altcraft_rows import line, order
 from tests.unit.unit_support import MOSCOW
 
@@ -277,3 +279,20 @@ def test_no_value_breaks_the_check(row: dict[str, Any], as_xml: bool) -> None:
             assert ET.fromstring(encoded).tag == "row"
         else:
             assert msgspec.json.decode(encoded)["external_id"] == checked.key
+
+
+def test_words_for_nothing_inside_lines_are_nothing() -> None:
+    bare = {"base_price_per_item": "NULL", "min_price_per_item": "nan", "custom_fields": {"a": "None", "b": "x"}}
+    checked = check(lines=[line(1) | bare], tags="none,vip")
+    assert checked.faults == []
+    (sent,) = checked.values["lines"]
+    assert sent["base_price_per_item"] == sent["min_price_per_item"] == sent["final_price_per_item"]
+    assert sent["custom_fields"] == {"b": "x"}
+    assert codes(check(lines=[line(1) | {"external_id": "NaT"}])) == [("lines[1].external_id", "missing")]
+
+
+def test_lines_find_their_order_whatever_hides_in_its_id() -> None:
+    orders, lines = [order(1, lines=None) | {"external_id": "'A-1"}], [line(1) | {"order_external_id": "A\u200b-1 "}]
+    with OrdersWithLines(RowsSource(orders), RowsSource(lines), kind=ALTCRAFT_ORDER_LINES).open() as stream:
+        (row,) = stream.rows
+    assert [each["external_id"] for each in row["lines"]] == [lines[0]["external_id"]]
