@@ -183,7 +183,7 @@ def _decimal(value: object) -> Decimal:
             raise BadValue(
                 "decimal_comma",
                 "is a number with a comma, or with spaces that do not part thousands",
-                'write 1500.50, or say decimal="," of a file whose amounts have a decimal comma',
+                'write 1500.50, with a point, or say decimal="," of a file whose amounts have a decimal comma',
             )
     elif isinstance(value, Decimal) and value.is_finite():
         return value

@@ -73,11 +73,11 @@ def test_a_file_has_only_fields_some_row_fills(metrica: SandboxServer, run: Run,
         {**SIMPLE, "order_status": "PAID", "cost": 5},
         {**SIMPLE, "id": "A-2", "order_status": "SPAM", "goals": "x"},
     ]
-    rows[0]["client_uniq_id"] = 'a "b",\nc'
+    rows[0]["client_uniq_id"] = 'a "b", c'
     delivery = run(MetricaUploadSimpleOrdersOperator, source=rows, merge_mode="UPDATE")
     assert head_of(delivery) == "id,create_date_time,client_uniq_id,emails,order_status,cost,goals"
     held = {each["id"]: each for each in metrica.client.orders(101)}
-    assert (held["A-1"]["cost"], held["A-1"]["client_uniq_id"], held["A-2"]["goals"]) == ("5", 'a "b",\nc', ["x"])
+    assert (held["A-1"]["cost"], held["A-1"]["client_uniq_id"], held["A-2"]["goals"]) == ("5", 'a "b", c', ["x"])
 
 
 def test_hashed_identifiers_are_the_only_ones(metrica: SandboxServer, run: Run) -> None:

@@ -131,7 +131,7 @@ def test_a_workbook(metrica: SandboxServer, send: Any, tmp_path: Path) -> None:
     book.close()
     delivery = send(FileSource(str(tmp_path / "a.xlsx")), max_rejected=2)
     codes = [msgspec.json.decode(line)["code"] for line in Path(delivery["rejected_path"]).read_bytes().splitlines()]
-    assert codes == ["float_id", "not_a_number"]
+    assert codes == ["float_id", "sheet_error"]
     assert [(id_, float(revenue)) for id_, revenue in held(metrica, "revenue")] == [("0045", 0.1), ("1001", 0.1)]
 
 
