@@ -84,6 +84,8 @@ def null_test(null_values: Collection[str], *, exact: bool = False) -> IsNull:
     def is_null(value: object) -> bool:
         if not isinstance(value, str) or len(value) > _PADDED:
             return False
+        if len(value) > longest and value.isascii() and value[0].isalnum() and value[-1].isalnum():
+            return False  # most cells: nothing is hidden in them or stands around them
         word = cleaned(value)
         return len(word) <= longest and (word if exact else word.casefold()) in words
 
