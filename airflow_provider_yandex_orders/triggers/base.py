@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from airflow.providers.common.compat.connection import get_async_connection
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, PermanentError
 from airflow_provider_yandex_orders.waiting import Wait
 
 LAST_POLL = 5.0
@@ -43,16 +44,17 @@ class WaitTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until there is something to tell."""
         wait, heard = self.wait, self.wait.heard
-        hook = wait.hook_class(wait.conn_id, connection=await get_async_connection(wait.conn_id))
+        hook: Any = None
         pause = self.poke_interval
         while True:
             # Sleep first: an event that comes while the deferring process still ends would fail the task.
             await asyncio.sleep(max(0.0, min(pause, self.end_time - time.time())))
             pause = self.poke_interval
-            poll = asyncio.ensure_future(asyncio.to_thread(lambda: wait.states(hook.once(), heard.open)))
-            # A thread cannot be stopped: the time is kept without it, and no second one is begun beside it.
-            await asyncio.wait({poll}, timeout=max(self.end_time - time.time(), LAST_POLL))
             try:
+                hook = hook or wait.hook_class(wait.conn_id, connection=await _connection(wait.conn_id))
+                poll = asyncio.ensure_future(asyncio.to_thread(_states, wait, hook))
+                # A thread cannot be stopped: the time is kept without it, and no second one is begun beside it.
+                await asyncio.wait({poll}, timeout=max(self.end_time - time.time(), LAST_POLL))
                 if poll.done():
                     heard.hear(poll.result())
                 else:
@@ -70,3 +72,20 @@ class WaitTrigger(BaseTrigger):
                 asked = wait.place(heard.open)
                 yield TriggerEvent({"status": "timeout", "uploads": heard.to_event(), "asked": asked})
                 return
+
+
+def _states(wait: Wait, hook: Any) -> Any:
+    return wait.states(hook.once(), wait.heard.open)
+
+
+async def _connection(conn_id: str) -> Any:
+    try:
+        return await get_async_connection(conn_id)
+    except AirflowNotFoundException:
+        raise ConfigurationError(
+            f"Wait: the connection {conn_id!r} does not exist any more. Create it and clear the task."
+        ) from None
+    except Exception as error:  # noqa: BLE001 - whatever Airflow's API client raises
+        raise PassingError(
+            f"Wait: Airflow does not give the connection {conn_id!r} ({type(error).__name__})."
+        ) from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -164,6 +165,18 @@ class WaitSuite:
             self.resume(task, deferred, event, context)
         assert isinstance(raised.value, AirflowFailException)
         assert "a-token-that-died" not in f"{event}{raised.value}"
+
+    def test_a_connection_that_is_gone_ends_the_wait(
+        self, sandbox: SandboxServer, make: Any, context: Any, monkeypatch: pytest.MonkeyPatch, airflow_db: None
+    ) -> None:
+        self.hold(sandbox, 1)
+        task = make(deferrable=True)
+        deferred = self.defer(task, context)
+        for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
+            monkeypatch.delenv(name)
+        event = self.fire(deferred)
+        with pytest.raises(ServiceRefused, match="does not exist any more"):
+            self.resume(task, deferred, event, context)
 
     @pytest.mark.parametrize("event", [None, {}, {"status": "other"}, "done"])
     def test_events_of_nobody_are_named(self, sandbox: SandboxServer, make: Any, context: Any, event: Any) -> None:
