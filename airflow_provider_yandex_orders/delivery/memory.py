@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from itertools import tee
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +21,13 @@ from airflow_provider_yandex_orders.exceptions import (
     UploadUnclearError,
 )
 from airflow_provider_yandex_orders.journal.records import (
-    TOLD,
     Destination,
     Entry,
     PartState,
     PlannedPart,
     SentPart,
     TaskKey,
+    Try,
     Verdict,
 )
 from airflow_provider_yandex_orders.journal.tripwire import Tripwire
@@ -36,11 +36,11 @@ from airflow_provider_yandex_orders.waiting import Demands, UploadState
 if TYPE_CHECKING:
     from airflow_provider_yandex_orders.journal.store import Journal
 
-log = logging.getLogger(__name__)
-
 REPEAT = "repeat"
 """Name of the files with rows that may have arrived already."""
 MARK_LENGTH = 20
+LISTED_WITHIN = timedelta(minutes=10)
+"""A service may list a file so much later than it took it."""
 _NAMED = 5
 
 
@@ -89,6 +89,7 @@ class Memory:
         self.repeats = repeats
         self._journal, self._destination, self._held = journal, destination, held
         self._delivery_id = 0
+        self._try = Try()
         self._tripwire = Tripwire(None)
         self._lease: Any = None
         self._untold: dict[int, dict[str, Any]] = {}
@@ -96,14 +97,14 @@ class Memory:
         self._out: set[int] = set()
         """Parts of this try that went out."""
 
-    def begin(self, task: TaskKey, tripwire: Tripwire) -> None:
+    def begin(self, task: TaskKey, this: Try, tripwire: Tripwire) -> None:
         """Go on with the delivery of an earlier try, or begin one. Without it nothing is sent.
 
         :raises PermanentError: the journal does not know what this task sent.
         """
-        self._tripwire = tripwire
+        self._try, self._tripwire = this, tripwire
         tripwire.check(self._journal, task)
-        delivery = self._journal.begin(self._destination, task)
+        delivery = self._journal.begin(self._destination, task, this, resend=self.repeats.resend)
         self._delivery_id, self.result = delivery.id, delivery.result
         self.earlier = self._journal.accepted_parts(delivery.id)
 
@@ -113,12 +114,12 @@ class Memory:
         """Choose the rows that are sent.
 
         :raises UploadUnclearError: nobody knows whether some have arrived, and they would double.
-        :raises PassingError: another task sends there now.
+        :raises PassingError: another task sends there now, or the service may list later what went out.
         """
         sums, mode = self._journal.sums(self._destination), self.repeats.mode.encode()
 
-        def entry(key: str | None, version: str, line: bytes) -> Entry:
-            return sums.entry(key, line if key is None else mode + line, version)
+        def entry(key: str | None, version: str, content: bytes) -> Entry:
+            return sums.entry(key, content if key is None else mode + content, version)
 
         in_turn = spool.sum_up(entry) or self.repeats.counted or self.planned is not None
         if not self._delivery_id:
@@ -137,7 +138,7 @@ class Memory:
             for row, verdict in zip(second, verdicts, strict=True):
                 self.verdicts[verdict] += 1
                 keyless = not row[2]
-                if verdict is Verdict.UNCLEAR and keyless and not self.repeats.resend:
+                if verdict is Verdict.UNCLEAR and self._must_wait(keyless):
                     stuck += 1
                 elif self._is_sent(verdict, keyless):
                     yield *row, REPEAT if verdict is Verdict.UNCLEAR and self.repeats.quiet else None
@@ -150,6 +151,12 @@ class Memory:
             )
         if stuck:
             raise self._stuck(stuck)
+
+    def _must_wait(self, keyless: bool) -> bool:
+        """Whether a row whose fate is unknown holds up all: until the service can tell, or until people have."""
+        if self.repeats.find is not None:
+            return bool(self._delivery_id)
+        return keyless and not self.repeats.resend
 
     def _is_sent(self, verdict: Verdict, keyless: bool) -> bool:
         if verdict is Verdict.DELIVERED or self.repeats.resend:
@@ -166,8 +173,9 @@ class Memory:
             mine = part.delivery_id == self._delivery_id
             if part.state == PartState.SENDING:
                 if found is not None:
-                    self._take(part.part_id, found.get(mark_of(part.sha256), ())) or self._journal.refused(part.part_id)
-                elif mine and part.status == TOLD:  # and then had this task run again: that is the answer
+                    if not self._take(part.part_id, found.get(mark_of(part.sha256), ())) and not _may_be_listed(part):
+                        self._journal.refused(part.part_id)
+                elif mine and part.told is not None and self._try.most > part.told:  # people cleared it: their answer
                     self._journal.abandoned(part.part_id)
             elif found is not None:
                 states = [each for each in found.get(mark_of(part.sha256), ()) if each.upload_id == part.upload_id]
@@ -177,12 +185,19 @@ class Memory:
     def _found(self) -> Mapping[str, Sequence[UploadState]] | None:
         return None if self.repeats.find is None else self.repeats.find()
 
-    def _stuck(self, rows: int) -> UploadUnclearError:
+    def _stuck(self, rows: int) -> Exception:
         parts = [part for part in self._journal.open_parts(self._destination) if part.state == PartState.SENDING]
+        named = ", ".join(part.path for part in parts[:_NAMED])
+        if self.repeats.find is not None:
+            left = max((_may_be_listed(part) for part in parts), default=0.0)
+            return PassingError(
+                f"Upload {self._destination}: {rows} rows went out before, in {named}, and no answer came. The service "
+                "does not list the file, and may do so later. Nothing was sent; the next try asks again.",
+                retry_after=max(left, 1.0),
+            )
         for part in parts:
             if part.delivery_id == self._delivery_id:
-                self._journal.told(part.part_id)
-        named = ", ".join(part.path for part in parts[:_NAMED])
+                self._journal.told(part.part_id, self._try.most)
         return unclear(f"{rows} rows without a key went out before, in {named}, and no answer came.")
 
     def plan(self, part: Part, entries: Iterable[Any]) -> Part:
@@ -240,9 +255,10 @@ class Memory:
             "status": state.status,
             "rows_accepted": state.rows_accepted,
             "refused": [sums.key(key) for key, _said in state.refused],
+            "good": state.final,
         }
-        if not self._journal.accepted(part.id, good=state.final, **answer):
-            self._untold[part.id] = {**answer, "good": state.final}
+        if not self._journal.accepted(part.id, **answer):
+            self._untold[part.id] = answer
             self._tripwire.keep(part.id, **answer)
 
     def _tell(self) -> None:
@@ -257,6 +273,7 @@ class Memory:
                     "not take it. No further part is sent until it does; the next try may pass.",
                     retry_after=60.0,
                 )
+            self._tripwire.told(part_id)
             del self._untold[part_id]
 
     def refused(self, part: Part, status: str | None = None) -> None:
@@ -265,7 +282,7 @@ class Memory:
 
     def told(self, part: Part) -> None:
         """People are told that nobody knows whether a part has arrived."""
-        self._journal.told(part.id)
+        self._journal.told(part.id, self._try.most)
 
     # After the last part.
 
@@ -278,10 +295,12 @@ class Memory:
             if mine and part.state == PartState.SENDING:
                 self._journal.abandoned(part.part_id)
         self._journal.sent(self._delivery_id, result, rejected)
-        try:
-            self._journal.purge()
-        except (PassingError, PermanentError) as error:
-            log.warning("Old rows of the journal were not removed: %s", error)
+
+
+def _may_be_listed(part: SentPart) -> float:
+    """For how many seconds more a service may not list a part though it has it."""
+    waited = datetime.now(UTC).replace(tzinfo=None) - part.sent_at
+    return max((LISTED_WITHIN - waited).total_seconds(), 0.0)
 
 
 def mark_of(sha256: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
 from airflow_provider_yandex_orders.delivery.memory import Memory
 from airflow_provider_yandex_orders.delivery.parts import Part, remove_stale, write_parts
+from airflow_provider_yandex_orders.delivery.rejects import LinesFile
 from airflow_provider_yandex_orders.delivery.same_key import SameKey
 from airflow_provider_yandex_orders.delivery.sorter import FUTURE, OLD, Sorter
 from airflow_provider_yandex_orders.delivery.spool import Spool
@@ -172,6 +173,8 @@ def prepare(source: Source, plan: Plan) -> Prepared:
             if memory.as_of is not None:
                 prepared.plan = _plan(memory, prepared, sorter.notes[OLD])
         earlier = memory.earlier if memory else []
+        keeps = bool(prepared.plan) and any(each.name == kind.version and not each.sent for each in kind.fields)
+        versions = opened.enter_context(LinesFile(folder / "versions.jsonl")) if keeps else None
         for name, form in plan.files.items():
             lines = spool.lines(name)
             if plan.mapped_only and form.narrow:
@@ -187,9 +190,15 @@ def prepare(source: Source, plan: Plan) -> Prepared:
                 first=max((part.number for part in earlier), default=0) + 1,
             ):
                 if memory is not None:
-                    part = memory.plan(part, spool.written(written + 1, written + part.rows))
+                    first, last = written + 1, written + part.rows
+                    part = memory.plan(part, spool.written(first, last))
+                    if versions is not None:  # the parts do not hold what tells which of two rows is newer
+                        for moment in spool.versions(first, last):
+                            versions.write({kind.version: f"{moment}+00:00" if moment else None})
                 prepared.parts.append(part)
                 written += part.rows
+    if versions is not None:
+        prepared.plan["versions_path"] = versions.path
     remove_stale(folder, [*(part.path for part in earlier), *(part.path for part in prepared.parts)])
     return prepared
 

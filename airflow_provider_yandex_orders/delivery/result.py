@@ -118,7 +118,7 @@ def delivery_of(
         rejected_path=prepared.rejected_path,
         dropped_path=prepared.dropped_path,
         deferred_path=prepared.deferred_path,
-        parts=[*map(_earlier_part, earlier), *parts],
+        parts=[*earlier_parts(earlier), *parts],
     )
     if not sends:
         delivery["rows_prepared"] = rows
@@ -136,29 +136,24 @@ def delivery_of(
     return delivery
 
 
-def _earlier_part(part: SentPart) -> DeliveredPart:
+def delivered_part(
+    part: Part | SentPart, status: str, upload_id: str | None = None, rows_accepted: int | None = None
+) -> DeliveredPart:
+    """A part, and what the service says of it."""
     return DeliveredPart(
         path=part.path,
         rows=part.rows,
         bytes=part.bytes,
         sha256=part.sha256,
-        upload_id=part.upload_id,
-        status=part.status or "",
-        rows_accepted=part.rows_accepted,
+        upload_id=upload_id,
+        status=status,
+        rows_accepted=rows_accepted,
     )
 
 
-def prepared_part(part: Part) -> DeliveredPart:
-    """A part that is not to be sent by this task."""
-    return DeliveredPart(
-        path=part.path,
-        rows=part.rows,
-        bytes=part.bytes,
-        sha256=part.sha256,
-        upload_id=None,
-        status=PREPARED,
-        rows_accepted=None,
-    )
+def earlier_parts(parts: Sequence[SentPart]) -> list[DeliveredPart]:
+    """Parts the journal knows."""
+    return [delivered_part(part, part.status or "", part.upload_id, part.rows_accepted) for part in parts]
 
 
 def compacted(delivery: Delivery, folder: ObjectStoragePath) -> Delivery:
@@ -180,6 +175,14 @@ def expanded(delivery: Delivery) -> Delivery:
     whole = delivery.copy()
     whole["parts"] = cast("list[DeliveredPart]", parts_in(delivery))
     whole.pop("parts_path", None)
+    return whole
+
+
+def restored(delivery: Delivery, parts: Sequence[SentPart]) -> Delivery:
+    """The delivery with the parts the journal has: a file with a long list may lie on another worker."""
+    whole = delivery.copy()
+    if whole.pop("parts_path", None):
+        whole["parts"] = earlier_parts(parts)
     return whole
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from airflow_provider_yandex_orders.delivery.memory import Memory, unclear
 from airflow_provider_yandex_orders.delivery.parts import Part
-from airflow_provider_yandex_orders.delivery.result import DeliveredPart
+from airflow_provider_yandex_orders.delivery.result import DeliveredPart, delivered_part
 from airflow_provider_yandex_orders.exceptions import (
     PassingError,
     PermanentError,
@@ -73,15 +73,7 @@ def _sent(part: Part, upload: Callable[[Part], UploadState], memory: Memory, may
 
 
 def _delivered(part: Part, state: UploadState) -> DeliveredPart:
-    delivered = DeliveredPart(
-        path=part.path,
-        rows=part.rows,
-        bytes=part.bytes,
-        sha256=part.sha256,
-        upload_id=state.upload_id or None,
-        status=state.status,
-        rows_accepted=state.rows_accepted,
-    )
+    delivered = delivered_part(part, state.status, state.upload_id or None, state.rows_accepted)
     if state.refused:
         delivered["rows_refused"] = len(state.refused)
     return delivered

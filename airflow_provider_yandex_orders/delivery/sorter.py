@@ -11,8 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from hashlib import blake2b
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from airflow_provider_yandex_orders.delivery.memory import REPEAT
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
@@ -52,6 +55,8 @@ _NOTES = {
 """What the log says of rows that are sent with a note."""
 
 
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+_meaning = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=str).encode
 _TWO_CURRENCIES = Fault(
     "currency", "other_currency", "rows of this key have amounts of several currencies", "give them one currency"
 )
@@ -85,6 +90,7 @@ class Sorter:
             for name, form in plan.files.items()
         }
         self._unsent = [each.name for each in kind.fields if not each.sent and each.name != kind.version]
+        self._sent = [each.name for each in kind.sent_fields]
         self._differing_keys: list[str] = []
         self._differing = 0
 
@@ -164,7 +170,13 @@ class Sorter:
             mark=UNIT.join(str(values.get(name, "")) for name in self._unsent),
             file=file,
             owner=values.get(kind.owner or ""),
+            content=self._content(values),
         )
+
+    def _content(self, values: Mapping[str, Any]) -> bytes:
+        """What the journal knows a row by: the same in files of every format."""
+        filled = {name: value for name in self._sent if (value := values.get(name)) not in _EMPTY}
+        return blake2b(_meaning(filled), digest_size=16).digest()
 
     def _refuse(self, numbers: Sequence[int], key: str) -> None:
         label = key if self._kind.key == (self._kind.label,) else None

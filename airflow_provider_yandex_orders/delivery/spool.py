@@ -26,11 +26,11 @@ class Spool:
         self._db.execute("PRAGMA cache_size = -16000")  # 16 MB, what the index of a million keys needs
         self._db.execute(
             "CREATE TABLE rows (number INTEGER PRIMARY KEY, key TEXT, version TEXT NOT NULL, line BLOB NOT NULL, "
-            "mark TEXT NOT NULL, file TEXT NOT NULL, owner TEXT)"
+            "mark TEXT NOT NULL, file TEXT NOT NULL, owner TEXT, content BLOB)"
         )
         self._db.execute("BEGIN")
         self._chosen = False
-        self._waiting: list[tuple[int, str | None, str, bytes, str, str, str | None]] = []
+        self._waiting: list[tuple[int, str | None, str, bytes, str, str, str | None, bytes | None]] = []
 
     def __enter__(self) -> Spool:
         return self
@@ -50,6 +50,7 @@ class Spool:
         mark: str = "",
         file: str = "part",
         owner: str | None = None,
+        content: bytes | None = None,
     ) -> None:
         """Take one row.
 
@@ -60,8 +61,9 @@ class Spool:
         :param mark: what tells it from others of its key besides the line.
         :param file: which of the upload's files it goes to.
         :param owner: the customer it belongs to, where customers are counted.
+        :param content: what it means, however it is written; ``None`` where that is the line.
         """
-        self._waiting.append((number, key, version, line, mark, file, owner))
+        self._waiting.append((number, key, version, line, mark, file, owner, content))
         if len(self._waiting) == BATCH:
             self._flush()
 
@@ -117,11 +119,11 @@ class Spool:
         """
         self._flush()
         self._db.execute("CREATE TABLE entries (row INTEGER, key_sum BLOB, content_sum BLOB, version TEXT)")
-        cursor = self._db.execute("SELECT rowid, key, version, line FROM rows")
+        cursor = self._db.execute("SELECT rowid, key, version, coalesce(content, line) FROM rows")
         found = False
         while batch := list(islice(cursor, BATCH)):
-            found = found or any(key is None or version for _row, key, version, _line in batch)
-            entries = [(row, *entry_of(key, version, line)) for row, key, version, line in batch]
+            found = found or any(key is None or version for _row, key, version, _content in batch)
+            entries = [(row, *entry_of(key, version, content)) for row, key, version, content in batch]
             self._db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", entries)
         return found
 
@@ -146,6 +148,11 @@ class Spool:
         """The entries of rows :meth:`lines` gave, from one number to another, in the order of their key sums."""
         query = "SELECT key_sum, content_sum, version FROM written WHERE number BETWEEN ? AND ? ORDER BY key_sum"
         yield from self._db.execute(query, (first, last))
+
+    def versions(self, first: int, last: int) -> Iterator[str]:
+        """The versions of the same rows, in the order of the lines."""
+        query = "SELECT version FROM written WHERE number BETWEEN ? AND ? ORDER BY number"
+        yield from (version for (version,) in self._db.execute(query, (first, last)))
 
     def _chosen_lines(self, file: str) -> Iterator[bytes]:
         cursor = self._db.execute(
@@ -175,5 +182,5 @@ class Spool:
             yield from batch
 
     def _flush(self) -> None:
-        self._db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)", self._waiting)
+        self._db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._waiting)
         self._waiting.clear()

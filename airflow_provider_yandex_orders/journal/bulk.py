@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
@@ -18,22 +18,6 @@ class Sent(NamedTuple):
     content_sum: bytes | None
     version: str | None
     copies: int | None
-
-
-class Bulk(Protocol):
-    """The statements."""
-
-    def sent(self, connection: Connection, keys: Sequence[bytes]) -> Sequence[Any]:
-        """Every part on record that has one of the keys, as tuples like :class:`Sent`."""
-
-    def add(self, connection: Connection, part_id: int, rows: Sequence[Sent]) -> None:
-        """Write down rows of a part."""
-
-    def forget(self, connection: Connection, part_id: int, keys: Sequence[bytes]) -> None:
-        """Take rows of a part out."""
-
-    def renew(self, connection: Connection, newer: Sequence[tuple[str, bytes, int]]) -> None:
-        """Put newer versions: version, key sum and part."""
 
 
 _COLUMNS = "key_sum, part_id, content_sum, version, copies"

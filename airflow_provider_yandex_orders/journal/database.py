@@ -28,7 +28,7 @@ from sqlalchemy.pool import QueuePool
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, JournalUnavailable
 from airflow_provider_yandex_orders.journal import tables
-from airflow_provider_yandex_orders.journal.bulk import Bulk, PostgresBulk, SqliteBulk
+from airflow_provider_yandex_orders.journal.bulk import PostgresBulk, SqliteBulk
 from airflow_provider_yandex_orders.privacy import scrub
 
 SCHEMA = "yandex_orders"
@@ -36,7 +36,10 @@ SCHEMA = "yandex_orders"
 RETRY_AFTER = 60.0
 _BUSY_SECONDS = 60.0
 _CONNECT_SECONDS = 10
+_DEAD_SECONDS = 60
+"""A server that is not heard of for so long is taken for dead."""
 _ADVISORY_LOCK = 0x79_6F_6A_72  # any number of our own
+_TURN_LOCK = _ADVISORY_LOCK + 1
 _WRITES = "journal_writes"
 _PASSING = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
@@ -49,7 +52,17 @@ def _first(connection: Connection, _schema: str) -> None:
     )
 
 
-UPGRADES: tuple[Callable[[Connection, str], None], ...] = (_first,)
+def _second(connection: Connection, schema: str) -> None:
+    """What tells Airflow's own retry from a task that people cleared. A journal made anew has it already."""
+    added = {"journal_deliveries": ("try_number", "max_tries"), "journal_parts": ("told",)}
+    for table, columns in added.items():
+        there = {each["name"] for each in inspect(connection).get_columns(table, schema=schema.rstrip(".") or None)}
+        for column in columns:
+            if column not in there:
+                connection.execute(text(f"ALTER TABLE {schema}{table} ADD COLUMN {column} INTEGER"))
+
+
+UPGRADES: tuple[Callable[[Connection, str], None], ...] = (_first, _second)
 """What leads from each version of the tables to the next; the number of them is the version. Never changed, only
 added to. Each gets the connection and the schema with its dot."""
 
@@ -66,7 +79,7 @@ class Database:
         self.postgres = engine.dialect.name == "postgresql"
         if self.postgres:
             engine = engine.execution_options(schema_translate_map={None: SCHEMA})
-        self.bulk: Bulk = PostgresBulk(f"{SCHEMA}.") if self.postgres else SqliteBulk()
+        self.bulk: PostgresBulk | SqliteBulk = PostgresBulk(f"{SCHEMA}.") if self.postgres else SqliteBulk()
         self._engine = engine
         self._writer = engine.execution_options(**{_WRITES: True})
         try:
@@ -98,6 +111,11 @@ class Database:
         if self.postgres:
             return func.date_part("epoch", func.clock_timestamp())
         return (func.julianday("now") - 2440587.5) * 86400.0
+
+    def one_after_the_other(self, connection: Connection) -> None:
+        """Let no other transaction take a turn before this one ends; SQLite has one writer at a time anyway."""
+        if self.postgres:
+            connection.execute(select(func.pg_advisory_xact_lock(_TURN_LOCK)))
 
     def close(self) -> None:
         """Give the connections back."""
@@ -226,7 +244,14 @@ def _options(dialect: str) -> dict[str, Any]:
     if dialect == "sqlite":
         arguments = {"timeout": _BUSY_SECONDS, "check_same_thread": False}
         return {"poolclass": QueuePool, "connect_args": arguments, "hide_parameters": True}
-    return {"connect_args": {"connect_timeout": _CONNECT_SECONDS}, "hide_parameters": True, "pool_pre_ping": True}
+    arguments = {
+        "connect_timeout": _CONNECT_SECONDS,
+        "keepalives_idle": _DEAD_SECONDS // 2,
+        "keepalives_interval": _DEAD_SECONDS // 6,
+        "keepalives_count": 3,
+        "tcp_user_timeout": _DEAD_SECONDS * 1000,
+    }
+    return {"connect_args": arguments, "hide_parameters": True, "pool_pre_ping": True}
 
 
 def _own_transactions(engine: Engine) -> None:

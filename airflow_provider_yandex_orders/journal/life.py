@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import and_, select, update
 from sqlalchemy.engine import Connection, CursorResult
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql import ColumnElement, Select
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from airflow_provider_yandex_orders.exceptions import JournalUnavailable
@@ -26,6 +26,7 @@ from airflow_provider_yandex_orders.journal.records import (
     PartState,
     PlannedPart,
     TaskKey,
+    Try,
 )
 from airflow_provider_yandex_orders.journal.tables import deliveries, destinations, judgements, parts
 
@@ -44,22 +45,35 @@ def destination_id(connection: Connection, database: Database, destination: Dest
     return int(connection.execute(found).scalar_one())
 
 
-def begin(connection: Connection, of_destination: int, task: TaskKey) -> OpenDelivery:
-    """The delivery an earlier try left incomplete, without what it planned and did not send; else a new one."""
-    found = connection.execute(
-        select(deliveries.c.delivery_id, deliveries.c.result)
-        .where(of_task(of_destination, task), deliveries.c.completed_at.is_(None))
-        .order_by(deliveries.c.delivery_id.desc())
-        .limit(1)
-    ).first()
-    if found is None:
+def begin(connection: Connection, of_destination: int, task: TaskKey, this: Try, *, resend: bool) -> OpenDelivery:
+    """The delivery an earlier try left to go on with, without what it planned and did not send; else a new one."""
+    tries = {"try_number": this.number, "max_tries": this.most}
+    found = connection.execute(latest(of_destination, task)).first()
+    if found is None or not _goes_on(found, this, resend):
+        complete(connection, of_task(of_destination, task))
         whose = {"destination_id": of_destination, **asdict(task)}
-        made = connection.execute(deliveries.insert().values(**whose, started_at=now()))
-        return OpenDelivery(_made(made), False, None)
-    delivery, result = found
-    unsent = (parts.c.delivery_id == delivery) & (parts.c.state == PartState.PLANNED.value)
+        made = connection.execute(deliveries.insert().values(**whose, **tries, started_at=now()))
+        return OpenDelivery(_made(made), None)
+    connection.execute(update(deliveries).where(deliveries.c.delivery_id == found.delivery_id).values(**tries))
+    unsent = (parts.c.delivery_id == found.delivery_id) & (parts.c.state == PartState.PLANNED.value)
     connection.execute(update(parts).where(unsent).values(state=PartState.DROPPED.value))
-    return OpenDelivery(delivery, True, None if result is None else msgspec.json.decode(result))
+    return OpenDelivery(found.delivery_id, None if found.result is None else msgspec.json.decode(found.result))
+
+
+def _goes_on(found: Any, this: Try, resend: bool) -> bool:
+    """Whether a try goes on with the last delivery of its task."""
+    most = this.most if found.max_tries is None else found.max_tries
+    if found.completed_at is None:
+        return found.result is None or not (resend and this.most > most)
+    # The worker died after the end and before Airflow heard of it: the same end is told once more. A run that was
+    # deleted and made again counts its tries anew, and wants its rows sent.
+    again = this.most == most and this.number > (found.try_number or this.number)
+    return again and found.result is not None and this.since is not None and found.completed_at >= this.since
+
+
+def latest(of_destination: int, task: TaskKey) -> Select[Any]:
+    """The last delivery of a task."""
+    return select(deliveries).where(of_task(of_destination, task)).order_by(deliveries.c.delivery_id.desc()).limit(1)
 
 
 def of_task(of_destination: int, task: TaskKey) -> ColumnElement[bool]:

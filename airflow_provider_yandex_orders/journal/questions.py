@@ -26,12 +26,12 @@ _GONE = (PartState.DROPPED.value, False, 0, -1)
 """What a part is that is not on record any more."""
 
 _STATES = select(parts.c.part_id, parts.c.state, parts.c.accepted_at, parts.c.turn, parts.c.delivery_id).where(
-    parts.c.part_id.in_(bindparam("ids", expanding=True))
+    parts.c.part_id.in_(bindparam("ids", expanding=True)), parts.c.planned_at >= bindparam("forgotten")
 )
 
 
 def subtract(
-    database: Database, entries: Iterable[Entry], delivery_id: int = 0, planned: int | None = None
+    database: Database, entries: Iterable[Entry], delivery_id: int, planned: int | None, days: int
 ) -> Iterator[Verdict]:
     """A verdict on each row, in the order the rows come.
 
@@ -41,16 +41,18 @@ def subtract(
         often as they are.
     :param delivery_id: the delivery that asks.
     :param planned: the turn after which rows with a key must not have gone out; ``None`` for no such limit.
+    :param days: parts planned longer ago are forgotten, whether they were purged already or not.
     :raises ValueError: they come in another order.
     """
     waiting = iter(entries)
-    subtraction = _Subtraction(database, delivery_id, planned)
+    subtraction = _Subtraction(database, delivery_id, planned, now() - timedelta(days=days))
     while chunk := list(islice(waiting, CHUNK)):
         yield from subtraction.verdicts(chunk)
 
 
 class _Subtraction:
-    def __init__(self, database: Database, delivery_id: int, planned: int | None) -> None:
+    def __init__(self, database: Database, delivery_id: int, planned: int | None, forgotten: datetime) -> None:
+        self._forgotten = forgotten
         self._database = database
         self._planned = planned
         self._delivery_id = delivery_id
@@ -89,8 +91,8 @@ class _Subtraction:
                     ids.add(part_id)
             settled = now() - SETTLED
             for at in range(0, len(ids), CHUNK):
-                asked = list(islice(ids, at, at + CHUNK))
-                for part_id, state, accepted_at, turn, whose in connection.execute(_STATES, {"ids": asked}):
+                given = {"ids": list(islice(ids, at, at + CHUNK)), "forgotten": self._forgotten}
+                for part_id, state, accepted_at, turn, whose in connection.execute(_STATES, given):
                     self._states[part_id] = (state, _is_settled(state, accepted_at, settled), turn or 0, whose)
         return known
 

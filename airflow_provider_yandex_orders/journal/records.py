@@ -38,6 +38,22 @@ class TaskKey:
     map_index: int = -1
 
 
+class Try(NamedTuple):
+    """Which try of its task one is.
+
+    :param number: counts from 1 and never falls back while the task instance lives.
+    :param most: the last number Airflow goes to by itself. Only people raise it: they clear the task.
+    :param since: when its run began, in UTC and without a zone; ``None`` where that is not known.
+    """
+
+    number: int = 0
+    most: int = 0
+    since: datetime | None = None
+
+
+FIRST_TRY = Try()
+
+
 class Entry(NamedTuple):
     """A row as the journal knows it.
 
@@ -50,10 +66,6 @@ class Entry(NamedTuple):
     key_sum: bytes
     content_sum: bytes
     version: str
-
-
-TOLD = "TOLD"
-"""Status of a part nobody knows the fate of, after people were told."""
 
 
 class Verdict(Enum):
@@ -109,7 +121,7 @@ class PlannedPart:
 class SentPart:
     """A part that went out.
 
-    :param status: the service's word; :data:`TOLD` where no answer came and people were told.
+    :param told: :attr:`Try.most` of when people were told that no answer came; ``None`` where they were not.
     """
 
     part_id: int
@@ -124,6 +136,7 @@ class SentPart:
     status: str | None
     rows_accepted: int | None
     sent_at: datetime
+    told: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +157,9 @@ class Judgement:
 class OpenDelivery:
     """The delivery a task works on.
 
-    :param resumed: an earlier try began it.
     :param result: what :meth:`~airflow_provider_yandex_orders.journal.store.Journal.sent` was given: everything was
         sent, and only the wait is left. ``None`` otherwise.
     """
 
     id: int
-    resumed: bool
     result: dict[str, Any] | None

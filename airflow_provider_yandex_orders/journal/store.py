@@ -20,7 +20,7 @@ from airflow_provider_yandex_orders.journal import life, questions, retention
 from airflow_provider_yandex_orders.journal.database import Database, now, open_database
 from airflow_provider_yandex_orders.journal.lease import Lease, held
 from airflow_provider_yandex_orders.journal.records import (
-    TOLD,
+    FIRST_TRY,
     Destination,
     Entry,
     Judgement,
@@ -29,6 +29,7 @@ from airflow_provider_yandex_orders.journal.records import (
     PlannedPart,
     SentPart,
     TaskKey,
+    Try,
     Verdict,
 )
 from airflow_provider_yandex_orders.journal.sums import Sums
@@ -86,26 +87,29 @@ class Journal:
 
     # Before the first part.
 
-    def lease(self, destination: Destination) -> Any:
+    @contextmanager
+    def lease(self, destination: Destination) -> Iterator[Lease]:
         """A context that holds the destination from the subtraction to the last acceptance.
 
         :raises PassingError: on entering, when another task holds it, also after a minute's wait.
         """
-        return self._held(destination)
-
-    @contextmanager
-    def _held(self, destination: Destination) -> Iterator[Lease]:
         with held(self._database, self._id_of(destination), str(destination)) as lease:
             yield lease
 
-    def begin(self, destination: Destination, task: TaskKey) -> OpenDelivery:
+    def begin(
+        self, destination: Destination, task: TaskKey, this: Try = FIRST_TRY, *, resend: bool = False
+    ) -> OpenDelivery:
         """The delivery of a task: the one an earlier try left incomplete, else a new one.
 
-        Parts that an earlier try planned and did not send are dropped: the plan is made anew.
+        Parts that an earlier try planned and did not send are dropped: the plan is made anew. Airflow's own retry of a
+        task whose delivery is complete gets that one again.
+
+        :param this: the try that asks.
+        :param resend: where people cleared a task that had only the wait left, they want a new one.
         """
         destination_id = self._id_of(destination)
         with self._database.writing() as connection:
-            return life.begin(connection, destination_id, task)
+            return life.begin(connection, destination_id, task, this, resend=resend)
 
     def knows(self, destination: Destination) -> bool:
         """Whether anything on record ever went to a destination."""
@@ -127,6 +131,11 @@ class Journal:
         """Parts of a delivery that the service has, in the order they were planned."""
         states = (PartState.ACCEPTED.value, PartState.GOOD.value)
         return self._sent_parts(parts.c.delivery_id == delivery_id, parts.c.state.in_(states))
+
+    def last_parts(self, destination: Destination, task: TaskKey) -> list[SentPart]:
+        """Parts of a task's last delivery that the service has."""
+        with self._database.reading() as connection:
+            return self.accepted_parts(connection.execute(life.latest(self._id_of(destination), task)).scalar() or 0)
 
     def has_upload(self, destination: Destination, upload_id: str) -> bool:
         """Whether an upload is on record."""
@@ -156,8 +165,10 @@ class Journal:
         :param delivery_id: the delivery that asks; 0 for none.
         :param planned: the turn after which rows with a key must not have gone out; ``None`` for no such limit.
         :raises ValueError: they come in another order.
+        :raises ConfigurationError: ``journal_days`` cannot work.
         """
-        return questions.subtract(self._database, entries, delivery_id, planned)
+        days = retention.days_of(None)
+        return questions.subtract(self._database, entries, delivery_id, planned, days)
 
     def plan(self, delivery_id: int, part: PlannedPart, entries: Iterable[Entry]) -> int:
         """Write down a part and what is in it; nothing of it counts before it goes out.
@@ -179,6 +190,7 @@ class Journal:
             if lease is not None:
                 lease.renew(connection)
             earlier = parts.alias()
+            self._database.one_after_the_other(connection)
             turn = select(func.coalesce(func.max(earlier.c.turn), 0) + 1).scalar_subquery()
             self._move(connection, part_id, PartState.SENDING, sent_at=now(), turn=turn)
 
@@ -212,10 +224,13 @@ class Journal:
         """
         return life.answered(self._database, part_id, PartState.REFUSED, {"status": status}, [])
 
-    def told(self, part_id: int) -> None:
-        """People were told that nobody knows whether a part has arrived."""
+    def told(self, part_id: int, most: int = 0) -> None:
+        """People were told that nobody knows whether a part has arrived.
+
+        :param most: :attr:`Try.most` of the task that told them.
+        """
         with self._database.writing() as connection:
-            self._move(connection, part_id, PartState.SENDING, status=TOLD)
+            self._move(connection, part_id, PartState.SENDING, told=most)
 
     def abandoned(self, part_id: int) -> None:
         """Nobody waits any more to learn what became of a part; its rows count as not had."""
@@ -305,12 +320,8 @@ class Journal:
         added = {"requests": spent.c.requests + requests}
         with self._database.writing() as connection:
             connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=added))
-            return _spent(connection, account, day)
-
-    def spent(self, account: str, day: date) -> int:
-        """What an account spent in a day."""
-        with self._database.reading() as connection:
-            return _spent(connection, account, day)
+            wanted = select(spent.c.requests).where(spent.c.account == account, spent.c.day == day)
+            return int(connection.execute(wanted).scalar() or 0)
 
     # Memory that ends.
 
@@ -344,8 +355,3 @@ class Journal:
                 f"The journal of deliveries, {self.named}, has lost part {part_id} that this task planned there: it "
                 "was emptied or put back to an earlier state meanwhile. Run the task again once it stands still."
             )
-
-
-def _spent(connection: Connection, account: str, day: date) -> int:
-    wanted = select(spent.c.requests).where(spent.c.account == account, spent.c.day == day)
-    return int(connection.execute(wanted).scalar() or 0)

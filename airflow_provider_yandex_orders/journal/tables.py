@@ -64,6 +64,8 @@ deliveries = Table(
     Column("completed_at", DateTime),
     *(Column(name, BigInteger) for name in COUNTS),
     Column("result", String),
+    Column("try_number", Integer),
+    Column("max_tries", Integer),
     Index("journal_deliveries_task", "dag_id", "run_id", "task_id", "map_index"),
     sqlite_autoincrement=True,
 )
@@ -88,6 +90,7 @@ parts = Table(
     Column("sent_at", DateTime),
     Column("accepted_at", DateTime),
     Column("judged_at", DateTime),
+    Column("told", Integer),
     sqlite_autoincrement=True,
 )
 

@@ -19,7 +19,7 @@ _KEY = "yandex_orders_sent"
 
 
 class Tripwire:
-    """A few words whatever the number of parts: the journal, the delivery, how many parts went out, and an answer
+    """A few words whatever the number of parts: the journal, the delivery, how many parts went out, and answers
     that the journal could not be told.
 
     :param store: the task's state store; ``None`` where Airflow has none.
@@ -50,17 +50,15 @@ class Tripwire:
                 "task's argument) name the journal that was in use; where it is lost, make sure at the service what "
                 "has arrived and run the rest in a new run."
             )
-        answer = record.get("answer")
-        if answer:
-            part_id, refused = answer.pop("part_id"), [bytes.fromhex(each) for each in answer.pop("refused")]
-            if not journal.accepted(part_id, refused=refused, **answer):
+        for part_id, answer in record.get("answers", {}).items():
+            refused = [bytes.fromhex(each) for each in answer.pop("refused")]
+            if not journal.accepted(int(part_id), refused=refused, **answer):
                 raise JournalUnavailable(
                     f"An earlier try's answer from the service could not be written to {journal.named}. Nothing was "
                     "sent since; the next try writes it.",
                     retry_after=60.0,
                 )
-            del record["answer"]
-            self._store.set(_KEY, record)
+            self.told(int(part_id))
 
     def goes_out(self, journal: Journal, delivery_id: int) -> None:
         """A part goes out now, and the journal knows it."""
@@ -71,26 +69,23 @@ class Tripwire:
             record = {"journal": journal.id, "delivery": delivery_id, "out": 0}
         self._store.set(_KEY, {**record, "out": record["out"] + 1})
 
-    def keep(
-        self,
-        part_id: int,
-        *,
-        upload_id: str | None = None,
-        status: str | None = None,
-        rows_accepted: int | None = None,
-        refused: Iterable[bytes] = (),
-    ) -> None:
-        """Keep an acceptance that the journal could not be told: the next try tells it before anything else."""
+    def keep(self, part_id: int, *, refused: Iterable[bytes] = (), **answer: Any) -> None:
+        """Keep an acceptance that the journal could not be told: the next try tells it before anything else.
+
+        :param answer: as of :meth:`~airflow_provider_yandex_orders.journal.store.Journal.accepted`.
+        """
         if self._store is None:
             return
-        answer = {
-            "part_id": part_id,
-            "upload_id": upload_id,
-            "status": status,
-            "rows_accepted": rows_accepted,
-            "refused": [each.hex() for each in refused],
-        }
-        self._store.set(_KEY, {**self._record(), "answer": answer})
+        answer["refused"] = [each.hex() for each in refused]
+        record = self._record()
+        self._store.set(_KEY, {**record, "answers": {**record.get("answers", {}), str(part_id): answer}})
+
+    def told(self, part_id: int) -> None:
+        """The journal has the answer to a part: told again later, it would stand over how the part ended."""
+        record = self._record()
+        answers = {key: kept for key, kept in record.get("answers", {}).items() if key != str(part_id)}
+        if answers != record.get("answers", {}):
+            self._store.set(_KEY, {**record, "answers": answers})
 
     def _record(self) -> dict[str, Any]:
         return dict((self._store.get(_KEY) if self._store is not None else None) or {})

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from functools import cache
 from inspect import signature
@@ -12,16 +11,13 @@ from typing import Any
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.words import read_status_map
-from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.rows import as_source
 
 
 class SourceArgument:
-    """An operator's argument that holds a source. What is set is copied, and rows are hidden, whoever sets it.
+    """An operator's argument that holds a source, whoever sets it: the user, or Airflow what it rendered.
 
-    Two tasks may share one source and Airflow renders in place; the instances of a mapped task share theirs and are
-    rendered without the operator's own ``render_template_fields``. A list of rows, also one that comes by XCom, is
-    kept as a source, which shows only their number.
+    A list of rows, also one that comes by XCom, is kept as a source, which shows only their number.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -31,9 +27,7 @@ class SourceArgument:
         return self if task is None else task.__dict__.get(self._name)
 
     def __set__(self, task: Any, value: Any) -> None:
-        if isinstance(value, Source):
-            value = copy.copy(value)
-        elif isinstance(value, (list, tuple, Mapping)):
+        if isinstance(value, (list, tuple, Mapping)):
             value = as_source(value)
         task.__dict__[self._name] = value
 

@@ -20,12 +20,14 @@ from airflow_provider_yandex_orders.delivery.memory import Memory, Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, Prepared, prepare
 from airflow_provider_yandex_orders.delivery.result import (
+    PREPARED,
     DeliveredPart,
     Delivery,
     compacted,
+    delivered_part,
     delivery_of,
     expanded,
-    prepared_part,
+    restored,
 )
 from airflow_provider_yandex_orders.delivery.same_key import read_same_key
 from airflow_provider_yandex_orders.delivery.send import send_parts
@@ -37,7 +39,7 @@ from airflow_provider_yandex_orders.exceptions import (
     UploadFailedError,
 )
 from airflow_provider_yandex_orders.hooks.base import ServiceHook, place_of
-from airflow_provider_yandex_orders.journal.records import Destination, TaskKey
+from airflow_provider_yandex_orders.journal.records import Destination, TaskKey, Try
 from airflow_provider_yandex_orders.journal.tripwire import Tripwire
 from airflow_provider_yandex_orders.operators.arguments import SourceArgument, keyed
 from airflow_provider_yandex_orders.retry import HAS_POLICIES, with_retry_policy
@@ -135,14 +137,11 @@ class UploadOperator(BaseOperator):
         self.deferrable = deferrable
 
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
-        """Render a copy of each source: Airflow hands the same one to every run in a process."""
-        for name in self._source_arguments:
-            setattr(self, name, getattr(self, name))
-        if "task" not in context:  # outside of Airflow: a source asks its task to render it
+        """A source asks its task to render it, outside of Airflow too."""
+        if "task" not in context:
             context = cast("Context", {**context, "task": self})
         super().render_template_fields(context, jinja_env)
 
-    _source_arguments: ClassVar[tuple[str, ...]] = ("source",)
     _wait_argument: ClassVar[str] = "wait_for_completion"
 
     # What operators differ in.
@@ -334,10 +333,23 @@ class UploadOperator(BaseOperator):
         raise AssertionError("unreachable: a task that defers is left by an exception")
 
     def _deliver(self, context: Context) -> Delivery:
-        from airflow_provider_yandex_orders.journal.store import open_journal
-
         started = time.time()
         self._check_arguments()
+        delivery = self._deliver_parts(context)  # others may send, and the journal is closed, while this task waits
+        if not self._sends:
+            return delivery
+        wanted = self._to_wait_for(delivery)
+        if wanted:
+            return self._wait_until_final(context, self._new_wait().expect(wanted), delivery, started)
+        self._drop_parts(delivery)
+        self._complete(context)
+        self._skip_if_empty(delivery["rows_read"])
+        return delivery
+
+    def _deliver_parts(self, context: Context) -> Delivery:
+        """The delivery, when every part is sent."""
+        from airflow_provider_yandex_orders.journal.store import open_journal
+
         kind, sends, place = self._filled_kind(), self._sends, self._place()
         source, options, limits = self._rows_source(), self._check_options(), self._part_limits()
         same_key = read_same_key(self.same_key, kind)
@@ -346,11 +358,10 @@ class UploadOperator(BaseOperator):
             memory = Memory(journal, self._destination, self._repeats(), held)
             if sends:
                 memory.planned = source.planned if isinstance(source, PartsSource) else None
-                memory.begin(_task_key(context), Tripwire.of(context))
+                memory.begin(_task_key(context), _try_of(context), Tripwire.of(context))
             if memory.result is not None:
                 self.log.info("An earlier try of this task sent everything: only the wait is left.")
-                delivery = cast("Delivery", memory.result)
-                return self._wait_or_end(context, delivery, started, held)
+                return self._report(context, restored(cast("Delivery", memory.result), memory.earlier), folder)
             delivered: list[DeliveredPart] = []
 
             def report(prepared: Prepared) -> Delivery:
@@ -366,7 +377,7 @@ class UploadOperator(BaseOperator):
             if not sends:
                 self._skip_if_empty(prepared.rows_read)
                 self.log.info("Nothing is sent, as asked: %d part(s) are ready.", len(prepared.parts))
-                delivered += map(prepared_part, prepared.parts)
+                delivered += (delivered_part(part, PREPARED) for part in prepared.parts)
                 return self._report(context, report(prepared), folder)
             try:
                 if prepared.parts:
@@ -381,7 +392,7 @@ class UploadOperator(BaseOperator):
             finally:
                 delivery = self._report(context, delivery, folder)
             memory.sent(delivery, prepared.rejected_codes)
-            return self._wait_or_end(context, delivery, started, held)
+            return delivery
 
     @property
     def _sends(self) -> bool:
@@ -394,22 +405,16 @@ class UploadOperator(BaseOperator):
             place["service"], place_of(self._base_url), str(place.get("counter_id", "")), self._row_kind().name
         )
 
-    def _wait_or_end(self, context: Context, delivery: Delivery, started: float, held: ExitStack) -> Delivery:
-        held.close()  # others may send while this task waits
-        wanted = self._to_wait_for(delivery)
-        if wanted:
-            return self._wait_until_final(context, self._new_wait().expect(wanted), delivery, started)
-        self._drop_parts(delivery)
-        self._complete(context)
-        self._skip_if_empty(delivery["rows_read"])
-        return delivery
-
     def _complete(self, context: Context) -> None:
         """Tell the journal that nothing is left to do: a task cleared from now on begins a new delivery."""
         from airflow_provider_yandex_orders.journal.store import open_journal
 
         with open_journal(self.journal_conn_id) as journal:
             journal.complete(self._destination, _task_key(context))
+            try:
+                journal.purge()
+            except (PassingError, PermanentError) as error:
+                self.log.warning("Old rows of the journal were not removed: %s", error)
 
     @property
     @abstractmethod
@@ -484,8 +489,13 @@ class UploadOperator(BaseOperator):
         return self._end(context, delivery, wait)
 
     def _end(self, context: Context, delivery: Delivery, wait: Wait) -> Delivery:
+        from airflow_provider_yandex_orders.journal.store import open_journal
+
         folder = staging_folder(self.staging_path, context)
-        whole_delivery = expanded(delivery)
+        whole_delivery = delivery
+        if "parts_path" in delivery:
+            with open_journal(self.journal_conn_id) as journal:
+                whole_delivery = restored(delivery, journal.last_parts(self._destination, _task_key(context)))
         for part in whole_delivery["parts"]:
             state = wait.heard.states.get(part["upload_id"] or "")
             if state is not None:
@@ -504,6 +514,12 @@ class UploadOperator(BaseOperator):
 def _task_key(context: Context) -> TaskKey:
     ti = context["ti"]
     return TaskKey(ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index)
+
+
+def _try_of(context: Context) -> Try:
+    ti, began = context["ti"], getattr(context.get("dag_run"), "start_date", None)
+    since = began and began.astimezone(UTC).replace(tzinfo=None)
+    return Try(getattr(ti, "try_number", 0), getattr(ti, "max_tries", 0), since)
 
 
 def zone(name: str, said_by: str) -> ZoneInfo:

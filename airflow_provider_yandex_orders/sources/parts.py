@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import chain
@@ -92,7 +92,18 @@ class PartsSource(Source):
         return chain.from_iterable(map(parts_in, self._deliveries))
 
     def _rows(self) -> Iterator[Row]:
-        for part in self.parts():
+        for delivery in self._deliveries:
+            rows = self._rows_of(parts_in(delivery))
+            versions = (delivery.get("plan") or {}).get("versions_path")
+            if not versions:
+                yield from rows
+                continue
+            require_seen(versions)
+            with FileSource(versions).open() as stream:
+                yield from ({**row, **version} for row, version in zip(rows, stream.rows, strict=True))
+
+    def _rows_of(self, parts: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+        for part in parts:
             path = str(part["path"])
             if path.endswith(".csv"):
                 require_seen(path)

@@ -350,7 +350,8 @@ class TestBadRows:
         rows = [order(1), order(2, custom_fields={"2nd": "x"}), order(3, tags=["a\x01b"])]
         delivery = operator(rows, body_format="xml", max_rejected=2).execute(context())
         assert [each["code"] for each in rejects(delivery["rejected_path"])] == ["not_xml", "not_xml"]
-        assert operator(rows).execute(context(run_id="manual__2"))["rows_sent"] == 3
+        as_json = operator(rows).execute(context(run_id="manual__2"))
+        assert (as_json["rows_sent"], as_json["rows_unchanged"]) == (2, 1)
 
 
 class TestWrongSettings:
@@ -645,6 +646,18 @@ class TestVerify:
         _, arguments = deferred.value.trigger.serialize()
         assert arguments["orders"] == delivery["sample"]
         assert len(rejects(delivery["rejected_path"])) == 12
+
+    def test_orders_that_cannot_be_asked_for_are_told(
+        self,
+        altcraft: SandboxServer,
+        operator: Any,
+        context: Context,
+        caplog: pytest.LogCaptureFixture,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        delivery = operator([order(1, external_id="+79123456789")], verify=True).execute(context())
+        assert delivery["rows_sent"] == 1
+        assert "Nothing is verified" in caplog.text + capsys.readouterr().out
 
     def test_missing_ones_are_named(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
         altcraft.client.add_fault(path=IMPORT, status=200, body={"error": 0, "error_text": ""})

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,53 +30,7 @@ from airflow_provider_yandex_orders.operators.metrica import (
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sensors.metrica import MetricaOfflineConversionsSensor
 from airflow_provider_yandex_orders.sources import CallableSource
-from tests.matrix.kinds import KINDS, Conversions, SimpleOrders
-
-ORDERS, CONVERSIONS = KINDS[0], KINDS[4]
-assert isinstance(ORDERS, SimpleOrders)
-assert isinstance(CONVERSIONS, Conversions)
-
-
-class Store(dict[str, Any]):
-    """A task's state store, as far as it is used: a mapping with ``set``."""
-
-    def set(self, key: str, value: Any) -> None:
-        self[key] = json.loads(json.dumps(value))
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metrica: SandboxServer, naps: list[float]) -> Path:
-    """The journal of this test lies here."""
-    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    metrica.client.change_settings(linked_share=1)
-    CONVERSIONS.set_up()
-    return tmp_path / "yandex_orders" / "journal.db"
-
-
-@pytest.fixture
-def upload(home: Path, context: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
-    def execute(
-        source: Any, operator: Any = MetricaUploadSimpleOrdersOperator, *, store: Any = None, **arguments: Any
-    ) -> Any:
-        given = context(run_id=arguments.pop("run_id", "run-1"))
-        if store is not None:
-            given["task_state_store"] = store
-        return operator(task_id="upload", source=source, **arguments).execute(given)
-
-    return execute
-
-
-def sent(sandbox: SandboxServer) -> int:
-    return sum(each["method"] == "POST" and "/data/" in each["path"] for each in sandbox.client.requests())
-
-
-def orders(*numbers: int, day: int = 2) -> list[dict[str, Any]]:
-    return [ORDERS.row(number, day) for number in numbers]
-
-
-def conversions(*numbers: int) -> list[dict[str, Any]]:
-    return [CONVERSIONS.row(number, 1) for number in numbers]
-
+from tests.journal.uploads import CONVERSIONS, ORDERS, Store, conversions, orders, sent
 
 # Which rows are sent.
 
@@ -219,7 +172,7 @@ def test_requests_of_a_day_add_up(metrica: SandboxServer, upload: Any) -> None:
     upload(orders(2), run_id="run-2")
     spent = len(metrica.client.requests()) - before
     with open_journal() as journal:
-        assert journal.spent("the connection yandex_metrica_default", datetime.now(UTC).date()) == spent
+        assert journal.spend("the connection yandex_metrica_default", datetime.now(UTC).date(), 0) == spent
 
 
 def test_a_used_up_day_waits_where_airflow_cannot_be_told_when(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -133,8 +134,9 @@ class TestRows:
 class TestSentOnce:
     @pytest.mark.parametrize(("moment", "sent"), [("before", 2), ("after", 1)])
     def test_without_an_answer_the_service_is_asked_first(
-        self, metrica: SandboxServer, run: Run, moment: str, sent: int
+        self, metrica: SandboxServer, run: Run, monkeypatch: pytest.MonkeyPatch, moment: str, sent: int
     ) -> None:
+        monkeypatch.setattr("airflow_provider_yandex_orders.delivery.memory.LISTED_WITHIN", timedelta())
         metrica.client.add_fault(method="POST", path="offline_conversions", action="drop", moment=moment, times=1)
         with pytest.raises(ServiceUnavailable):
             run(OPERATOR, source=[conversion(1), conversion(2)], comment="Продажи")

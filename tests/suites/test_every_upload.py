@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -101,6 +102,11 @@ class TestOfflineConversions(MetricaSuite):
     operator = MetricaUploadOfflineConversionsOperator
     request = "offline_conversions/upload"
     wrong = "Price"
+
+    @pytest.fixture(autouse=True)
+    def _listed_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is not listed at once is not there."""
+        monkeypatch.setattr("airflow_provider_yandex_orders.delivery.memory.LISTED_WITHIN", timedelta())
 
     def set_up(self, sandbox: SandboxServer) -> None:
         MetricaHook().create_goal(101, "order_paid", "Order paid")

@@ -135,7 +135,6 @@ class AltcraftImportOrdersOperator(UploadOperator):
         "verify_sample",
     )
     lines = SourceArgument()
-    _source_arguments: ClassVar[tuple[str, ...]] = ("source", "lines")
     _wait_argument: ClassVar[str] = "verify"
 
     def __init__(
@@ -206,7 +205,14 @@ class AltcraftImportOrdersOperator(UploadOperator):
         self._report_refused(delivery, folder)
 
     def _to_wait_for(self, delivery: Delivery) -> Mapping[str, str | None]:
-        return delivery.get("sample", {}) if switch(self.verify, "verify") and delivery["rows_sent"] else {}
+        if not switch(self.verify, "verify") or not delivery["rows_sent"]:
+            return {}
+        if not delivery.get("sample"):
+            self.log.warning(
+                "Nothing is verified: every order's id looks like a phone, an address or a name, and such ids are kept "
+                "nowhere. Look for the orders at the platform; ids of another kind would be asked for."
+            )
+        return delivery.get("sample", {})
 
     @cached_property
     def _hook(self) -> AltcraftHook:

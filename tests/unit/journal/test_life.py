@@ -8,20 +8,25 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, JournalUnavailable, PermanentError
-from airflow_provider_yandex_orders.journal import database
-from airflow_provider_yandex_orders.journal.records import TOLD, Judgement, Verdict
+from airflow_provider_yandex_orders.journal import database, questions
+from airflow_provider_yandex_orders.journal.database import now
+from airflow_provider_yandex_orders.journal.records import Judgement, Try, Verdict
+from airflow_provider_yandex_orders.journal.retention import DAYS
 from airflow_provider_yandex_orders.journal.store import Journal, open_journal
-from airflow_provider_yandex_orders.journal.tables import COUNTS, metadata
+from airflow_provider_yandex_orders.journal.tables import COUNTS, metadata, parts
 from airflow_provider_yandex_orders.journal.tripwire import Tripwire
+from tests.support.postgres import PostgresServer
 from tests.unit.journal.journal_support import ORDERS, entries, plan, send, task, verdict
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -31,7 +36,7 @@ def test_a_retry_goes_on_with_its_delivery_and_plans_anew(journal: Journal, quer
     first = journal.begin(ORDERS, task())
     plan(journal, [("a", "red", "")])
     again = journal.begin(ORDERS, task())
-    assert (again.id, again.resumed, again.result) == (first.id, True, None)
+    assert (again.id, again.result) == (first.id, None)
     assert query("SELECT state FROM parts") == [("dropped",)]
     others = [journal.begin(ORDERS, task("run-2")), journal.begin(replace(ORDERS, counter="102"), task())]
     assert not {first.id} & {other.id for other in others}
@@ -73,9 +78,9 @@ def test_a_part_that_was_not_answered_is_asked_for_until_its_fate_is_known(journ
         part = plan(journal, [("a", "red", "")], destination)
         assert journal.open_parts(destination) == []
         journal.sending(part)
-        journal.told(part)
+        journal.told(part, 3)
         (unclear,) = journal.open_parts(destination)
-        assert (unclear.part_id, unclear.rows, unclear.state, unclear.status) == (part, 1, "sending", TOLD)
+        assert (unclear.part_id, unclear.rows, unclear.state, unclear.told) == (part, 1, "sending", 3)
         assert verdict(journal, ("a", "red", ""), destination) is Verdict.UNCLEAR
         settle(part)
         assert [each.state for each in journal.open_parts(destination)] in ([], ["accepted"])
@@ -85,8 +90,8 @@ def test_a_part_that_was_not_answered_is_asked_for_until_its_fate_is_known(journ
 def test_spent_requests_add_up_by_account_and_day(journal: Journal) -> None:
     today = date(2026, 11, 26)
     assert [journal.spend("metrica 101", today, 2), journal.spend("metrica 101", today, 3)] == [2, 5]
-    assert (journal.spent("metrica 101", today), journal.spent("metrica 102", today)) == (5, 0)
-    assert journal.spent("metrica 101", date(2026, 11, 27)) == 0
+    assert (journal.spend("metrica 101", today, 0), journal.spend("metrica 102", today, 0)) == (5, 0)
+    assert journal.spend("metrica 101", date(2026, 11, 27), 0) == 0
 
 
 def test_linked_shares_are_those_of_the_last_answer(journal: Journal, query: Query) -> None:
@@ -111,6 +116,22 @@ def test_what_is_old_is_forgotten(journal: Journal, query: Query) -> None:
     query(f"UPDATE journal_parts SET planned_at = '2020-01-01 00:00:00' WHERE part_id = {kept}")
     assert journal.purge() == 0  # once a week is enough
     assert journal.purge(always=True) == 1
+
+
+def test_a_purge_changes_nothing_for_a_subtraction_under_way(
+    journal: Journal, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [(key, "red", "") for key in "abcd"]
+    send(journal, rows)
+    for hours, verdict_of_all in ((-1, Verdict.UNCHANGED), (1, Verdict.NEW), (25, Verdict.NEW)):
+        moment = now() - timedelta(days=DAYS, hours=hours)
+        query(f"UPDATE journal_parts SET planned_at = '{moment}'")
+        with monkeypatch.context() as patch:
+            patch.setattr(questions, "CHUNK", 1)
+            verdicts = journal.subtract(entries(journal, rows))
+            first = next(verdicts)
+            journal.purge(always=True)
+            assert {first, *verdicts} == {verdict_of_all}
 
 
 def test_sums_of_what_came_to_nothing_go_early(journal: Journal, query: Query) -> None:
@@ -160,6 +181,35 @@ def locked(folder: Path) -> Iterator[None]:
         connection.close()
 
 
+def test_turns_are_never_the_same(open_one: Callable[[], Journal]) -> None:
+    with open_one() as journal:
+        waiting = [plan(journal, [(str(number), "red", "")], run_id=f"run-{number}") for number in range(24)]
+        others = [open_one() for _ in range(3)]
+        with ThreadPoolExecutor(len(others)) as threads:
+            list(threads.map(lambda number: others[number % 3].sending(waiting[number]), range(24)))
+        for other in others:
+            other.__exit__(None, None, None)
+        with journal._database.reading() as connection:
+            turns = [turn for (turn,) in connection.execute(select(parts.c.turn))]
+    assert sorted(turns) == list(range(1, 25))
+
+
+def test_a_journal_of_the_first_version_goes_on(local: Path) -> None:
+    with open_journal() as journal:
+        send(journal, [("a", "red", "")])
+    with closing(sqlite3.connect(local / "yandex_orders" / "journal.db")) as connection:
+        for table, column in (("deliveries", "try_number"), ("deliveries", "max_tries"), ("parts", "told")):
+            connection.execute(f"ALTER TABLE journal_{table} DROP COLUMN {column}")
+        connection.execute("UPDATE journal_meta SET value = '1' WHERE name = 'version'")
+        connection.commit()
+    with open_journal() as journal:
+        assert verdict(journal, ("a", "red", "")) is Verdict.UNCHANGED
+        assert journal.begin(ORDERS, task(), Try(2, 2)).id == 1
+        part = plan(journal, [("b", "red", "")])
+        journal.sending(part)
+        journal.told(part, 2)
+
+
 class Store(dict[str, Any]):
     """A task's state store."""
 
@@ -193,7 +243,23 @@ def test_an_answer_that_cannot_be_written_is_told_by_the_next_try(local: Path, n
         assert verdict(journal, ("a", "red", "")) is Verdict.UNCLEAR
         Tripwire.of({"task_state_store": store}).check(journal, task())
         assert [verdict(journal, (key, "red", "")) for key in "ab"] == [Verdict.UNCHANGED, Verdict.NEW]
-        assert "answer" not in store["yandex_orders_sent"]
+        assert not store["yandex_orders_sent"]["answers"]
+
+
+def test_every_answer_that_was_kept_is_told(local: Path) -> None:
+    tripwire = Tripwire(Store())
+    with open_journal() as journal:
+        waiting = [plan(journal, [(key, "red", "")]) for key in "ab"]
+        for part in waiting:
+            journal.sending(part)
+            tripwire.goes_out(journal, 1)
+        for part in waiting:
+            tripwire.keep(part, upload_id=str(part))
+        tripwire.check(journal, task())
+        assert [verdict(journal, (key, "red", "")) for key in "ab"] == [Verdict.UNCHANGED] * 2
+        journal.judge_part(waiting[0], Judgement(False, "FAILED"))
+        tripwire.check(journal, task())
+        assert verdict(journal, ("a", "red", "")) is Verdict.NEW
 
 
 def test_a_journal_that_does_not_know_what_was_sent_stops_the_task(local: Path) -> None:
@@ -250,6 +316,17 @@ def test_a_database_that_is_away_is_passing(monkeypatch: pytest.MonkeyPatch) -> 
         open_journal("away")
     assert caught.value.retry_after == 60
     assert "p4ss" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_server_that_died_is_not_waited_for_for_ever(
+    journal_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SERVER", journal_server.uri)
+    with open_journal("server") as journal, journal._database.reading() as connection:
+        info = connection.connection.driver_connection.info  # type: ignore[union-attr]
+        given = info.get_parameters() if hasattr(info, "get_parameters") else info.dsn_parameters
+    assert (given["keepalives_idle"], given["tcp_user_timeout"]) == ("30", "60000")
 
 
 def test_a_sqlite_connection_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
