@@ -46,7 +46,7 @@ check-pins: $(VENV)/ready-test $(OLD)/ready
 	$(OLD)/bin/python $(PIP) --dry-run --constraint constraints-2.11.txt "apache-airflow-providers-amazon[s3fs]"
 
 test-s3: $(VENV)/ready-s3
-	$(VENV)/bin/python $(PYTEST) tests/s3 $(ARGS)
+	$(VENV)/bin/python $(PYTEST) tests/unit/s3 $(ARGS)
 
 # What an environment holds is decided by pyproject.toml and pinned by the constraints.
 $(VENV)/ready-%: pyproject.toml constraints.txt | $(VENV)/bin/python

@@ -80,6 +80,8 @@ class ServiceRefused(PermanentError):
         super().__init__(message)
         self.answer = answer
         self.maybe_applied = maybe_applied
+        self.repeated = False
+        """Whether an earlier attempt, whose answer was lost, may have taken effect."""
 
 
 class ServiceUnavailable(PassingError):

@@ -27,9 +27,15 @@ def import_part(
     :param repeat: whether these may have arrived before.
     """
     orders = _read(part)
+    lost = False
 
     def send_some(keys: Sequence[str], again: bool) -> None:
-        send([orders[key] for key in keys], skip_triggers or again)
+        nonlocal lost
+        try:
+            send([orders[key] for key in keys], skip_triggers or again)
+        except ServiceRefused as error:
+            lost = lost or error.repeated
+            raise
 
     refused = sift(list(orders), send_some, is_about_orders, again=repeat)
     if len(refused) == len(orders) > 1:
@@ -37,7 +43,8 @@ def import_part(
         raise ServiceRefused(
             f"Import {part.path}: the platform refuses each of its {part.rows} orders, so it is not single orders "
             f"that are wrong: {said} Correct what it names, here or in the platform's market settings, and run the "
-            "task again."
+            "task again.",
+            maybe_applied=lost,
         )
     status = "PARTLY_ACCEPTED" if refused else "ACCEPTED"
     return UploadState("", status, True, True, rows_accepted=part.rows - len(refused), refused=tuple(refused))

@@ -241,7 +241,7 @@ class Memory:
         try:
             self._tripwire.goes_out(self._journal, self._delivery_id)
         except Exception as error:  # noqa: BLE001 - whatever Airflow's API client raises
-            self._journal.refused(part.id)  # it stays here
+            self._journal.stayed(part.id)
             raise PassingError(
                 f"Send {part.path}: Airflow's state store of this task does not answer ({type(error).__name__}). The "
                 "part was not sent; the next try may pass."

@@ -120,6 +120,8 @@ class ServiceClient:
             try:
                 return self._send(method, path, doing=doing, params=params, body=body, decode=decode)
             except (ServiceRefused, ServiceUnavailable) as error:
+                if isinstance(error, ServiceRefused):
+                    error.repeated = applied
                 error.maybe_applied = applied = applied or error.maybe_applied
                 if isinstance(body, Content) and applied:
                     body = body.repeated()

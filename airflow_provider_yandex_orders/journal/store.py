@@ -224,6 +224,13 @@ class Journal:
         """
         return life.answered(self._database, part_id, PartState.REFUSED, {"status": status}, [])
 
+    def stayed(self, part_id: int) -> bool:
+        """A part did not go out after all.
+
+        :return: as of :meth:`accepted`.
+        """
+        return life.answered(self._database, part_id, PartState.DROPPED, {"sent_at": None, "turn": None}, [])
+
     def told(self, part_id: int, most: int = 0) -> None:
         """People were told that nobody knows whether a part has arrived.
 

@@ -20,6 +20,7 @@ from airflow_provider_yandex_orders.demo import order_lines
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.support import altcraft_crm
 
+ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 20)
 ORDERS = 3000
 TOKEN = "sandbox-token"
@@ -28,9 +29,9 @@ TOKEN = "sandbox-token"
 TRY = """
 import json, sys
 from types import SimpleNamespace
-from airflow_provider_yandex_orders.journal import lease
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
 from airflow_provider_yandex_orders.sources import SqlSource
+from tests.support.pauses import shorten
 ti = SimpleNamespace(dag_id="a_dag", run_id="manual__1", task_id="import", map_index=-1)
 operator = AltcraftImportOrdersOperator(
     task_id="import",
@@ -55,7 +56,7 @@ operator = AltcraftImportOrdersOperator(
     skip_triggers=False,
     staging_path=sys.argv[1],
 )
-lease.LIMIT = 2.0
+shorten(limit=2.0)
 print(json.dumps(operator.execute({"ti": ti, "task_instance": ti})))
 """
 
@@ -75,6 +76,7 @@ def start(sandbox: SandboxServer, tmp_path: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", TRY, str(tmp_path / "staging")],
         env=environment,
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -17,11 +17,10 @@ from airflow_provider_yandex_orders.exceptions import (
     JournalUnavailable,
     PassingError,
     PermanentError,
+    QuotaExceeded,
     UploadFailedError,
 )
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
-from airflow_provider_yandex_orders.journal import lease
-from airflow_provider_yandex_orders.journal.store import Journal, open_journal
 from airflow_provider_yandex_orders.operators.metrica import (
     MetricaUploadContactsOperator,
     MetricaUploadOfflineConversionsOperator,
@@ -31,6 +30,7 @@ from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sensors.metrica import MetricaOfflineConversionsSensor
 from airflow_provider_yandex_orders.sources import CallableSource
 from tests.journal.uploads import CONVERSIONS, ORDERS, Store, conversions, orders, sent
+from tests.support.pauses import shorten
 
 # Which rows are sent.
 
@@ -166,25 +166,37 @@ def test_a_bad_end_is_not_kept_from_the_journal(
 # What an account spends.
 
 
-def test_requests_of_a_day_add_up(metrica: SandboxServer, upload: Any) -> None:
+def test_requests_of_a_day_add_up_those_of_failures_too(
+    metrica: SandboxServer, upload: Any, logged: Callable[[], str]
+) -> None:
     before = len(metrica.client.requests())
     upload(orders(1))
-    upload(orders(2), run_id="run-2")
+    metrica.client.add_fault(method="POST", path="simple_orders", status=403, body="{}")
+    with pytest.raises(PermanentError):
+        upload(orders(2), run_id="run-2")
     spent = len(metrica.client.requests()) - before
-    with open_journal() as journal:
-        assert journal.spend("the connection yandex_metrica_default", datetime.now(UTC).date(), 0) == spent
+    assert logged().count(f"of today, of the connection yandex_metrica_default: {spent}.") == 1
 
 
-def test_a_used_up_day_waits_where_airflow_cannot_be_told_when(
-    metrica: SandboxServer, upload: Any, monkeypatch: pytest.MonkeyPatch
+def test_requests_that_cannot_be_written_down_stop_nothing(
+    metrica: SandboxServer, home: Path, upload: Any, logged: Callable[[], str]
 ) -> None:
-    pytest.importorskip("airflow.triggers.temporal", reason="this Airflow can be told when to try again")
-    monkeypatch.setattr("airflow_provider_yandex_orders.operators.base.HAS_POLICIES", False)
+    upload(orders(1))
+    with sqlite3.connect(home) as connection:
+        connection.execute("DROP TABLE journal_spent")
+    assert upload(orders(2), run_id="run-2")["rows_sent"] == 1
+    assert "The requests are not written down" in logged()
+    assert {number: each.received for number, each in ORDERS.effects(metrica).items()} == {1: 1, 2: 1}
+
+
+def test_a_used_up_day_waits_where_airflow_cannot_be_told_when(metrica: SandboxServer, upload: Any) -> None:
+    told = getattr(MetricaUploadSimpleOrdersOperator(task_id="upload", source=[]), "retry_policy", None)
     metrica.client.add_fault(method="POST", path="simple_orders", preset="quota_requests_by_uid")
-    with pytest.raises(TaskDeferred) as deferred:
+    with pytest.raises(QuotaExceeded if told else TaskDeferred) as raised:
         upload(orders(1), deferrable=True, wait_for_completion=True)
-    assert deferred.value.method_name == "_try"
-    assert deferred.value.trigger.moment > datetime.now(UTC)
+    if isinstance(raised.value, TaskDeferred):
+        assert raised.value.method_name == "_try"
+        assert raised.value.trigger.moment > datetime.now(UTC)
     metrica.client.clear_faults()
     assert upload(orders(1))["rows_sent"] == 1
 
@@ -204,19 +216,6 @@ def test_without_the_journal_nothing_goes_out(
     assert sent(metrica) == 0
 
 
-def test_an_acceptance_the_journal_misses_is_never_a_second_sending(
-    metrica: SandboxServer, upload: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = Store()
-    with monkeypatch.context() as patched:
-        patched.setattr(Journal, "accepted", lambda self, part_id, **answer: False)
-        with pytest.raises(JournalUnavailable, match="what was accepted"):
-            upload(orders(1), require_id=False, store=store)
-    assert upload(orders(1), require_id=False, store=store)["rows_sent"] == 1  # the next try tells it
-    assert upload(orders(1), run_id="run-2", changed_only=True)["rows_unchanged"] == 1
-    assert sent(metrica) == 1
-
-
 def test_a_lost_journal_stops_the_task_that_sent(metrica: SandboxServer, home: Path, upload: Any) -> None:
     store = Store()
     metrica.client.add_fault(method="POST", path="simple_orders", skip=1, times=None, status=429, body="{}")
@@ -233,23 +232,24 @@ def test_a_lost_journal_stops_the_task_that_sent(metrica: SandboxServer, home: P
 
 
 def test_a_task_that_must_wait_its_turn_is_handed_back(
-    metrica: SandboxServer, upload: Any, monkeypatch: pytest.MonkeyPatch
+    metrica: SandboxServer, upload: Any, on_upload: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "PATIENCE", 0.1)
-    monkeypatch.setattr(lease, "_ASK_EVERY", 0.05)
-    upload(orders(1))
-    with open_journal() as journal:
-        (place,) = {part.delivery_id: part for part in journal.accepted_parts(1)}
-        assert place == 1
-        operator = MetricaUploadSimpleOrdersOperator(task_id="upload", source=[])
-        with journal.lease(operator._destination), pytest.raises(PassingError, match="another task sends") as raised:
+    shorten(monkeypatch.setattr, patience=0.1)
+    met = []
+
+    def others() -> None:
+        with pytest.raises(PassingError, match="another task sends") as raised:
             upload(orders(1), run_id="run-2")
-    assert 0 < (raised.value.retry_after or 0) <= lease.LIMIT
-    assert sent(metrica) == 1
-    rows = [
-        {"uniq_id": "C-1", "client_ids": "1700000000101"}
-    ]  # nothing tells which is newer, and a repeat does no harm: no turn
-    assert upload(rows, MetricaUploadContactsOperator, run_id="run-3")["rows_sent"] == 1
+        met.append(raised.value.retry_after)
+        # Nothing tells which is newer, and a repeat does no harm: no turn.
+        rows = [{"uniq_id": "C-1", "client_ids": "1700000000101"}]
+        met.append(upload(rows, MetricaUploadContactsOperator, run_id="run-3")["rows_sent"])
+
+    on_upload(others)
+    upload(orders(1))
+    wait, contacts = met
+    assert 0 < wait <= 90
+    assert (contacts, sent(metrica)) == (1, 2)
 
 
 def test_nothing_planted_is_in_the_journal(metrica: SandboxServer, home: Path, upload: Any) -> None:

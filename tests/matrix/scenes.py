@@ -15,13 +15,14 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
-from airflow_provider_yandex_orders.journal.records import Destination, PartState
-from airflow_provider_yandex_orders.journal.store import open_journal
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.matrix.kinds import Kind
 
 Row = tuple[int, int]
 """Number of a row and the day its content is of."""
+PAGE = Path(__file__).parents[2] / "docs" / "journal.md"
+ALL_ARRIVED = PAGE.read_text().partition("```python\n")[2].partition("```")[0]
+"""What the page tells people to run where the service has the rows."""
 
 
 @dataclass
@@ -73,11 +74,8 @@ class Stage:
         """What a person does with an error that only people can decide on."""
         if isinstance(error, PermanentError):
             self.asked.append(str(error))
-            with open_journal() as journal:  # all of it was there
-                host = self.sandbox.url.removeprefix("http://")
-                for part in journal.open_parts(Destination("metrica", host, "101", "simple_orders")):
-                    if part.state == PartState.SENDING:
-                        journal.accepted(part.part_id)
+            host = self.sandbox.url.removeprefix("http://")
+            exec(ALL_ARRIVED.replace("api-metrika.yandex.net", host), {})
 
     def at_once(self, *runs: tuple[str, list[Row]]) -> None:
         """Execute tasks at one time; one that is handed back is run again, as Airflow does."""

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.journal import lease
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.matrix.kinds import KINDS, Kind
 from tests.matrix.scenes import SCENES, Stage
 from tests.support.connections import connect, connect_altcraft
+from tests.support.pauses import shorten
 
 DOCS = Path(__file__).parents[2] / "docs" / "journal.md"
 NAMES = [scene.__name__.replace("_", " ") for scene in SCENES]
@@ -59,7 +59,7 @@ def test_no_effect_is_doubled_and_no_row_is_lost(
     connect(monkeypatch, yandex_sandbox.url)
     connect_altcraft(monkeypatch, yandex_sandbox.url)
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(lease, "_ASK_EVERY", 0.05)
+    shorten(monkeypatch.setattr)
     yandex_sandbox.client.change_settings(linked_share=1)
     kind.set_up()
     stage = Stage(kind, yandex_sandbox, monkeypatch, tmp_path, context)

@@ -20,6 +20,7 @@ from airflow_provider_yandex_orders.operators.metrica import (
 )
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sensors.metrica import MetricaCrmUploadSensor, MetricaOfflineConversionsSensor
+from tests.support.pauses import shorten
 from tests.support.triggers import fired
 
 Run = Callable[..., Any]
@@ -148,7 +149,7 @@ class TestTimes:
     def test_the_end_is_kept_while_a_poll_hangs(
         self, metrica: SandboxServer, context: Context, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("airflow_provider_yandex_orders.triggers.base.LAST_POLL", 0.5)
+        shorten(monkeypatch.setattr, last_poll=0.5)
         trigger = deferral(sensor("u-1", timeout=0.5, deferrable=True), context).trigger
         metrica.client.add_fault(action="delay", seconds=4, path="last_uploadings", times=None)
         seen: list[float] = []
@@ -214,21 +215,6 @@ class TestTimes:
             task.execute_complete(context(), event, **first.kwargs)
         deferral(task, context)
         assert sum(request["method"] == "POST" for request in metrica.client.requests()) == 1
-
-
-def test_a_trigger_asks_for_its_connection_as_the_oldest_compat_provider_takes_it(
-    metrica: SandboxServer, context: Context, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from airflow_provider_yandex_orders.triggers import base
-
-    current: Any = getattr(base, "get_async_connection")  # noqa: B009 - it is not the module's own
-
-    async def oldest(conn_id: str) -> Any:
-        return await current(conn_id)
-
-    monkeypatch.setattr(base, "get_async_connection", oldest)
-    trigger = deferral(sensor("u-1", deferrable=True, timeout=0), context).trigger
-    assert fired(trigger)["status"] == "timeout"
 
 
 def test_deferrable_without_a_wait_is_told_at_parse_time() -> None:

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is known of a part after trouble, and what becomes of its rows: effects are counted at the service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+
+import pytest
+
+from airflow_provider_yandex_orders.exceptions import (
+    JournalUnavailable,
+    PassingError,
+    PermanentError,
+    ServiceRefused,
+    UploadUnclearError,
+)
+from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+from tests.matrix.kinds import KINDS, Kind
+from tests.support.pauses import shorten
+
+ORDERS, KEYLESS, CONVERSIONS, ALTCRAFT = KINDS[0], KINDS[1], KINDS[4], KINDS[5]
+LOST: dict[str, Any] = {"action": "drop", "moment": "after"}
+NO: dict[str, Any] = {"status": 403, "body": "{}"}
+
+
+class Store(dict[str, Any]):
+    """A task's state store, as far as it is used: a mapping with ``set``, which may be out of reach."""
+
+    deaf = False
+
+    def set(self, key: str, value: Any) -> None:
+        if self.deaf:
+            raise ConnectionError("the API server is away")
+        self[key] = json.loads(json.dumps(value))
+
+
+@pytest.fixture
+def send(upload: Any, tmp_path: Path) -> Callable[..., Any]:
+    """Sends numbered rows of a kind, two a part."""
+
+    def execute(kind: Kind, *numbers: int, **arguments: Any) -> Any:
+        size = "batch_size" if kind is ALTCRAFT else "max_part_rows"
+        given = {"staging_path": str(tmp_path / "staging"), size: 2, **kind.arguments, **arguments}
+        return upload([kind.row(number, 1) for number in numbers], kind.operator, **given)
+
+    return execute
+
+
+def counted(kind: Kind, sandbox: SandboxServer) -> dict[int, int]:
+    return {number: effect.counted for number, effect in sorted(kind.effects(sandbox).items())}
+
+
+# An answer was lost, and what came later says nothing of it.
+
+
+@pytest.mark.parametrize("later", [NO, {"status": 429, "body": "{}"}, {"status": 400, "body": "{}"}])
+@pytest.mark.parametrize("kind", [CONVERSIONS, ALTCRAFT], ids=lambda kind: kind.name)
+def test_a_refusal_after_a_lost_answer_does_not_say_that_nothing_arrived(
+    metrica: SandboxServer, send: Any, ask: Any, kind: Kind, later: dict[str, Any]
+) -> None:
+    metrica.client.add_fault(method="POST", path=kind.request, times=1, **LOST)
+    metrica.client.add_fault(method="POST", path=kind.request, times=None, **later)
+    with pytest.raises((PassingError, PermanentError)):
+        send(kind, 1, 2)
+    metrica.client.clear_faults()
+    assert counted(kind, metrica) == {1: 1, 2: 1}
+    assert ask("SELECT state FROM parts") == ["sending"]
+    send(kind, 2, 3)  # in a part of other rows
+    assert counted(kind, metrica) == {1: 1, 2: 1, 3: 1}
+
+
+def test_rows_of_unknown_fate_that_a_source_has_no_more_stay_unclear(metrica: SandboxServer, send: Any) -> None:
+    metrica.client.add_fault(method="POST", path=ALTCRAFT.request, times=None, **LOST)
+    with pytest.raises(PassingError):
+        send(ALTCRAFT, 1, 2)
+    metrica.client.clear_faults()
+    send(ALTCRAFT, 3)  # the delivery is complete without them
+    send(ALTCRAFT, 1, 2, 3, run_id="run-2")
+    assert counted(ALTCRAFT, metrica) == {1: 1, 2: 1, 3: 1}
+
+
+def test_what_was_sent_again_on_purpose_is_unclear_no_more(metrica: SandboxServer, send: Any, ask: Any) -> None:
+    metrica.client.add_fault(method="POST", path=KEYLESS.request, times=None, action="drop", moment="before")
+    with pytest.raises(UploadUnclearError):
+        send(KEYLESS, 1, 2)
+    metrica.client.clear_faults()
+    send(KEYLESS, 1, 2, resend=True)
+    assert ask("SELECT state FROM parts ORDER BY part_id") == ["abandoned", "good"]
+    assert send(KEYLESS, 1, 2, run_id="run-2")["rows_unchanged"] == 2
+    assert counted(KEYLESS, metrica) == {1: 1, 2: 1}
+
+
+# A part never left.
+
+
+def test_a_part_that_could_not_be_put_on_record_did_not_go_out(metrica: SandboxServer, send: Any, ask: Any) -> None:
+    store = Store()
+    store.deaf = True
+    with pytest.raises(PassingError, match=r"state store.*ConnectionError.*not sent"):
+        send(KEYLESS, 1, 2, 3, store=store)
+    assert counted(KEYLESS, metrica) == {}
+    assert ask("SELECT part_id FROM parts WHERE sent_at IS NOT NULL") == ask("SELECT * FROM sent_rows") == []
+    store.deaf = False
+    assert send(KEYLESS, 1, 2, 3, store=store)["rows_sent"] == 3  # and nobody is asked about the first part
+    assert counted(KEYLESS, metrica) == {1: 1, 2: 1, 3: 1}
+
+
+def test_a_platform_that_refused_all_is_still_unknown(
+    metrica: SandboxServer, send: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    metrica.client.add_fault(method="POST", path=ALTCRAFT.request, times=None, **NO)
+    with pytest.raises(ServiceRefused):
+        send(ALTCRAFT, 1, 2)
+    metrica.client.clear_faults()
+    with monkeypatch.context() as elsewhere:  # another journal, or other hands
+        elsewhere.setenv("AIRFLOW_HOME", str(tmp_path / "elsewhere"))
+        send(ALTCRAFT, 1, 2)
+    with pytest.raises(PermanentError, match="knows nothing that was sent to this platform"):
+        send(ALTCRAFT, 1, 2, run_id="run-2")
+    assert counted(ALTCRAFT, metrica) == {1: 1, 2: 1}
+
+
+# The journal, or its answers, went missing.
+
+
+def test_an_acceptance_the_journal_misses_is_told_before_more_goes_out(
+    metrica: SandboxServer, home: Path, send: Any, ask: Any, on_upload: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shorten(monkeypatch.setattr, limit=0.5)  # the turn ends by itself, as it cannot be given back
+    store, away = Store(), home.with_name("away.db")
+    on_upload(lambda: home.rename(away))
+    with pytest.raises(JournalUnavailable, match="what was accepted"):
+        send(KEYLESS, 1, 2, 3, store=store)
+    assert counted(KEYLESS, metrica) == {1: 1, 2: 1}
+    away.rename(home)
+    assert ask("SELECT state FROM parts WHERE sent_at IS NOT NULL") == ["sending"]
+    seen = []
+    on_upload(lambda: seen.extend(ask("SELECT state FROM parts WHERE sent_at IS NOT NULL ORDER BY sent_at")))
+    assert send(KEYLESS, 1, 2, 3, store=store)["rows_sent"] == 3
+    assert seen == ["accepted", "sending"]
+    assert send(KEYLESS, 1, 2, 3, run_id="run-2")["rows_unchanged"] == 3
+    assert counted(KEYLESS, metrica) == {1: 1, 2: 1, 3: 1}
+
+
+def test_a_number_that_another_task_got_after_a_restore_is_not_this_tasks(
+    metrica: SandboxServer, home: Path, send: Any
+) -> None:
+    send(ORDERS, 9, run_id="before")
+    backup = Path(copyfile(home, home.with_name("backup.db")))
+    store, other = Store(), Store()
+    metrica.client.add_fault(method="POST", path=KEYLESS.request, skip=1, times=None, status=429, body="{}")
+    with pytest.raises(PassingError):
+        send(KEYLESS, 1, 2, 3, 4, store=store)
+    metrica.client.clear_faults()
+    backup.rename(home)
+    send(KEYLESS, 5, 6, 7, 8, run_id="other", store=other)
+    ((mine,), (theirs,)) = store.values(), other.values()
+    assert {name: mine[name] for name in ("journal", "delivery")} == {
+        name: theirs[name] for name in ("journal", "delivery")
+    }
+    with pytest.raises(
+        PermanentError, match=r"which the journal of deliveries.*does not know.*put back to an earlier state"
+    ):
+        send(KEYLESS, 1, 2, 3, 4, store=store)
+    assert counted(KEYLESS, metrica) == {1: 1, 2: 1, 5: 1, 6: 1, 7: 1, 8: 1, 9: 1}
