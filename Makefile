@@ -6,9 +6,12 @@ OLD := .venv-2.11
 LOWEST := .venv-lowest
 PIP := -m pip install --quiet --disable-pip-version-check
 
-# Tests run on all cores; those that start whole services stay one after the other (tests/conftest.py).
-PYTEST := -m pytest -n logical --dist loadgroup
-FAST := -m "not live and not slow"
+# Tests run on all cores, one more than there are, as some wait for a service most of their time; those that start whole
+# services stay one after the other (tests/conftest.py).
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+PYTEST := -m pytest -n $(WORKERS) --dist loadgroup
+# In the other environments: what needs no services, with fewer examples of what is the same everywhere.
+FAST := -m "not live and not slow" --hypothesis-profile short
 
 .PHONY: help demo test lint test-2.11 test-lowest test-s3 check-pins constraints clean
 

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,13 @@ from hypothesis import HealthCheck, settings
 from tests.support.connections import connect, connect_altcraft
 from tests.support.examples import EXAMPLES
 
-HOME = Path(tempfile.mkdtemp(prefix="airflow-home-"))
+# Journals are written through to the disk, and tests write thousands: no test looks at what a loss of power leaves, so
+# where the machine has an empty disk in memory they lie there.
+MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+HOME = Path(tempfile.mkdtemp(prefix="airflow-home-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
 for name in [name for name in os.environ if name.startswith("AIRFLOW_")]:
     del os.environ[name]
 os.environ |= {
@@ -30,6 +36,8 @@ os.environ |= {
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# What is read, checked and written does not depend on the environment: others than the first look at it again in short.
+settings.register_profile("short", settings.get_profile("suite"), max_examples=20)
 settings.load_profile("suite")
 
 if TYPE_CHECKING:
@@ -45,9 +53,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.xdist_group(name))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _airflow_home() -> Iterator[None]:
-    yield
+def pytest_unconfigure() -> None:
+    """Leave nothing, neither of the processes that test nor of the one that hands the tests out."""
     shutil.rmtree(HOME, ignore_errors=True)
 
 

@@ -390,8 +390,8 @@ class TestLimits:
             next(MarketHook().iter_order_stats(**WINDOW))
 
     def test_a_short_window_is_waited_for(self, market: SandboxServer) -> None:
-        market.client.change_settings(market_requests_per_window=3, market_window_seconds=2)
-        pages = list(MarketHook().iter_order_stats(**WINDOW, page_size=20))
+        market.client.change_settings(market_requests_per_window=3, market_window_seconds=1)
+        pages = list(MarketHook().iter_order_stats(**WINDOW, page_size=40))
         assert len(pages) > 3
         assert {request["status"] for request in stats_requests(market)} == {200}
 

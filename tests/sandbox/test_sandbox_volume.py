@@ -15,7 +15,7 @@ from airflow_provider_yandex_orders.sandbox.metrica.entities import SIMPLE_ORDER
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
 
-ROWS = 50_000
+ROWS = 20_000
 HEADER = "id,create_date_time,client_uniq_id,client_ids,emails,phones,order_status,revenue,cost,goals,currency\n"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import settings
 
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.faults import BadValue, Checked
@@ -19,6 +20,11 @@ from airflow_provider_yandex_orders.rows.options import CheckOptions
 MOSCOW = ZoneInfo("Europe/Moscow")
 BERLIN = ZoneInfo("Europe/Berlin")
 VLADIVOSTOK = ZoneInfo("Asia/Vladivostok")
+
+
+def times(factor: float) -> settings:
+    """So many times the examples that a property is tried with elsewhere."""
+    return settings(max_examples=round(factor * settings().max_examples))
 
 
 def check_options(**changes: Any) -> CheckOptions:

@@ -478,12 +478,6 @@ def test_as_many_orders_of_one_customer_as_may_be(folder: ObjectStoragePath) -> 
     assert len(sent(run(RowsSource(rows), folder, kind=FEW))) == 6
 
 
-def test_the_services_limit(folder: ObjectStoragePath) -> None:
-    rows = [full_order(id=number, client_uniq_id="guest") for number in range(100_001)]
-    with pytest.raises(RejectedRowsError, match="100,001 rows, and the service takes 100,000"):
-        run(RowsSource(rows), folder, kind=ORDERS)
-
-
 def test_defaults_worth_a_word(folder: ObjectStoragePath, caplog: pytest.LogCaptureFixture) -> None:
     run(RowsSource([order(), order(id="2"), order(id="3", order_status="PAID")]), folder)
     assert "2 rows had no order_status" in caplog.text

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
@@ -27,6 +27,7 @@ from tests.unit.unit_support import (
     faults_of,
     full_order,
     order,
+    times,
 )
 
 MD5 = "3c56ff8fef0f6c65b36b2d25720fe276"
@@ -237,13 +238,14 @@ ANYTHING = st.recursive(
 
 
 KINDS = [SIMPLE_ORDERS, ORDERS, CONTACTS, OFFLINE_CONVERSIONS]
+ROWS = {kind.name: st.dictionaries(st.sampled_from(kind.field_names), ANYTHING) for kind in KINDS}
 
 
-@settings(max_examples=150)
+@times(1.5)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @given(data=st.data(), hashed=st.booleans(), keyed=st.booleans())
 def test_no_value_breaks_the_check(kind: RowKind, data: st.DataObject, hashed: bool, keyed: bool) -> None:
-    row = data.draw(st.dictionaries(st.sampled_from(kind.field_names), ANYTHING))
+    row = data.draw(ROWS[kind.name])
     forms = [csv_format(kind.in_csv()), json_format(kind)]
     result = check_row(kind, row, hash_identifiers=hashed, require_key=keyed)
     if result.faults:
@@ -255,7 +257,6 @@ def test_no_value_breaks_the_check(kind: RowKind, data: st.DataObject, hashed: b
     assert all(form.encode(result.values) for form in forms)
 
 
-@settings(max_examples=100)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @given(data=st.data())
 def test_one_odd_value_is_sent_or_told(kind: RowKind, data: st.DataObject) -> None:
