@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfile, rmtree
 from typing import Any
 
 import pytest
@@ -124,7 +124,7 @@ def test_a_platform_that_refused_all_is_still_unknown(
     assert counted(ALTCRAFT, metrica) == {1: 1, 2: 1}
 
 
-# The journal, or its answers, went missing.
+# The journal, its answers or the files of an earlier try went missing.
 
 
 def test_an_acceptance_the_journal_misses_is_told_before_more_goes_out(
@@ -167,3 +167,17 @@ def test_a_number_that_another_task_got_after_a_restore_is_not_this_tasks(
     ):
         send(KEYLESS, 1, 2, 3, 4, store=store)
     assert counted(KEYLESS, metrica) == {1: 1, 2: 1, 5: 1, 6: 1, 7: 1, 8: 1, 9: 1}
+
+
+def test_orders_whose_files_lie_on_another_worker_are_not_asked_for(
+    metrica: SandboxServer, send: Any, tmp_path: Path
+) -> None:
+    metrica.client.add_fault(method="POST", path=ALTCRAFT.request, skip=1, times=None, status=429, body="{}")
+    with pytest.raises(PassingError):
+        send(ALTCRAFT, 1, 2, 3, 4)
+    metrica.client.clear_faults()
+    rmtree(tmp_path / "staging")
+    delivery = send(ALTCRAFT, 1, 2, 3, 4, staging_path=str(tmp_path / "another"), verify=True, poke_interval=0)
+    assert (delivery["rows_sent"], len(delivery["parts"]), delivery["verified"]["checked"]) == (4, 2, 2)
+    assert delivery["sample"].keys() == {ALTCRAFT.row(number, 1)["external_id"] for number in (3, 4)}
+    assert counted(ALTCRAFT, metrica) == {1: 1, 2: 1, 3: 1, 4: 1}

@@ -86,7 +86,9 @@ def cost(connection: str, rows: int, tmp_path: Path) -> tuple[float, float, floa
 
 def test_a_million_rows_in_sqlite(tmp_path: Path) -> None:
     file = tmp_path / "journal.db"
-    grown, committing, subtracting = cost(json.dumps({"conn_type": "sqlite", "host": str(file)}), ROWS["sqlite"], tmp_path)
+    grown, committing, subtracting = cost(
+        json.dumps({"conn_type": "sqlite", "host": str(file)}), ROWS["sqlite"], tmp_path
+    )
     assert grown < LIMIT_MB
     assert file.stat().st_size < LIMIT_MB * 1_000_000
     assert (committing < 10, subtracting < 10) == (True, True), (committing, subtracting)
