@@ -16,7 +16,6 @@ from airflow_provider_yandex_orders.exceptions import (
     PassingError,
     PermanentError,
     ServiceRefused,
-    UploadUnclearError,
 )
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.matrix.kinds import KINDS, Kind
@@ -83,15 +82,19 @@ def test_rows_of_unknown_fate_that_a_source_has_no_more_stay_unclear(metrica: Sa
     assert counted(ALTCRAFT, metrica) == {1: 1, 2: 1, 3: 1}
 
 
-def test_what_was_sent_again_on_purpose_is_unclear_no_more(metrica: SandboxServer, send: Any, ask: Any) -> None:
-    metrica.client.add_fault(method="POST", path=KEYLESS.request, times=None, action="drop", moment="before")
-    with pytest.raises(UploadUnclearError):
+def test_what_was_sent_again_on_purpose_is_unclear_no_more(
+    metrica: SandboxServer, send: Any, ask: Any, on_upload: Any
+) -> None:
+    def killed() -> None:
+        raise KeyboardInterrupt
+
+    on_upload(killed)
+    with pytest.raises(KeyboardInterrupt):
         send(KEYLESS, 1, 2)
-    metrica.client.clear_faults()
     send(KEYLESS, 1, 2, resend=True)
-    assert ask("SELECT state FROM parts ORDER BY part_id") == ["abandoned", "good"]
+    assert ask("SELECT state FROM parts WHERE sent_at IS NOT NULL ORDER BY part_id") == ["abandoned", "good"]
     assert send(KEYLESS, 1, 2, run_id="run-2")["rows_unchanged"] == 2
-    assert counted(KEYLESS, metrica) == {1: 1, 2: 1}
+    assert counted(KEYLESS, metrica) == {1: 2, 2: 2}
 
 
 # A part never left.
