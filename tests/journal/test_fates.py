@@ -144,7 +144,8 @@ def test_an_acceptance_the_journal_misses_is_told_before_more_goes_out(
     seen = []
     on_upload(lambda: seen.extend(ask("SELECT state FROM parts WHERE sent_at IS NOT NULL ORDER BY sent_at")))
     assert send(KEYLESS, 1, 2, 3, store=store)["rows_sent"] == 3
-    assert seen == ["accepted", "sending"]
+    assert seen == ["good", "sending"]
+    assert store["yandex_orders_sent"]["answers"] == {}  # told again later, it would stand over how the part ended
     assert send(KEYLESS, 1, 2, 3, run_id="run-2")["rows_unchanged"] == 3
     assert counted(KEYLESS, metrica) == {1: 1, 2: 1, 3: 1}
 

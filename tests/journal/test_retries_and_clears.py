@@ -6,18 +6,15 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, UploadUnclearError
-from airflow_provider_yandex_orders.journal.store import Journal
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
 from airflow_provider_yandex_orders.operators.metrica import (
     MetricaUploadContactsOperator,
@@ -26,7 +23,7 @@ from airflow_provider_yandex_orders.operators.metrica import (
     MetricaUploadSimpleOrdersOperator,
 )
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
-from tests.journal.uploads import CONVERSIONS, ORDERS, Store, conversions, orders, sent
+from tests.journal.uploads import CONVERSIONS, ORDERS, conversions, orders, sent
 from tests.matrix.kinds import KINDS
 from tests.support.connections import connect_altcraft
 from tests.support.triggers import fired
@@ -110,14 +107,13 @@ def test_resend_after_a_clear_does_not_stop_at_the_wait(metrica: SandboxServer, 
 
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_another_worker_goes_on_with_the_wait(
-    metrica: SandboxServer, upload: Any, context: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deferrable: bool
+    metrica: SandboxServer, upload: Any, context: Any, tmp_path: Path, deferrable: bool
 ) -> None:
-    monkeypatch.setattr("airflow_provider_yandex_orders.delivery.result.XCOM_BYTES", 500)
     metrica.client.change_settings(processing_seconds=600)
     given: dict[str, Any] = {**WAITS, "deferrable": deferrable, "staging_path": str(tmp_path / "one")}
     caught: Any
     with pytest.raises(TaskDeferred if deferrable else PassingError) as caught:
-        upload(orders(*range(5)), **given)
+        upload(orders(*range(160)), **given)
     shutil.rmtree(tmp_path / "one")
     metrica.client.change_settings(processing_seconds=0)
     given |= {"staging_path": str(tmp_path / "another")}
@@ -126,10 +122,10 @@ def test_another_worker_goes_on_with_the_wait(
         event, stored = fired(caught.value.trigger), caught.value.kwargs
         delivery = task.execute_complete(context(run_id="run-1"), event, **stored)
     else:
-        delivery = upload(orders(*range(5)), **given)
+        delivery = upload(orders(*range(160)), **given)
         assert upload.pushed["delivery"] == delivery
     assert delivery["parts_path"].startswith(str(tmp_path / "another"))
-    assert Path(delivery["parts_path"]).read_text().count("PASSED") == 5
+    assert Path(delivery["parts_path"]).read_text().count("PASSED") == 160
 
 
 def test_the_journal_is_closed_while_a_task_waits(
@@ -144,8 +140,7 @@ def test_the_journal_is_closed_while_a_task_waits(
         metrica.client.change_settings(processing_seconds=0)
 
     metrica.client.change_settings(processing_seconds=600)
-    clock = SimpleNamespace(time=time.time, sleep=look)
-    monkeypatch.setattr("airflow_provider_yandex_orders.waiting.time", clock)
+    monkeypatch.setattr(time, "sleep", look)
     upload(orders(1), wait_for_completion=True, timeout=60)
     assert opened
     assert not [path for path in opened if path.endswith("journal.db")]
@@ -199,17 +194,3 @@ def test_days_that_cannot_work_stop_a_task_before_it_sends(
     with pytest.raises(ConfigurationError, match="journal_days"):
         upload(orders(1))
     assert sent(metrica) == 0
-
-
-def test_an_answer_told_late_is_not_told_again(
-    metrica: SandboxServer, upload: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    accepted: Callable[..., bool] = Journal.accepted
-    misses = [True]
-    monkeypatch.setattr(
-        Journal, "accepted", lambda *given, **more: not (misses and misses.pop()) and accepted(*given, **more)
-    )
-    store = Store()
-    upload(orders(1, 2), max_part_rows=1, store=store)
-    assert store["yandex_orders_sent"]["answers"] == {}
-    assert upload(orders(1, 2), run_id="run-2", changed_only=True)["rows_unchanged"] == 2

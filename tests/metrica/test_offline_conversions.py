@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -25,6 +24,7 @@ from airflow_provider_yandex_orders.operators.metrica import MetricaUploadOfflin
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sensors.metrica import MetricaOfflineConversionsSensor
 from airflow_provider_yandex_orders.sources import FileSource
+from tests.support.pauses import shorten
 from tests.support.triggers import fired
 
 Run = Callable[..., Any]
@@ -136,7 +136,7 @@ class TestSentOnce:
     def test_without_an_answer_the_service_is_asked_first(
         self, metrica: SandboxServer, run: Run, monkeypatch: pytest.MonkeyPatch, moment: str, sent: int
     ) -> None:
-        monkeypatch.setattr("airflow_provider_yandex_orders.delivery.memory.LISTED_WITHIN", timedelta())
+        shorten(monkeypatch.setattr, listed_within=0)
         metrica.client.add_fault(method="POST", path="offline_conversions", action="drop", moment=moment, times=1)
         with pytest.raises(ServiceUnavailable):
             run(OPERATOR, source=[conversion(1), conversion(2)], comment="Продажи")

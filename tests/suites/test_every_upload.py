@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -22,6 +21,7 @@ from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.suites.upload import MAIL, NAME, PHONE, Sent, UploadSuite
 from tests.support import altcraft_rows
 from tests.support.connections import connect, connect_altcraft
+from tests.support.pauses import shorten
 
 
 class MetricaSuite(UploadSuite):
@@ -106,7 +106,7 @@ class TestOfflineConversions(MetricaSuite):
     @pytest.fixture(autouse=True)
     def _listed_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is not listed at once is not there."""
-        monkeypatch.setattr("airflow_provider_yandex_orders.delivery.memory.LISTED_WITHIN", timedelta())
+        shorten(monkeypatch.setattr, listed_within=0)
 
     def set_up(self, sandbox: SandboxServer) -> None:
         MetricaHook().create_goal(101, "order_paid", "Order paid")

@@ -4,19 +4,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from airflow_provider_yandex_orders.delivery import memory
 from airflow_provider_yandex_orders.journal import lease
 from airflow_provider_yandex_orders.triggers import base
 
 
 def shorten(
-    put: Callable[[Any, str, float], None] = setattr,
+    put: Callable[[Any, str, Any], None] = setattr,
     *,
     ask_every: float = 0.05,
     patience: float | None = None,
     limit: float | None = None,
     last_poll: float | None = None,
+    listed_within: float | None = None,
 ) -> None:
     """Wait less in this process.
 
@@ -25,13 +28,15 @@ def shorten(
     :param patience: seconds until a task whose destination is taken is handed back.
     :param limit: seconds the turn of a task that died goes on.
     :param last_poll: seconds a trigger whose time is up still hears its poll.
+    :param listed_within: seconds within which the service may list what it took.
     """
     given = (
         (lease, "_ASK_EVERY", ask_every),
         (lease, "PATIENCE", patience),
         (lease, "LIMIT", limit),
         (base, "LAST_POLL", last_poll),
+        (memory, "LISTED_WITHIN", None if listed_within is None else timedelta(seconds=listed_within)),
     )
-    for module, name, seconds in given:
-        if seconds is not None:
-            put(module, name, seconds)
+    for module, name, pause in given:
+        if pause is not None:
+            put(module, name, pause)
