@@ -132,8 +132,11 @@ def test_the_journal_is_closed_while_a_task_waits(
     metrica: SandboxServer, upload: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
+    sleep = time.sleep
 
-    def look(_seconds: float) -> None:
+    def look(seconds: float) -> None:
+        if seconds != 7:
+            return sleep(seconds)
         for file in Path("/proc/self/fd").iterdir():
             with suppress(OSError):
                 opened.append(str(file.readlink()))
@@ -141,7 +144,7 @@ def test_the_journal_is_closed_while_a_task_waits(
 
     metrica.client.change_settings(processing_seconds=600)
     monkeypatch.setattr(time, "sleep", look)
-    upload(orders(1), wait_for_completion=True, timeout=60)
+    upload(orders(1), wait_for_completion=True, poke_interval=7, timeout=60)
     assert opened
     assert not [path for path in opened if path.endswith("journal.db")]
 
