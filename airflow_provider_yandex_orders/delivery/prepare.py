@@ -78,8 +78,7 @@ class Plan:
     :param files: names of the upload's files and how each is written: one, or one an identifier.
     :param counted: told how many rows there are of which sort, before anything can fail for it.
     :param memory: what the journal knows: without it all rows are sent.
-    :param mapped_only: rows change some fields of what the service has: nothing is written that the source does not
-        have, and no default stands for it.
+    :param merge_mode: what the service does with fields that a row does not have.
     :param same_key: what becomes of rows of one key that differ.
     """
 
@@ -89,9 +88,15 @@ class Plan:
     folder: ObjectStoragePath
     files: Mapping[str, FileFormat]
     counted: Callable[[Prepared], object] = lambda _prepared: None
-    mapped_only: bool = False
+    merge_mode: str = "SAVE"
     memory: Memory | None = None
     same_key: SameKey = field(default_factory=SameKey)
+
+    @property
+    def mapped_only(self) -> bool:
+        """Whether rows change some fields of what the service has: nothing is written that the source does not have,
+        and no default stands for it."""
+        return self.merge_mode != "SAVE"
 
 
 @dataclass(slots=True)

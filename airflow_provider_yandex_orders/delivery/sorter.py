@@ -8,7 +8,7 @@ import pickle
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from hashlib import blake2b
@@ -22,7 +22,6 @@ from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
 from airflow_provider_yandex_orders.privacy import is_name, scrub, shown_key
-from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.dates import DOUBLED, SKIPPED
 from airflow_provider_yandex_orders.rows.faults import Checked, Fault
@@ -57,8 +56,10 @@ _NOTES = {
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _meaning = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=str).encode
-_TWO_CURRENCIES = Fault(
-    "currency", "other_currency", "rows of this key have amounts of several currencies", "give them one currency"
+_REPLACED = (
+    "newer_rejected",
+    "another row of this key is rejected, and nothing tells that this one is newer",
+    "correct that row: what it replaced is not sent in its place",
 )
 
 
@@ -74,7 +75,8 @@ class Sorter:
     def __init__(self, plan: Plan, kind: RowKind, checker: RowChecker, opened: ExitStack) -> None:
         self._plan, self._kind, self._check = plan, kind, checker
         self.spool = opened.enter_context(Spool())
-        self._apart = opened.enter_context(Spool()) if plan.same_key.merges else None
+        apart = plan.same_key.merges or (plan.mapped_only and kind.version)
+        self._apart = opened.enter_context(Spool()) if apart else None
         self.rejected = opened.enter_context(FaultFile(plan.folder / "rejected.jsonl"))
         self.dropped = opened.enter_context(FaultFile(plan.folder / "dropped.jsonl"))
         self.deferred = opened.enter_context(LinesFile(plan.folder / "deferred.jsonl"))
@@ -102,47 +104,33 @@ class Sorter:
         if self._status and len(self._words) <= SHOWN_WORDS:
             self._words[str(row.get(self._status) or "")[: WORD_LENGTH + 1]] += 1
         found = self._check.convert(row)
-        if self._apart is None or found.key is None:
+        merged = found.key is not None and (self._plan.same_key.merges or not found.faults)
+        if self._apart is None or not merged:
             self._complete([number], found)
         else:
-            self._apart.add(number, found.key, found.version, pickle.dumps(found))
+            self._apart.add(number, found.key, found.version, pickle.dumps((number, found)))
 
     def settle(self) -> None:
         """When all rows are in: leave one of each key."""
+        plan = self._plan
         if self._apart is not None:
-            self._apart.settle(copies=True)
-            for _key, members in groupby(self._apart.by_key(), key=lambda each: each[1]):
-                self._merge(members)
-        self.spool.settle(last=self._plan.same_key.last)
+            apart, self._apart = self._apart, None
+            self._refuse_replaced(apart)
+            for _key, lines in groupby(apart.by_key(), key=lambda each: each[0]):
+                rows = [pickle.loads(line) for _key, line in lines]  # noqa: S301 - written by this process
+                for numbers, found in plan.same_key.put_together(rows, self._kind, plan.merge_mode):
+                    self._complete(numbers, found)
+        self._refuse_replaced(self.spool)
+        self.spool.settle(last=plan.same_key.last)
         for key, members in groupby(self.spool.differing(), key=lambda each: each[1]):
             self._refuse([number for number, *_ in members], key)
 
-    def _merge(self, members: Iterator[tuple[int, str, bytes]]) -> None:
-        first: Checked | None = None
-        numbers: list[int] = []
-        named = [each.name for each in self._kind.fields if each.type in types.CURRENCIES]
-        currencies: set[str] = set()
+    def _refuse_replaced(self, spool: Spool) -> None:
+        for number, key in spool.replaced(last=self._plan.same_key.last):
+            self.rejected.add(number, self._label(key), [Fault(", ".join(self._kind.key), *_REPLACED)])
 
-        def values() -> Iterator[dict[str, Any]]:
-            nonlocal first
-            for number, _key, line in members:
-                numbers.append(number)
-                found: Checked = pickle.loads(line)  # noqa: S301 - written by this process into a file of its own
-                if first is None:
-                    first = found
-                else:
-                    first.faults += found.faults
-                    first.dropped += found.dropped
-                    first.notes += found.notes
-                currencies.update(found.values[name] for name in named if name in found.values)
-                yield found.values
-
-        merged = self._plan.same_key.merged(values())
-        if first is not None:
-            first.values = merged
-            if len(currencies) > 1:
-                first.faults.append(_TWO_CURRENCIES)
-            self._complete(numbers, first)
+    def _label(self, key: str) -> str | None:
+        return key if self._kind.key == (self._kind.label,) else None
 
     def _complete(self, numbers: Sequence[int], found: Checked) -> None:
         """Look at a whole row, or at what several rows make together."""
@@ -150,6 +138,8 @@ class Sorter:
         if checked.faults:
             for number in numbers:
                 self.rejected.add(number, checked.label, [*checked.faults, *checked.dropped])
+                if checked.key is not None:
+                    (self._apart or self.spool).refuse(number, checked.key, checked.version)
             return
         for fault in checked.dropped:
             self.dropped.add(numbers[0], checked.label, [fault])
@@ -179,7 +169,7 @@ class Sorter:
         return blake2b(_meaning(filled), digest_size=16).digest()
 
     def _refuse(self, numbers: Sequence[int], key: str) -> None:
-        label = key if self._kind.key == (self._kind.label,) else None
+        label = self._label(key)
         fault = Fault(
             ", ".join(self._kind.key),
             "rows_differ",

@@ -28,6 +28,7 @@ class Spool:
             "CREATE TABLE rows (number INTEGER PRIMARY KEY, key TEXT, version TEXT NOT NULL, line BLOB NOT NULL, "
             "mark TEXT NOT NULL, file TEXT NOT NULL, owner TEXT, content BLOB)"
         )
+        self._db.execute("CREATE TABLE refused (number INTEGER, key TEXT, version TEXT NOT NULL)")
         self._db.execute("BEGIN")
         self._chosen = False
         self._waiting: list[tuple[int, str | None, str, bytes, str, str, str | None, bytes | None]] = []
@@ -67,22 +68,41 @@ class Spool:
         if len(self._waiting) == BATCH:
             self._flush()
 
-    def settle(self, *, last: bool = False, copies: bool = False) -> None:
+    def refuse(self, number: int, key: str, version: str) -> None:
+        """Take note of a row that cannot be sent, and so takes the place of none."""
+        self._db.execute("INSERT INTO refused VALUES (?, ?, ?)", (number, key, version))
+
+    def replaced(self, *, last: bool = False) -> Iterator[tuple[int, str]]:
+        """When all are in: number and key of each row a refused one may have replaced; they are gone afterwards.
+
+        :param last: of those that are equally new, the one that came last replaces the others.
+        """
+        self._flush()
+        self._db.execute("CREATE INDEX by_key ON rows (key, version)")
+        # A cross join goes through the refused first: there are few.
+        self._db.execute(
+            "CREATE TABLE replaced AS SELECT rows.number, rows.key FROM (SELECT key, min(version) AS low, "
+            "max(version) AS high, max(number) AS latest FROM refused GROUP BY key) AS bad CROSS JOIN rows "
+            "ON rows.key = bad.key WHERE NOT (low <> '' AND version > high) AND (number < latest OR NOT ? "
+            "OR (version <> '' AND version < high))",
+            (last,),
+        )
+        yield from self._all("SELECT number, key FROM replaced ORDER BY key, number")
+        self._db.execute("DELETE FROM rows WHERE number IN (SELECT number FROM replaced)")
+
+    def settle(self, *, last: bool = False) -> None:
         """When all are in: keep the newest of each key, and one of equal ones.
 
         :param last: of those that are equally new and differ, keep the one that came last; else :meth:`differing` gives
             them.
-        :param copies: keep equal ones too.
         """
         self._flush()
-        self._db.execute("CREATE INDEX by_key ON rows (key, version)")
+        self._db.execute("CREATE INDEX IF NOT EXISTS by_key ON rows (key, version)")
         self._db.execute(f"CREATE TABLE doubled AS {_DOUBLED}")
         self._db.execute(
             "DELETE FROM rows WHERE number IN (SELECT number FROM doubled JOIN rows AS old USING (key) WHERE version "
             "<> '' AND version < (SELECT max(version) FROM rows AS newer WHERE newer.key = old.key))"
         )
-        if copies:
-            return
         self._db.execute(
             "DELETE FROM rows WHERE number IN (SELECT number FROM rows JOIN (SELECT key, max(number) AS kept "
             "FROM doubled JOIN rows USING (key) GROUP BY key "
@@ -96,9 +116,9 @@ class Spool:
         yield from self._all("SELECT number, key, line FROM differing JOIN rows USING (key) ORDER BY key, number")
         self._db.execute("DELETE FROM rows WHERE key IN (SELECT key FROM differing)")
 
-    def by_key(self) -> Iterator[tuple[int, str, bytes]]:
-        """Number, key and line of every row, key by key."""
-        return self._all("SELECT number, key, line FROM rows ORDER BY key, number")
+    def by_key(self) -> Iterator[tuple[str, bytes]]:
+        """Key and line of every row, key by key."""
+        return self._all("SELECT key, line FROM rows ORDER BY key, number")
 
     def kept(self) -> int:
         """How many rows :meth:`lines` gives."""

@@ -211,8 +211,6 @@ class UploadOperator(BaseOperator):
         :raises RejectedRowsError: the service refused too many rows.
         """
 
-    _mapped_only = False
-
     def _mapped_columns(self) -> Mapping[str, str]:
         """Columns this task maps besides those of the source."""
         return {}
@@ -372,7 +370,9 @@ class UploadOperator(BaseOperator):
                 return whole_delivery
 
             files = self._files(kind)
-            plan = Plan(kind, options, limits, folder, files, report, self._mapped_only, memory, same_key)
+            plan = Plan(
+                kind, options, limits, folder, files, report, getattr(self, "merge_mode", "SAVE"), memory, same_key
+            )
             prepared = prepare(source, plan)
             if not sends:
                 self._skip_if_empty(prepared.rows_read)

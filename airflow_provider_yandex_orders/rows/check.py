@@ -105,7 +105,9 @@ class RowChecker:
         if self._noted:
             result.notes += dict.fromkeys(self._noted)
             self._noted.clear()
-        result.key = _key(values, self._kind)
+        spoilt = {fault.column for fault in faults}
+        if not spoilt or spoilt.isdisjoint(self._named[name] for name in self._kind.key):
+            result.key = _key(values, self._kind)
         result.label = values.get(self._kind.label)
         return result
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, RejectedRowsError
+from airflow_provider_yandex_orders.operators.metrica import MetricaUploadContactsOperator as Contacts
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadOrdersOperator as Orders
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator as SimpleOrders
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
@@ -74,6 +75,107 @@ def test_a_merged_row_that_cannot_be_sent_rejects_all_it_is_made_of(metrica: San
     rows = [{"id": "9", "emails": "a@example.com"}, {"id": "9", "revenue": 1}, *LINES]
     delivery = run(SimpleOrders, source=rows, same_key="merge", max_rejected=2)
     assert (delivery["rows_sent"], delivery["rows_rejected"], delivery["rows_duplicate"]) == (2, 2, 1)
+
+
+# --- versions ------------------------------------------------------------------------------------------------------
+
+
+def order(number: int, day: int | str | None, **changes: Any) -> dict[str, Any]:
+    """A row of order 7, changed on a day of November."""
+    changed = f"2026-11-{day:02}" if isinstance(day, int) else day
+    made = {"create_date_time": MADE, "client_uniq_id": "C", "emails": "a@example.com", "order_status": "PAID"}
+    return {"id": "7", **made, "update_date_time": changed, "revenue": number, **changes}
+
+
+BAD = {"revenue": "a lot"}
+UPDATE = {"merge_mode": "UPDATE"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "arguments", "codes", "sent"),
+    [
+        ([order(1, 1), order(2, 2, **BAD)], {}, ["newer_rejected", "not_a_number"], []),
+        ([order(2, 2, **BAD), order(1, 1), order(0, 1)], {}, ["not_a_number", *["newer_rejected"] * 2], []),
+        ([order(1, 1), order(2, 2, create_date_time=None)], {}, ["newer_rejected", "missing"], []),  # told of the whole
+        ([order(1, 2), order(2, 2, **BAD)], {}, ["newer_rejected", "not_a_number"], []),
+        ([order(1, 1, **BAD), order(2, 2)], {}, ["not_a_number"], [2]),
+        ([order(1, 1), order(2, 2, **BAD), order(3, 3)], {}, ["newer_rejected", "not_a_number"], [3]),
+        ([order(1, 1), order(2, "soon")], {}, ["newer_rejected", "bad_date"], []),  # of no version nobody knows
+        ([order(1, None), order(2, 2, **BAD)], {}, ["newer_rejected", "not_a_number"], []),
+        ([order(1, None), order(2, None, **BAD)], {}, ["newer_rejected", "not_a_number"], []),
+        ([order(1, None), order(2, None, **BAD)], {"same_key": "last"}, ["newer_rejected", "not_a_number"], []),
+        ([order(1, None, **BAD), order(2, None)], {"same_key": "last"}, ["not_a_number"], [2]),
+        ([order(1, 2, **BAD), order(2, 1)], {"same_key": "last"}, ["not_a_number", "newer_rejected"], []),
+        ([order(1, 1), order(2, 2, **BAD)], {"same_key": "merge"}, ["not_a_number"], []),
+        ([order(1, 1), order(2, 2, **BAD), order(3, 3)], UPDATE, ["newer_rejected", "not_a_number"], [3]),
+        ([order(1, 1), order(2, 2), order(3, 3, **BAD)], UPDATE, [*["newer_rejected"] * 2, "not_a_number"], []),
+    ],
+)
+def test_what_a_rejected_row_replaced_is_not_sent_in_its_place(
+    metrica: SandboxServer,
+    run: Run,
+    rows: list[dict[str, Any]],
+    arguments: dict[str, Any],
+    codes: list[str],
+    sent: list[int],
+) -> None:
+    delivery = run(SimpleOrders, source=[*rows, order(8, 1, id="8")], max_rejected=9, **arguments)
+    entries = [json.loads(line) for line in Path(delivery["rejected_path"]).read_text().splitlines()]
+    assert [each["code"] for each in sorted(entries, key=lambda each: each["row"])] == codes
+    assert {each["key"] for each in entries} == {"7"}
+    held = metrica.client.orders(101)
+    assert sorted(int(each["revenue"]) for each in held) == [*sent, 8]
+    assert delivery["rows_read"] == len(rows) + 1 == delivery["rows_rejected"] + delivery["rows_duplicate"] + len(held)
+
+
+@pytest.mark.parametrize("upload_format", ["csv", "json"])
+@pytest.mark.parametrize(("mode", "emails"), [("SAVE", ["c"]), ("UPDATE", ["c"]), ("APPEND", ["a", "b", "c"])])
+def test_changes_of_one_key_come_to_what_they_would_one_after_the_other(
+    metrica: SandboxServer, run: Run, mode: str, emails: list[str], upload_format: str
+) -> None:
+    run(Contacts, source=[{"uniq_id": "7", "name": "Old", "emails": "a@example.com"}], task_id="first")
+    rows = [
+        {"uniq_id": "7", "update_date_time": "2026-11-03 10:00:00", "emails": "c@example.com"},
+        {"uniq_id": "7", "update_date_time": "2026-11-01 10:00:00", "name": "First", "phones": "+7 999 000-00-01"},
+        {"uniq_id": "7", "update_date_time": "2026-11-02 10:00:00", "name": "Second", "emails": "b@example.com"},
+    ]
+    delivery = run(Contacts, source=rows, merge_mode=mode, upload_format=upload_format)
+    assert (delivery["rows_sent"], delivery["rows_duplicate"]) == (1, 2)
+    (held,) = metrica.client.contacts(101)
+    assert sorted(each[0] for each in held["emails"]) == emails
+    left = (None, []) if mode == "SAVE" else ("Second", ["79990000001"])
+    assert (held.get("name") or None, held["phones"]) == left
+
+
+@pytest.mark.parametrize(("arguments", "cost"), [({}, None), ({"same_key": "last"}, "6"), ({"same_key": "merge"}, "5")])
+def test_changes_of_one_moment_are_told_apart_or_rejected(
+    metrica: SandboxServer, run: Run, arguments: dict[str, Any], cost: str | None
+) -> None:
+    rows = [order(1, 1, cost=5, revenue=None), order(1, 1, cost=6, revenue=None), order(2, 2)]
+    delivery = run(SimpleOrders, source=rows, merge_mode="UPDATE", max_rejected=3, **arguments)
+    held = metrica.client.orders(101)
+    assert [(each["revenue"], each["cost"]) for each in held] == ([("2", cost)] if cost else [])
+    assert (delivery["rows_rejected"], delivery["rows_duplicate"]) == ((0, 2) if cost else (3, 0))
+
+
+def test_lines_of_several_versions_are_not_added_up_in_part(metrica: SandboxServer, run: Run) -> None:
+    rows = [
+        order(1, 1),
+        order(2, 2),
+        order(4, 1, id="8"),
+        order(5, 1, id="8"),
+        order(6, 1, id="9"),
+        order(7, None, id="9"),
+    ]
+    delivery = run(SimpleOrders, source=rows, same_key={"revenue": "sum"}, max_rejected=2)
+    entries = [json.loads(line) for line in Path(delivery["rejected_path"]).read_text().splitlines()]
+    assert sorted((each["code"], each["row"]) for each in entries) == [("versions_differ", 1), ("versions_differ", 2)]
+    assert {each["id"]: each["revenue"] for each in metrica.client.orders(101)} == {"8": "9", "9": "13"}
+    newest = run(SimpleOrders, source=rows[:2], same_key="merge", task_id="merged")
+    assert (newest["rows_sent"], newest["rows_duplicate"]) == (1, 1)
+
+
+# --- what cannot be followed ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -211,10 +211,6 @@ class MetricaUploadOperator(UploadOperator):
     def _part_limits(self) -> Limits:
         return self._limits(self._part_bytes(), api.LINKING_WINDOW_DAYS)
 
-    @property
-    def _mapped_only(self) -> bool:  # type: ignore[override]  # a plain value where no mode is
-        return getattr(self, "merge_mode", "SAVE") != "SAVE"
-
     def _repeats(self) -> Repeats:
         return Repeats(
             counted=self._kind.family == "offline" or switch(getattr(self, "changed_only", False), "changed_only"),

@@ -51,6 +51,33 @@ def test_as_a_simple_model_says(rows: list[Row], batch: int, last: bool) -> None
         assert (spool.kept(), spool.keyless()) == (len(lines), len([row for row in rows if row[0] is None]))
 
 
+@given(ROWS, st.sets(st.integers(1, 30)), st.booleans())
+def test_what_a_refused_row_may_have_replaced_is_gone(rows: list[Row], bad: set[int], last: bool) -> None:
+    def may_replace(one: tuple[int, Row], other: tuple[int, Row]) -> bool:
+        (number, (_, version, *_)), (older, (_, other_version, *_)) = one, other
+        told = version and other_version and version != other_version
+        return version > other_version if told else number > older or not last
+
+    refused = [(number, row) for number, row in enumerate(rows, 1) if number in bad and row[0] is not None]
+    good = [(number, row) for number, row in enumerate(rows, 1) if number not in bad]
+    must = {
+        (number, row[0])
+        for number, row in good
+        if any(bad_row[0] == row[0] and may_replace((at, bad_row), (number, row)) for at, bad_row in refused)
+    }
+    with Spool() as spool:
+        for number, (key, version, line, mark) in good:
+            spool.add(number, key, version, line, mark=mark)
+        for number, (key, version, *_) in refused:
+            spool.refuse(number, str(key), version)
+        gone = set(spool.replaced(last=last))
+        assert spool.kept() == len(good) - len(gone)
+        spool.settle(last=last)
+    assert gone >= must
+    if not last or not any(row[1] for row in rows):
+        assert gone == must
+
+
 @given(st.data())
 def test_the_order_of_arrival_does_not_matter(data: st.DataObject) -> None:
     rows = data.draw(ROWS)
