@@ -56,8 +56,26 @@ def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bo
         keys=kind.key,
         texts=[field.name for field in kind.fields if field.type.free],
     )
+    known: set[str] = set()
+
+    def check(columns: Sequence[str], table: object) -> None:
+        names = [name for name in columns if name.strip()]
+        own = Picker(source.columns, kind.field_names) if known else pick
+        _check_columns(source, table, kind, names, own, require_key, stream.assumed)
+        found = own.found | own.begun
+        if differing := sorted(known ^ found if known else ()):
+            raise SourceError(
+                f"Read {table!r}: only one of this file and those before it has {', '.join(map(repr, differing))}. "
+                "Files of one source must all have the columns that are sent: correct them, or read them by two tasks; "
+                "nothing was sent."
+            )
+        if not known:
+            _tell_unused(source, kind, names, pick)
+        known.update(found)
+
+    stream.watchers.append(check)
     if stream.columns is not None:
-        _check_columns(source, kind, stream, pick, require_key)
+        check(stream.columns, source)
     keys: dict[str, None] = {}
     read = False
     for row in stream.rows:
@@ -74,6 +92,7 @@ def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bo
             pick.not_found,
         )
     if read:
+        pick.check_empty()
         mapped = [names_of(source.columns, field) for field in source.columns or {}]
         unseen = {name for names in mapped if not pick.found.intersection(names) for name in names}
         if unseen:
@@ -85,25 +104,32 @@ def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bo
             _tell_unused(source, kind, list(keys), pick)
 
 
-def _check_columns(source: Source, kind: RowKind, stream: RowStream, pick: Picker, require_key: bool) -> None:
-    available = [name for name in stream.columns or [] if name.strip()]
+def _check_columns(
+    source: Source,
+    table: object,
+    kind: RowKind,
+    available: Sequence[str],
+    pick: Picker,
+    require_key: bool,
+    assumed: str,
+) -> None:
     shown = _shown(available, _expected(source, kind))
     has = f"It has: {', '.join(shown) or 'no columns'}."
     if shown != available:
         has += " Some look like values: is the first line a header?"
-    if stream.assumed:
-        has += f" {stream.assumed}"
+    if assumed:
+        has += f" {assumed}"
     pick(dict.fromkeys(available))
     doubled = sorted(
         {told for name, told in zip(available, shown, strict=True) if name in pick.used and available.count(name) > 1}
     )
     if doubled:
-        raise SourceError(f"Read {source!r}: several columns are named {', '.join(doubled)}. Name each column once.")
+        raise SourceError(f"Read {table!r}: several columns are named {', '.join(doubled)}. Name each column once.")
     for field in source.columns or {}:
         for column in names_of(source.columns, field):
             if column not in pick.found | pick.begun:
                 raise SourceError(
-                    f"Map columns: {field!r} is to come from column {column!r}, which {source!r} does not have."
+                    f"Map columns: {field!r} is to come from column {column!r}, which {table!r} does not have."
                     f"{_near(column, shown)} {has} Correct columns= of the source."
                 )
     for declared in kind.fields:
@@ -111,16 +137,15 @@ def _check_columns(source: Source, kind: RowKind, stream: RowStream, pick: Picke
         if needed and not _has(source, pick, declared.name):
             why = f" ({declared.if_missing}.)" if declared.if_missing else ""
             raise SourceError(
-                f"Read {source!r}: there is no column {declared.name!r}, which {kind.name} cannot do without.{why}"
+                f"Read {table!r}: there is no column {declared.name!r}, which {kind.name} cannot do without.{why}"
                 f"{_near(declared.name, shown)} {has} "
                 f'Name one by columns={{"{declared.name}": "source column"}}.'
             )
     if kind.identifiers and not any(_has(source, pick, name) for name in kind.identifiers):
         raise SourceError(
-            f"Read {source!r}: there is no customer identifier: none of {', '.join(kind.identifiers)} has a column. "
+            f"Read {table!r}: there is no customer identifier: none of {', '.join(kind.identifiers)} has a column. "
             f'{has} Name at least one by columns={{"{kind.identifiers[0]}": "source column"}}.'
         )
-    _tell_unused(source, kind, available, pick)
 
 
 def _has(source: Source, pick: Picker, field: str) -> bool:

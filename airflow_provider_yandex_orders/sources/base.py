@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -46,6 +46,7 @@ class RowStream:
     :param reading: how their values are written.
     :param reading_of_rows: how those of rows inside them are written, where that differs.
     :param assumed: what was guessed to read them, for messages.
+    :param watchers: told the columns of each further table, and what it is, before its first row.
     """
 
     columns: Sequence[str] | None
@@ -53,6 +54,7 @@ class RowStream:
     reading: Reading = field(default_factory=Reading)
     reading_of_rows: Reading | None = None
     assumed: str = ""
+    watchers: list[Callable[[Sequence[str], object], None]] = field(default_factory=list)
 
 
 class Source(ResolveMixin):

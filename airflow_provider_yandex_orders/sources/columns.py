@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -36,6 +37,7 @@ def labels(columns: ColumnMap | None) -> dict[str, str]:
     return {field: label(columns, field) for field in columns or {}}
 
 
+@lru_cache(maxsize=10_000)
 def normal(name: str) -> str:
     """A name without what people do not see as a difference: case, space around it, a byte order mark."""
     return " ".join(visible(name).split()).casefold()
@@ -100,6 +102,10 @@ class Picker:
         """Dotted paths of which rows have the beginning."""
         self.not_found = 0
         """Cells that stand for nothing because a formula found nothing: ``#N/A``."""
+        self._near: dict[str, list[str]] = {}
+        """Columns that were empty so far, and those that differ from their names in case and space only."""
+        self._filled: dict[str, str] = {}
+        """Which of these were not empty."""
 
     def __call__(self, row: Row) -> dict[str, Any]:
         """The row's values by label; fields it has no column for are left out."""
@@ -109,6 +115,8 @@ class Picker:
             plan = self._plan(keys)
             if len(self._plans) < _PLANS:
                 self._plans[keys] = plan
+        if self._near:
+            self._compare(row)
         picked = {}
         for step in plan:
             value = row[step.places[0].key] if step.plain else self._from(row, step)
@@ -117,6 +125,26 @@ class Picker:
                 if found is None and isinstance(value, str) and value.lstrip()[:1] == "#":
                     self.not_found += 1
         return picked
+
+    def check_empty(self) -> None:
+        """Make sure, after the last row, that no column was empty in all of them beside one that nearly has its name.
+
+        :raises SourceError: one was.
+        """
+        for name, other in self._filled.items():
+            if self._near[name]:
+                raise _equally([name, other], name)
+
+    def _compare(self, row: Row) -> None:
+        for name, others in list(self._near.items()):
+            if self._is_filled(row.get(name)):
+                self._near[name] = []  # it is the column
+            for other in others:
+                if name not in self._filled and self._is_filled(row.get(other)):
+                    self._filled[name] = other
+
+    def _is_filled(self, value: Any) -> bool:
+        return not is_missing(meant(value, self._is_null[0], is_key=True))
 
     def _place(self, name: str, keys: Sequence[str]) -> _Place | None:
         key = self._key(name, keys)
@@ -132,18 +160,16 @@ class Picker:
         return None
 
     def _key(self, name: str, keys: Sequence[str]) -> str | None:
-        if name in keys:
-            return name
         wanted = normal(name)
+        near = [key for key in keys if isinstance(key, str) and key not in self._mapped and normal(key) == wanted]
+        if name in keys:
+            if name not in self._mapped and len(near) > 1:
+                self._near.setdefault(name, [key for key in near if key != name])
+            return name
         if wanted in self._claimed and name not in self._mapped:
             return None  # a mapped field has that column
-        near = [key for key in keys if isinstance(key, str) and key not in self._mapped and normal(key) == wanted]
         if len(near) > 1:
-            shown = " and ".join(repr(scrub(key)) for key in near)
-            raise SourceError(
-                f"Map columns: {shown} fit {scrub(name)!r} equally. Name the one that is meant by columns= of the "
-                "source."
-            )
+            raise _equally(near, name)
         return near[0] if near else None
 
     def _plan(self, keys: tuple[str, ...]) -> list[_Step]:
@@ -174,6 +200,14 @@ class Picker:
         if all(isinstance(value, str) and value.lstrip()[:1] not in ("[", "{") for value in filled):
             return ",".join(filled)  # the field splits text in its own way
         return [element for value in filled for element in _elements(value)]
+
+
+def _equally(near: Sequence[str], name: str) -> SourceError:
+    shown = " and ".join(repr(scrub(key)) for key in near)
+    return SourceError(
+        f"Map columns: {shown} fit {scrub(name)!r} equally. Name the one that is meant by "
+        f'columns={{"{scrub(name)}": ...}} of the source; nothing was sent.'
+    )
 
 
 def getter(columns: ColumnMap | None, field: str) -> Callable[[Row], Any]:

@@ -45,6 +45,8 @@ def csv_stream(text: io.TextIOWrapper, *, delimiter: str | None, multiline: bool
     lines.assumed = f"with {between!r} between its cells"
     records = _records(lines, between)
     names = header_of(records)
+    if any("\0" in name for name in names):
+        raise spoilt("a zero byte stands in its header line. Write the file anew")
     guess = "" if delimiter or told else "; delimiter= settles it by hand"
     assumed = f"It was read as {text.encoding} {lines.assumed}{guess}."
     return RowStream(names or None, _rows(lines, records, names), assumed=assumed)
@@ -57,7 +59,9 @@ def _rows(lines: _Lines, records: Iterator[list[str] | UnreadableRow], names: li
             yield cells
             continue
         row = make(cells)
-        if row is not None:
+        if any("\0" in line for line in lines.record):
+            yield UnreadableRow("the line has a zero byte", "it is damaged: write the file anew")
+        elif row is not None:
             if not is_empty(cells):
                 yield row
         elif is_empty(cells):

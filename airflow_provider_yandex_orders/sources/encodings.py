@@ -41,8 +41,8 @@ def decoded(file: IO[bytes], encoding: str) -> tuple[io.TextIOWrapper, str]:
     head = file.read(_SAMPLE)
     file.seek(0)
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
-    if marked is None and not encoding.startswith(("utf-16", "utf-32")) and b"\0" in head[:1000]:
-        raise UnicodeError("the file has zero bytes")
+    if marked is None and not encoding.startswith(("utf-16", "utf-32")) and _wide(head):
+        raise UnicodeError("the file is UTF-16")
     if marked is None and not encoding.startswith("utf") and _is_utf8(head):
         raise UnicodeError("the file is UTF-8")
     # Airflow 2.11 wraps files in objects that io does not take as they are.
@@ -64,8 +64,8 @@ def guess_encoding(file: IO[bytes]) -> str | None:
             sample = before[-200:] + chunk
             break
         before = chunk
-    if b"\0" in sample:
-        return "utf-16-le" if sample[1::2].count(0) >= sample[::2].count(0) else "utf-16-be"
+    if wide := _wide(sample):
+        return wide
     text = sample.decode(errors="replace")
     if 2 * text.count("\ufffd") < sum(not sign.isascii() for sign in text):
         return "utf-8"
@@ -73,6 +73,14 @@ def guess_encoding(file: IO[bytes]) -> str | None:
     words = b" ".join(word for word in sample.split() if not word.isascii())
     best = from_bytes(words[:_SAMPLE], cp_isolation=_PLAUSIBLE).best()
     return best.encoding if best else None
+
+
+def _wide(sample: bytes) -> str | None:
+    """The UTF-16 that bytes look like: every second byte of what is no letter is zero. A zero alone is damage."""
+    first, second = (sample[start::2].count(0) for start in (0, 1))
+    if 20 * max(first, second) < len(sample) or 10 * min(first, second) > max(first, second):
+        return None
+    return "utf-16-le" if second > first else "utf-16-be"
 
 
 def _is_utf8(head: bytes) -> bool:

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.privacy import scrub
 from airflow_provider_yandex_orders.rows.cells import NULL_VALUES
 from airflow_provider_yandex_orders.rows.reading import Reading
 from airflow_provider_yandex_orders.sources.base import (
@@ -48,8 +47,9 @@ class FileSource(Source):
 
     The first filled line of CSV and of an Excel sheet names the columns. Of a workbook the first visible sheet is read.
 
-    :param path: local path or object storage URL, a glob (``*``, ``?``, ``[...]``), or a list of them. Several files
-        must have the same columns. A file that is not there yet is waited for by retries. (templated)
+    :param path: local path or object storage URL, a glob (``*``, ``?``, ``[...]``), or a list of them. Each file is
+        read once, and all must have the columns that are sent; a glob passes over hidden files. A file that is not
+        there yet is waited for by retries. (templated)
     :param conn_id: Airflow connection of the object storage. (templated)
     :param format: ``csv``, ``jsonl``, ``parquet`` or ``excel``; by default told by the name. Gzip is known by the
         file's first bytes. (templated)
@@ -121,17 +121,14 @@ class FileSource(Source):
         files = find_files(self._paths(), self.conn_id)
         with self._opened_rows(files[0]) as first:
             rows = first.rows if len(files) == 1 else self._of_all(files, first)
-            yield RowStream(first.columns, rows, reading, assumed=first.assumed)
+            yield replace(first, rows=rows, reading=reading)
 
     def _of_all(self, files: list[StoredFile], first: RowStream) -> Iterator[Row]:
         yield from _counted(files[0], first.rows)
-        model, named = first.columns, files[0]
         for file in files[1:]:
             with self._opened_rows(file) as stream:
-                if model is None:
-                    model, named = stream.columns, file
-                elif stream.columns is not None:
-                    _check_alike(file, stream.columns, named, model)
+                for watcher in first.watchers if stream.columns is not None else ():
+                    watcher(stream.columns or (), file)
                 yield from _counted(file, stream.rows)
 
     @contextmanager
@@ -142,7 +139,7 @@ class FileSource(Source):
                 stream = self._stream(file, content, form, encoding)
             except READ_ERRORS as error:
                 raise file.explained(error, encoding) from None
-            yield RowStream(stream.columns, _guarded(stream.rows, file, encoding), assumed=stream.assumed)
+            yield replace(stream, rows=_guarded(stream.rows, file, encoding))
 
     def _stream(self, file: StoredFile, content: IO[bytes], form: str, encoding: str) -> RowStream:
         head = content.read(4)
@@ -216,16 +213,3 @@ def _counted(file: StoredFile, rows: Iterator[Row]) -> Iterator[Row]:
     for count, row in enumerate(rows, start=1):  # noqa: B007 - told below
         yield row
     log.info("%r: %d rows.", file, count)  # rows of all files are numbered in one go: this tells whose a number is
-
-
-def _check_alike(file: StoredFile, columns: Sequence[str], named: StoredFile, model: Sequence[str]) -> None:
-    given, expected = Counter(columns), Counter(model)
-    doubled = sorted(scrub(name) for name in given if name.strip() and given[name] > max(1, expected[name]))
-    if doubled:
-        raise file.spoilt(f"several columns are named {', '.join(map(repr, doubled))}. Name each column once")
-    differing = sorted(scrub(name) for name in given.keys() ^ expected.keys() if name.strip())
-    if differing:
-        raise file.spoilt(
-            f"only one of this file and {named!r} has {', '.join(map(repr, differing))}. Files of one source must have "
-            "the same columns: correct them, or read them by two tasks"
-        )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import IO, cast
@@ -32,6 +33,8 @@ def _rows(lines: Iterator[str] | Iterator[bytes]) -> Iterator[Row]:
         try:
             row = decode(line)
         except (msgspec.DecodeError, RecursionError):
-            yield UnreadableRow("the line is no JSON", "write one JSON object a line")
+            has_nan = re.search(rb"NaN|Infinity", line if isinstance(line, bytes) else line.encode())
+            fix = "NaN and Infinity are none: write null" if has_nan else "write one JSON object a line"
+            yield UnreadableRow("the line is no JSON", fix)
             continue
         yield (row if isinstance(row, dict) else UnreadableRow("the line is no JSON object", "write one a line"))

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import gzip
+import logging
+import os
 import re
 import zlib
 from collections.abc import Iterator, Sequence
@@ -19,7 +21,10 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
     from fsspec import AbstractFileSystem
 
+log = logging.getLogger(__name__)
+
 READ_ERRORS = (OSError, EOFError, UnicodeError, zlib.error)
+_NO_DATA = (".", "~$")
 _GZIP = b"\x1f\x8b"
 _CURE = "Correct path= or conn_id=, or install the Airflow provider of this storage."
 
@@ -83,10 +88,29 @@ class StoredFile:
 
 def find_files(paths: str | Sequence[str], conn_id: str | None) -> list[StoredFile]:
     """The files of one path, a glob, or a list of either, each once; those of a glob in the order of their names."""
-    found: dict[str, None] = {}
+    found: list[StoredFile] = []
     for path in [paths] if isinstance(paths, str) else paths:
-        found.update(dict.fromkeys(_matching(path, conn_id) if set(path) & set("*?[") else [path]))
-    return [StoredFile(path, conn_id) for path in found]
+        names = _matching(path, conn_id) if set(path) & set("*?[") else [path]
+        found += [StoredFile(name, conn_id) for name in names]
+    if len(found) == 1:
+        return found
+    once: dict[object, StoredFile] = {}
+    for file in found:
+        known = once.setdefault(_identity(file), file)
+        if known is not file:
+            log.warning("%r and %r are one file: it is read once.", known, file)
+    return list(once.values())
+
+
+def _identity(file: StoredFile) -> object:
+    """What all spellings of one file have in common; in object storage ``//`` and ``./`` are part of a name."""
+    try:
+        place = _storage_path(file.path, file.conn_id)
+        protocol = place.fs.protocol if isinstance(place.fs.protocol, str) else place.fs.protocol[0]
+        name = place.fs._strip_protocol(place.path)
+    except Exception as error:  # noqa: BLE001 - whatever a storage raises
+        raise file.explained(error) from None
+    return os.path.realpath(name) if protocol == "file" else (protocol, place.conn_id, name)
 
 
 def _matching(pattern: str, conn_id: str | None) -> list[str]:
@@ -110,12 +134,16 @@ def _matching(pattern: str, conn_id: str | None) -> list[str]:
 
 
 def _listed(storage: AbstractFileSystem, pattern: str) -> Iterator[str]:
-    """Names of the files that fit. The storage's own ``glob`` passes over a folder it cannot list."""
+    """Names of the files that fit. The storage's own ``glob`` passes over a folder it cannot list.
+
+    Hidden files, and those that mark an open workbook, are no data, unless the pattern spells their beginning.
+    """
     from fsspec.utils import glob_translate
 
     fits = re.compile(glob_translate(pattern)).match
     root = re.split(r"[*?[]", pattern, maxsplit=1)[0].rpartition("/")[0] + "/"
     steps = pattern[len(root) :].split("/")
+    spelt = any(step.startswith(_NO_DATA) for step in steps)
     deep = next((depth for depth, step in enumerate(steps) if "**" in step), len(steps))
     folders = [(root, 0)]
     while folders:
@@ -128,7 +156,9 @@ def _listed(storage: AbstractFileSystem, pattern: str) -> Iterator[str]:
             raise
         for info in infos:
             name = info["name"].rstrip("/")
-            if info["type"] == "file" and fits(name):
+            if not spelt and name.rpartition("/")[2].startswith(_NO_DATA):
+                log.info("%s is passed over: a hidden file or folder, or the mark of an open workbook.", name)
+            elif info["type"] == "file" and fits(name):
                 yield name
             elif info["type"] == "directory" and name != folder.rstrip("/"):
                 last = name.rpartition("/")[2]

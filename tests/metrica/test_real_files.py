@@ -155,3 +155,56 @@ def test_amounts_and_dates_as_the_file_writes_them(metrica: SandboxServer, send:
     (line,) = Path(delivery["rejected_path"]).read_bytes().splitlines()
     found = msgspec.json.decode(line)
     assert [found["code"], *(each["code"] for each in found["also"])] == ["bad_date", "decimal_point"]
+
+
+@pytest.mark.parametrize(
+    ("second", "refused"),
+    [
+        ("Revenue ,ID,note,CREATE_DATE_TIME,emails,Order_Status\n5,A2,x,2026-11-20,b@example.com,PAID\n", None),
+        ("id,create_date_time,emails,revenue,order_status,x,x\nA2,2026-11-20,b@example.com,5,PAID,1,2\n", None),
+        ("id,create_date_time,emails,order_status\nA2,2026-11-20,b@example.com,PAID\n", "before it has 'revenue'"),
+        ("id,create_date_time,emails,order_status,revenue,cost\n", "before it has 'cost'"),
+        ("id,emails,order_status,revenue\n", "no column 'create_date_time'"),
+        ("id,create_date_time,emails,order_status,revenue,Revenue,revenue\n", "several columns are named revenue"),
+    ],
+)
+def test_files_of_one_source_differ_in_nothing_that_is_sent(
+    metrica: SandboxServer, send: Any, file: Any, tmp_path: Path, second: str, refused: str | None
+) -> None:
+    file(f"{HEAD}\nA1,2026-11-20,a@example.com,CANCELLED,3\n", "1.csv")
+    file(second, "2.csv")
+    source = FileSource(str(tmp_path / "?.csv"))
+    if refused is None:
+        send(source)
+        found = [(id_, status, float(revenue)) for id_, status, revenue in held(metrica, "order_status", "revenue")]
+        assert found == [("A1", "CANCELLED", 3), ("A2", "PAID", 5)]
+        return
+    with pytest.raises(SourceError, match=rf"2\.csv.*{refused}"):
+        send(source)
+    assert [request for request in metrica.client.requests() if request["method"] == "POST"] == []
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+@pytest.mark.parametrize(("exact", "near", "fits"), [("", "25", False), ("NULL", "0", False), ("", "", True)])
+def test_an_empty_column_beside_a_filled_one_of_nearly_its_name(
+    metrica: SandboxServer, send: Any, file: Any, kind: str, exact: str, near: str, fits: bool
+) -> None:
+    def source(*pairs: tuple[str, str], **options: Any) -> FileSource:
+        made = {"create_date_time": "2026-11-20", "emails": "a@example.com", "order_status": "PAID"}
+        rows = [
+            {"id": f"A{number}", **made, "revenue": one, "Revenue ": other} for number, (one, other) in enumerate(pairs)
+        ]
+        if kind == "jsonl":
+            return FileSource(file(b"\n".join(map(msgspec.json.encode, rows)), "a.jsonl"), **options)
+        return FileSource(file("\n".join(map(",".join, [rows[0], *(row.values() for row in rows)]))), **options)
+
+    if fits:
+        send(source((exact, near)))
+    else:
+        with pytest.raises(SourceError, match=r"'revenue' and 'Revenue ' fit 'revenue' equally.*columns=\{"):
+            send(source((exact, ""), (exact, near)))
+        assert metrica.client.orders(101) == []
+    send(source((exact, near), ("7", near)), task_id="filled")  # then the exact name is the one
+    assert held(metrica, "revenue")[-1][1] == "7"
+    send(source((exact, "9"), columns={"revenue": "Revenue "}), task_id="named")
+    assert held(metrica, "revenue")[0][1] == "9"

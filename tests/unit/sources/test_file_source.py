@@ -347,19 +347,79 @@ def test_deep_globs(tmp_path: Path) -> None:
     assert found("[!x]/*/?.csv") == "4"
 
 
-@pytest.mark.parametrize("second", ["id,x,revenue\n2,a,5\n", "id\n2\n", "id,Y\n2,a\n"])
-def test_files_of_one_source_have_the_same_columns(tmp_path: Path, second: str) -> None:
-    written(tmp_path, "1.csv", "id,x\n1,a\n")
-    written(tmp_path, "2.csv", second)
-    with pytest.raises(SourceError, match=r"2\.csv.*only one of this file and .*1\.csv.* has"):
-        read(tmp_path / "*.csv")
+def test_one_file_is_read_once_however_it_is_spelt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "day").mkdir()
+    path = str(written(tmp_path, "day/a.csv", "id\n1\n"))
+    (tmp_path / "link.csv").symlink_to(path)
+    (tmp_path / "nights").symlink_to(tmp_path / "day")
+    written(tmp_path, "day/b.csv", "id\n2\n")
+    spelt = [
+        path,
+        f"file://{path}",
+        path.replace("/day/", "//day/"),
+        path.replace("/day/", "/day/./"),
+        path.replace("/day/", "/nights/../day/"),
+        str(tmp_path / "nights/a.csv"),
+        str(tmp_path / "link.csv"),
+        str(tmp_path / "day/[a].csv"),
+        os.path.relpath(path, "/"),
+    ]
+    monkeypatch.chdir("/")  # where Airflow 2.11 looks for relative paths
+    for other in spelt:
+        caplog.clear()
+        for paths in ([path, other], [other, path]):
+            with FileSource(paths).open() as stream:
+                assert [row["id"] for row in stream.rows] == ["1"], other
+        assert caplog.text.count("are one file: it is read once") == 2
+    with FileSource([*spelt, f"{tmp_path}/*/*.csv"]).open() as stream:
+        assert [row["id"] for row in stream.rows] == ["1", "2"]
 
 
-def test_a_later_file_has_no_column_twice(tmp_path: Path) -> None:
-    written(tmp_path, "1.csv", "id,x\n1,a\n")
-    written(tmp_path, "2.csv", "id,x,x\n2,100,5\n")
-    with pytest.raises(SourceError, match=r"2\.csv.*several columns are named 'x'.*nothing was sent"):
-        read(tmp_path / "*.csv")
+def test_names_of_object_storage_are_taken_as_they_are(memory_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    for number, name in enumerate(["a.csv", "x/a.csv"]):
+        (ObjectStoragePath(memory_url) / name).write_bytes(b"id\n%d\n" % number)
+    with FileSource([f"{memory_url}/a.csv", f"{memory_url}/x/a.csv", f"{memory_url}/*.csv"]).open() as stream:
+        assert [row["id"] for row in stream.rows] == ["0", "1"]
+    assert caplog.text.count("are one file") == 1
+
+
+def test_a_glob_passes_over_what_is_no_data(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    for name in ("1.csv", "~$1.csv", ".1.csv.swp.csv", ".ipynb_checkpoints/1.csv", "x/~$2.csv", "x/.hidden/2.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        written(tmp_path, name, f"id\n{name}\n")
+    assert [row["id"] for row in read(tmp_path / "**/*.csv")[1]] == ["1.csv"]
+    assert all(f"{name} is passed over" in caplog.text for name in ("~$1.csv", ".ipynb_checkpoints", "x/.hidden"))
+    assert [row["id"] for row in read(tmp_path / ".*.csv")[1]] == [".1.csv.swp.csv"]  # that was asked for
+    with pytest.raises(SourceUnavailable, match="no file fits"):
+        read(tmp_path / "x/*.csv")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+@pytest.mark.parametrize("lead", [0, 3000])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1251"])
+def test_a_zero_byte_spoils_its_line_alone(tmp_path: Path, name: str, lead: int, encoding: str) -> None:
+    content = f"id,name\n{'0,x' + chr(10) if lead else ''}" + "0,Жук\n" * lead + "1,\0Жук\n2,Ж\0\0у\n3,Жук\n"
+    stored = content.encode(encoding)
+    rows = read(written(tmp_path, name, gzip.compress(stored) if name.endswith("gz") else stored), encoding=encoding)[1]
+    assert rows[-3:] == ["the line has a zero byte"] * 2 + [{"id": "3", "name": "Жук"}]
+    with pytest.raises(SourceError, match="zero byte stands in its header"):
+        read(written(tmp_path, name, stored.replace(b"na", b"\0a")), encoding=encoding)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "Infinity", "[1, NaN]", '{"a": NaN}'])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_numbers_that_are_no_json_are_told(tmp_path: Path, number: str, encoding: str) -> None:
+    path = written(tmp_path, "a.jsonl", f'{{"id": 1, "sum": {number}}}\n{{"id": "NaN"}}\n'.encode(encoding))
+    with FileSource(str(path), encoding=encoding).open() as stream:
+        bad, good = stream.rows
+    assert isinstance(bad, UnreadableRow)
+    assert bad.fix == "NaN and Infinity are none: write null"
+    assert good == {"id": "NaN"}
 
 
 @pytest.mark.parametrize("path", ["", [], [""], None])
