@@ -56,13 +56,6 @@ _NOTES = {
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _meaning = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=str).encode
-_REPLACED = (
-    "newer_rejected",
-    "another row of this key is rejected, and nothing tells that this one is newer",
-    "correct that row: what it replaced is not sent in its place",
-)
-
-
 class Sorter:
     """Puts each row where it belongs: to those that are sent, rejected, or deferred.
 
@@ -126,8 +119,11 @@ class Sorter:
             self._refuse([number for number, *_ in members], key)
 
     def _refuse_replaced(self, spool: Spool) -> None:
+        reason = "another row of this key is rejected, and nothing tells that this one is newer"
+        fix = "correct that row: what it may have replaced is not sent in its place"
+        fault = Fault(", ".join(self._kind.key), "newer_rejected", reason, fix)
         for number, key in spool.replaced(last=self._plan.same_key.last):
-            self.rejected.add(number, self._label(key), [Fault(", ".join(self._kind.key), *_REPLACED)])
+            self.rejected.add(number, self._label(key), [fault])
 
     def _label(self, key: str) -> str | None:
         return key if self._kind.key == (self._kind.label,) else None

@@ -367,6 +367,47 @@ def test_parts_stay_when_the_next_try_finds_too_many_rejects(folder: ObjectStora
     assert [path.name for path in folder.glob("part-*")] == ["part-00001.csv"]
 
 
+# --- what a file says ----------------------------------------------------------------------------------------------
+
+TEXTS = st.text("aЖ9,;|\t\r\n\"' ", max_size=12).map(lambda inner: f"a{inner}z")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(
+    cells=st.lists(st.tuples(TEXTS, TEXTS, st.text("aЖ,;|\t\r\n\"' ", max_size=12)), max_size=8),
+    columns=st.permutations(["uniq_id", "name", "user_comment", "not sent"]),
+    delimiter=st.sampled_from(",;|\t~"),
+    quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1251"]),
+    form=st.sampled_from([csv_format, json_format]),
+)
+def test_what_is_sent_is_what_a_writer_wrote(
+    folder: ObjectStoragePath,
+    tmp_path: Path,
+    cells: list[tuple[str, str, str]],
+    columns: list[str],
+    delimiter: str,
+    quoting: Any,
+    encoding: str,
+    form: Any,
+) -> None:
+    kind = CONTACTS if form is json_format else CONTACTS.in_csv()
+    rows = [
+        {"uniq_id": f"C{n:03}", "name": name, "user_comment": comment, "not sent": other}
+        for n, (name, comment, other) in enumerate(cells)
+    ]
+    with (tmp_path / "a.csv").open("w", encoding=encoding, newline="") as file:
+        writer = csv.DictWriter(file, columns, delimiter=delimiter, quoting=quoting)
+        writer.writeheader()
+        writer.writerows(rows)
+    source = FileSource(str(tmp_path / "a.csv"), encoding=encoding, delimiter=delimiter, multiline=True)
+    prepared = run(source, folder, Limits(), kind=kind, files={"part": form(kind)})
+    assert (prepared.rows_read, prepared.rows_rejected, prepared.values_dropped) == (len(rows), 0, 0)
+    found = [row for part in documents(prepared) for row in part] if form is json_format else sent(prepared)
+    told = ["uniq_id", "name", *(["user_comment"] if form is json_format else [])]
+    assert [{name: row[name] for name in told} for row in found] == [{name: row[name] for name in told} for row in rows]
+
+
 # --- rows of the future --------------------------------------------------------------------------------------------
 
 

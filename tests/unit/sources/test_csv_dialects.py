@@ -181,17 +181,20 @@ ORDERS = [
 @settings(max_examples=300)
 @given(
     place=st.integers(0, 10_000),
-    byte=st.sampled_from([*b"\",;\n\r\t 0Aa'", 0xFF, 0xD0, 0]),
+    byte=st.sampled_from([*b"\",;\n\r\t 0Aa'", 0xFF, 0xD0, 0]) | st.integers(0, 255),
+    kept=st.sampled_from([(0, 1), (0, 0), (1, 1)]),  # the byte takes another's place, is put in, or one is gone
     quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
     delimiter=st.sampled_from(",;"),
 )
 def test_one_spoilt_byte_loses_no_row_without_a_count(
-    tmp_path_factory: pytest.TempPathFactory, place: int, byte: int, quoting: Any, delimiter: str
+    tmp_path_factory: pytest.TempPathFactory, place: int, byte: int, kept: tuple[int, int], quoting: Any, delimiter: str
 ) -> None:
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, quoting=quoting).writerows([HEAD.split(","), *ORDERS])
     content = bytearray(text.getvalue().encode())
-    content[place % len(content)] = byte
+    place %= len(content)
+    is_gone, taken = kept
+    content[place : place + taken] = b"" if is_gone else bytes([byte])
     path = text_file(tmp_path_factory.getbasetemp(), bytes(content))
     try:
         columns, rows = read(path)
