@@ -56,6 +56,8 @@ _NOTES = {
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _meaning = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=str).encode
+
+
 class Sorter:
     """Puts each row where it belongs: to those that are sent, rejected, or deferred.
 

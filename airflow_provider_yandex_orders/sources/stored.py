@@ -108,9 +108,10 @@ def _identity(file: StoredFile) -> object:
         place = _storage_path(file.path, file.conn_id)
         protocol = place.fs.protocol if isinstance(place.fs.protocol, str) else place.fs.protocol[0]
         name = place.fs._strip_protocol(place.path)
+        account = getattr(place, "conn_id", None) or place.storage_options.get("conn_id")  # the latter: Airflow 2.11
     except Exception as error:  # noqa: BLE001 - whatever a storage raises
         raise file.explained(error) from None
-    return os.path.realpath(name) if protocol == "file" else (protocol, place.conn_id, name)
+    return os.path.realpath(name) if protocol == "file" else (protocol, account, name)
 
 
 def _matching(pattern: str, conn_id: str | None) -> list[str]:
