@@ -136,7 +136,8 @@ def test_the_journal_is_closed_while_a_task_waits(
 
     def look(seconds: float) -> None:
         if seconds != 7:
-            return sleep(seconds)
+            sleep(seconds)
+            return
         for file in Path("/proc/self/fd").iterdir():
             with suppress(OSError):
                 opened.append(str(file.readlink()))
