@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +46,28 @@ def test_counts_by_day_and_status(run: Run, delivery: Any) -> None:
     assert found["linked"] == sum(found["by_status"].values())
     assert found["by_status"]["PAID"] > 0 < found["by_status"]["IN_PROGRESS"]
     assert sum(sum(day.values()) for day in found["by_day"].values()) == found["linked"]
+
+
+def kept() -> list[Any]:
+    """What people find in the journal."""
+    with sqlite3.connect(Path(os.environ["AIRFLOW_HOME"]) / "yandex_orders" / "journal.db") as journal:
+        query = "SELECT day, counter, entity, orders_sent, orders_linked, share FROM linked_by_day"
+        return journal.execute(query).fetchall()
+
+
+def test_the_share_is_kept_in_the_journal(run: Run, delivery: Any, caplog: pytest.LogCaptureFixture) -> None:
+    for sent in (500, [delivery]):  # the last answer stays
+        with pytest.raises(UploadFailedError):
+            run(MetricaLinkedOrdersOperator, sent=sent, min_linked=1, **DAYS)
+    found = run(MetricaLinkedOrdersOperator, sent=[delivery], **DAYS)
+    shares = {entity: row for _day, _counter, entity, *row in kept()}
+    assert [row[:2] for row in kept()] == [(DAYS["date_to"], "101")] * 2
+    assert shares["simple_orders"] == [200, found["linked"], found["share"]]
+    assert shares["orders"] == [500, found["linked"], found["linked"] / 500]
+    # A journal that does not answer spoils nothing.
+    lost = run(MetricaLinkedOrdersOperator, sent=[delivery], journal_conn_id="no_such_connection", **DAYS)
+    assert lost == found
+    assert "The linked orders are not written down" in caplog.text
 
 
 def test_a_small_share_fails_or_warns(run: Run, delivery: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -4,14 +4,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from airflow.providers.common.compat.sdk import BaseOperator, Context
 
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, UploadFailedError
+from airflow_provider_yandex_orders.exceptions import (
+    ConfigurationError,
+    PassingError,
+    PermanentError,
+    UploadFailedError,
+)
+from airflow_provider_yandex_orders.hooks.base import place_of
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
+from airflow_provider_yandex_orders.journal.records import Destination
 from airflow_provider_yandex_orders.retry import with_retry_policy
 
 log = logging.getLogger(__name__)
@@ -32,7 +39,7 @@ class MetricaLinkedOrdersOperator(BaseOperator):
 
     Run it a day or two after the upload. Days are those of the visits, not of the orders: an order is linked to a visit
     up to 21 days before it, so let the days begin that much earlier. One run is one request, of the 200 the API takes
-    in five minutes.
+    in five minutes. What was found is kept in the journal of deliveries, in its view ``linked_by_day``.
 
     .. seealso:: https://yandex.com/dev/metrika/ru/stat/metrics/visits/cdp_orders
 
@@ -44,10 +51,19 @@ class MetricaLinkedOrdersOperator(BaseOperator):
     :param fail_below: fail below that share; ``False`` only warns.
     :param metrica_conn_id: connection of type ``yandex_metrica``. (templated)
     :param counter_id: the counter; by default the connection's. (templated)
+    :param journal_conn_id: connection of the journal of deliveries; by default ``[yandex_orders] journal_conn_id`` of
+        Airflow's configuration, else a file under ``AIRFLOW_HOME``. (templated)
     :return: ``{"linked", "sent", "share", "by_status": {...}, "by_day": {day: {...}}}``
     """
 
-    template_fields: Sequence[str] = ("date_from", "date_to", "sent", "metrica_conn_id", "counter_id")
+    template_fields: Sequence[str] = (
+        "date_from",
+        "date_to",
+        "sent",
+        "metrica_conn_id",
+        "counter_id",
+        "journal_conn_id",
+    )
 
     def __init__(
         self,
@@ -59,6 +75,7 @@ class MetricaLinkedOrdersOperator(BaseOperator):
         fail_below: bool = True,
         metrica_conn_id: str = MetricaHook.default_conn_name,
         counter_id: int | str | None = None,
+        journal_conn_id: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**with_retry_policy(kwargs))
@@ -69,13 +86,16 @@ class MetricaLinkedOrdersOperator(BaseOperator):
         self.fail_below = fail_below
         self.metrica_conn_id = metrica_conn_id
         self.counter_id = counter_id
+        self.journal_conn_id = journal_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Ask, compare, report."""
         first, last = self._days()
         sent = _count(self.sent)
-        report = MetricaHook(self.metrica_conn_id).report(
-            self.counter_id,
+        hook = MetricaHook(self.metrica_conn_id)
+        counter = hook.counter_id(self.counter_id)
+        report = hook.report(
+            counter,
             metrics=",".join(METRICS.values()),
             dimensions="ym:s:date",
             date1=first.isoformat(),
@@ -92,9 +112,21 @@ class MetricaLinkedOrdersOperator(BaseOperator):
         share = linked / sent if sent else None
         shown = ", ".join(f"{count} {status}" for status, count in by_status.items() if count) or "none"
         log.info("Orders linked to visits from %s to %s: %d (%s).", first, last, linked, shown)
+        entity = next(_entities(self.sent), "orders")
+        self._keep(Destination("metrica", place_of(hook.base_url), str(counter), entity), last, linked, sent)
         if share is not None:
             self._judge(linked, sent or 0, share)
         return {"linked": linked, "sent": sent, "share": share, "by_status": by_status, "by_day": by_day}
+
+    def _keep(self, destination: Destination, day: date, linked: int, sent: int | None) -> None:
+        """Write down what was found."""
+        from airflow_provider_yandex_orders.journal.store import open_journal
+
+        try:
+            with open_journal(self.journal_conn_id) as journal:
+                journal.linked(destination, day, linked_orders=linked, sent_orders=sent)
+        except (PassingError, PermanentError) as error:
+            log.warning("The linked orders are not written down: %s", error)
 
     def _judge(self, linked: int, sent: int, share: float) -> None:
         log.info("That is %.1f %% of the %d orders sent.", 100 * share, sent)
@@ -121,6 +153,15 @@ class MetricaLinkedOrdersOperator(BaseOperator):
                 f"start, and one answer holds {MOST_DAYS} days."
             )
         return first, last
+
+
+def _entities(sent: Any) -> Iterator[str]:
+    """Kinds of rows of the deliveries: the report tells none apart."""
+    if isinstance(sent, Mapping) and "entity" in sent:
+        yield str(sent["entity"])
+    elif isinstance(sent, (list, tuple)):
+        for each in sent:
+            yield from _entities(each)
 
 
 def _count(sent: Any) -> int | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -73,17 +74,19 @@ def test_questions_are_answered(journal: Journal, query: Callable[..., list[Any]
     assert verdict(journal, ("order-9", "red", ""), lost) is Verdict.UNCHANGED
     journal.judge_part(part, Judgement(True, "PASSED"))
     exec(asked_for, {})
+    journal.linked(ORDERS, date(2026, 11, 25), linked_orders=3, sent_orders=4)
     answers = []
     for block in blocks:
         asked = block.replace("0" * 24, capsys.readouterr().out.split()[-1]) if "0" * 24 in block else block
         if journal._database.postgres:  # the two places that the page names
             asked = asked.replace("date('now', '-30 days')", "CURRENT_DATE - 30").replace("x'", "'\\x")
         answers.append(query(asked))
-    unjudged, rejected, common, history = answers
+    unjudged, rejected, common, history, shares = answers
     assert [(row[4], row[-1]) for row in unjudged] == [("accepted", "tuesday")]
     assert [(code, int(rows)) for code, rows in rejected] == [("bad_date", 4), ("no_key", 2)]
     assert common == [(2,)]
     assert [(row[1], row[2], row[-1]) for row in history] == [("2026-11-26", "good", "monday")]
+    assert [(str(row[0]), float(row[-1])) for row in shares] == [("2026-11-25", 0.75)]
 
 
 def _deliver(journal: Journal, run_id: str, rows: list[Row]) -> None:
