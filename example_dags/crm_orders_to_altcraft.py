@@ -73,7 +73,7 @@ with DAG(
                 "count": "quantity",
             },
         ),
-        skip_triggers="{{ params.backfill }}",
+        skip_triggers="{{ params.backfill or dag_run.run_type == 'backfill' }}",
         status_map=STATUSES,
         defaults={"endpoint": ENDPOINT, "matching": "email_phone"},
         source_timezone=CRM_TIMEZONE,

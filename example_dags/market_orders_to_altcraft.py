@@ -49,7 +49,7 @@ with DAG(
                 CRM, "SELECT order_id, email, phone FROM market_contacts", columns={"partnerOrderId": "order_id"}
             ),
         ),
-        skip_triggers="{{ params.backfill }}",
+        skip_triggers="{{ params.backfill or dag_run.run_type == 'backfill' }}",
         defaults={"matching": "email_phone"},
         custom_fields=CUSTOM_FIELDS,
         max_rejected=0.05,  # orders the CRM has no contact for

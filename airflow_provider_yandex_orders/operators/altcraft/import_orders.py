@@ -44,7 +44,7 @@ from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersWait
 from airflow_provider_yandex_orders.waiting import UploadState, Wait
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
 LOOKED_AT = 20
 """Orders that are asked for where the journal knows nothing of the platform."""
@@ -64,7 +64,8 @@ class AltcraftImportOrdersOperator(UploadOperator):
         task that returns one. (templated)
     :param skip_triggers: whether the platform must not start its triggers, which may write to customers. There is no
         default: ``True`` for the past, ``False`` for news. Orders of which nobody knows whether they arrived are always
-        sent without triggers. (templated)
+        sent without triggers. In a backfill ``False`` is refused: it is the past. (templated)
+    :param triggers_in_backfill: ``True`` lets a backfill start triggers all the same; by default ``False``. (templated)
     :param altcraft_conn_id: connection of type ``altcraft``; by default ``altcraft_default``. (templated)
     :param lines: a second source with the orders' lines, joined by their field ``order_external_id``; by default an
         order has its own in ``lines``. (templated)
@@ -128,6 +129,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
         "lines",
         "altcraft_conn_id",
         "skip_triggers",
+        "triggers_in_backfill",
         "line_status_map",
         "custom_fields",
         "custom_line_statuses",
@@ -142,6 +144,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
         *,
         source: Any,
         skip_triggers: bool | str,
+        triggers_in_backfill: bool | str = False,
         altcraft_conn_id: str = AltcraftHook.default_conn_name,
         lines: Any = None,
         line_columns: Mapping[str, str] | None = None,
@@ -177,6 +180,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
     ) -> None:
         super().__init__(**handed_on(locals(), UploadOperator), max_part_rows=batch_size)
         self.skip_triggers = skip_triggers
+        self.triggers_in_backfill = triggers_in_backfill
         self.altcraft_conn_id = altcraft_conn_id
         self.lines = lines
         self.line_columns = line_columns
@@ -194,6 +198,16 @@ class AltcraftImportOrdersOperator(UploadOperator):
         self.verify_sample = verify_sample
         self._refused: dict[str, str] = {}
         self._warn_of_idle_deferral(verify)
+
+    def _deliver(self, context: Context) -> Delivery:
+        meant = self._triggers_skipped or switch(self.triggers_in_backfill, "triggers_in_backfill")
+        if self._sends and _in_backfill(context) and not meant:
+            raise ConfigurationError(
+                "Import orders: this run belongs to a backfill, and skip_triggers is False: triggers would write to "
+                "customers about the past. Nothing was sent. Say skip_triggers=True, for backfills alone as "
+                "\"{{ dag_run.run_type == 'backfill' }}\"; or triggers_in_backfill=True where it is meant."
+            )
+        return super()._deliver(context)
 
     def _conclude(self, delivery: Delivery, prepared: Prepared, folder: ObjectStoragePath) -> None:
         parts = [Part(part["path"], part["rows"], part["bytes"], part["sha256"]) for part in delivery["parts"]]
@@ -240,7 +254,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
         self._check_status_map(self._shape.orders, self.status_map, "status_map")
         self._check_status_map(self._shape.lines, self.line_status_map, "line_status_map")
         sample_size(self.verify_sample, "verify_sample")
-        _ = self._triggers_skipped
+        _ = self._triggers_skipped, switch(self.triggers_in_backfill, "triggers_in_backfill")
 
     @cached_property
     def _triggers_skipped(self) -> bool:
@@ -367,3 +381,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
         delivery["verified"] = wait.result()
         self.log.info("Verified at the platform: %s.", delivery["verified"])
         return delivery
+
+
+def _in_backfill(context: Context) -> bool:
+    return getattr(context.get("dag_run"), "run_type", None) == "backfill"
