@@ -37,18 +37,12 @@ def print_parts(delivery: Mapping[str, Any], kind: RowKind) -> None:
     size = sum(part["bytes"] for part in parts)
     print(f"\nWould be sent: {delivery['rows_prepared']:,} rows in {len(parts):,} file(s) of {size:,} bytes")
     words = {kind.status or "Target": Counter[str]()}
-    sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    amounts = [field.name for field in kind.sent_fields if field.type.adds]
     first, last = "", ""
     for part in parts:
         with Path(part["path"]).open("rb") as file:
             for row in _sent_rows(file, part["path"]):
                 for name, counts in words.items():
                     counts[str(row.get(name) or "")] += 1
-                currency = str(row.get("currency") or row.get("Currency") or "")
-                for name in amounts:
-                    if row.get(name):
-                        sums[name][currency] += Decimal(str(row[name]))
                 made = str(row.get(kind.created or "") or "")
                 first, last = min(first or made, made or first), max(last, made)
     for name, counts in words.items():
@@ -57,8 +51,8 @@ def print_parts(delivery: Mapping[str, Any], kind: RowKind) -> None:
             more = f", and {len(counts) - len(common):,} other words" if len(counts) > len(common) else ""
             told = ", ".join(f"{word or '(empty)'} {count:,}" for word, count in common)
             print(f"  {name}: {told}{more}")
-    for name, by_currency in sums.items():
-        told = ", ".join(f"{total:,f} {code}".strip() for code, total in by_currency.items())
+    for name, by_currency in delivery["plan"]["money"].items():
+        told = ", ".join(f"{Decimal(total):,f} {code}" for code, total in by_currency.items())
         print(f"  {name}: {told}")
     if first:
         print(f"  {kind.created}: {first} to {last}")

@@ -141,13 +141,15 @@ class Memory:
                 if verdict is Verdict.UNCLEAR and self._must_wait(keyless):
                     stuck += 1
                 elif self._is_sent(verdict, keyless):
-                    yield *row, REPEAT if verdict is Verdict.UNCLEAR and self.repeats.quiet else None
+                    quiet = verdict is Verdict.UNCLEAR and self.repeats.quiet
+                    yield *row, REPEAT if quiet else None, verdict.value
 
         spool.choose(chosen())
         if moved := self.verdicts[Verdict.MOVED]:
             raise PermanentError(
                 f"Send prepared parts: {moved} of their rows went out to {self._destination} in another form after the "
-                "parts were prepared, so these may be older. Nothing was sent. Clear the task that prepares them."
+                "parts were prepared, so these may be older. Nothing was sent. Prepare them anew: "
+                "clear the task that prepares them, and then this one."
             )
         if stuck:
             raise self._stuck(stuck)

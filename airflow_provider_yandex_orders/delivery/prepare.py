@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
 from airflow_provider_yandex_orders.delivery.memory import Memory
 from airflow_provider_yandex_orders.delivery.parts import Part, remove_stale, write_parts
+from airflow_provider_yandex_orders.delivery.plan import Outlook
 from airflow_provider_yandex_orders.delivery.rejects import LinesFile
 from airflow_provider_yandex_orders.delivery.same_key import SameKey
-from airflow_provider_yandex_orders.delivery.sorter import FUTURE, OLD, Sorter
+from airflow_provider_yandex_orders.delivery.sorter import IN_FUTURE, Sorter
 from airflow_provider_yandex_orders.delivery.spool import Spool
+from airflow_provider_yandex_orders.delivery.windows import Windows
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, RejectedRowsError
 from airflow_provider_yandex_orders.journal.records import Verdict
 from airflow_provider_yandex_orders.rows.check import RowChecker
@@ -42,14 +44,14 @@ class Limits:
     :param max_dropped: values of one column that may be left out: a number, or a share of the column's values below 1.
     :param max_part_rows: rows of one file.
     :param max_part_bytes: bytes of one file.
-    :param window_days: rows made longer ago are counted in a warning.
+    :param windows: how old rows may be; ``None`` for any age.
     """
 
     max_rejected: float = 0
     max_dropped: float = 0.2
     max_part_rows: int = 50_000
     max_part_bytes: int = 100_000_000
-    window_days: int | None = None
+    windows: Windows | None = None
 
     def allows(self, rejected: int, read: int) -> bool:
         """Whether so many rejects are put up with."""
@@ -80,6 +82,7 @@ class Plan:
     :param memory: what the journal knows: without it all rows are sent.
     :param merge_mode: what the service does with fields that a row does not have.
     :param same_key: what becomes of rows of one key that differ.
+    :param sends: whether they are sent; else it is told what would become of them.
     """
 
     kind: RowKind
@@ -91,6 +94,7 @@ class Plan:
     merge_mode: str = "SAVE"
     memory: Memory | None = None
     same_key: SameKey = field(default_factory=SameKey)
+    sends: bool = True
 
     @property
     def mapped_only(self) -> bool:
@@ -119,6 +123,7 @@ class Prepared:
     rows_outdated: int = 0
     rows_delivered: int = 0
     rows_old: int = 0
+    rows_late: int = 0
     rows_future: int = 0
     values_dropped: int = 0
     rejected_path: str | None = None
@@ -153,8 +158,7 @@ def prepare(source: Source, plan: Plan) -> Prepared:
             rows_rejected=rejected.entries,
             rows_duplicate=number - rejected.entries - sorter.deferred.entries - spool.kept(),
             rows_deferred=sorter.deferred.entries,
-            rows_old=sorter.notes[OLD],
-            rows_future=sorter.notes[FUTURE],
+            rows_future=sorter.notes[IN_FUTURE],
             values_dropped=sorter.dropped.entries,
             rejected_path=rejected.path,
             dropped_path=sorter.dropped.path,
@@ -165,18 +169,23 @@ def prepare(source: Source, plan: Plan) -> Prepared:
         plan.counted(prepared)
         _check_owners(plan, spool)
         sorter.tell(prepared)
-        if not limits.allows(prepared.rows_rejected, prepared.rows_read):
-            raise RejectedRowsError(
-                f"Check rows of {source!r}: {rejected.entries} of {number} rows cannot be sent ({rejected.by_code()}) "
-                f"and max_rejected is {limits.max_rejected:g}. Nothing was sent. {sorter.differing()}Each row, its "
-                f"fault and the fix: {rejected.path}. Correct the rows and run the task again, or raise max_rejected."
-            )
+        sorter.check_rejected(source, number)
         sorter.check_dropped(source)
         memory, written = plan.memory, 0
         if memory is not None:
             _subtract(memory, spool, prepared)
-            if memory.as_of is not None:
-                prepared.plan = _plan(memory, prepared, sorter.notes[OLD])
+        column = checker.column_of(kind.created) if kind.created else ""
+        outlook = Outlook(limits.windows, column, rejected, sorter.deferred)
+        spool.leave_out(outlook.left_out(spool.noted()))
+        outlook.tell()
+        prepared.rows_old, prepared.rows_late = outlook.codes["too_old"], outlook.codes["too_late"]
+        prepared.rows_rejected, prepared.rejected_path = rejected.entries, rejected.path
+        prepared.rows_deferred, prepared.deferred_path = sorter.deferred.entries, sorter.deferred.path
+        if memory is not None and memory.as_of is not None:
+            prepared.plan = outlook.plan(memory.verdicts, rejected.codes, memory.as_of)
+        if outlook.codes:
+            plan.counted(prepared)
+            sorter.check_rejected(source, number)
         earlier = memory.earlier if memory else []
         keeps = bool(prepared.plan) and any(each.name == kind.version and not each.sent for each in kind.fields)
         versions = opened.enter_context(LinesFile(folder / "versions.jsonl")) if keeps else None
@@ -222,17 +231,6 @@ def _subtract(memory: Memory, spool: Spool, prepared: Prepared) -> None:
             prepared.rows_outdated,
             prepared.rows_delivered,
         )
-
-
-def _plan(memory: Memory, prepared: Prepared, too_old: int) -> dict[str, Any]:
-    """What would become of the rows, told as a table too."""
-    told = ("new", "changed", "unchanged", "outdated", "unclear")
-    counts: dict[str, Any] = {name: memory.verdicts[Verdict(name)] for name in told}
-    counts["too_old_to_link"] = too_old
-    rejected = dict(prepared.rejected_codes)
-    table = [*counts.items(), *((f"rejected: {code}", rows) for code, rows in rejected.items())]
-    log.info("Plan:\n%s", "\n".join(f"  {name:<32}{rows:>12,}" for name, rows in table))
-    return {**counts, "rejected": rejected, "as_of": memory.as_of}
 
 
 def _as_read(options: CheckOptions, stream: RowStream) -> CheckOptions:

@@ -52,10 +52,10 @@ class Delivery(TypedDict):
     It went to a counter of Metrica (``counter_id``) or to a platform (``host``); ``sample`` names some of the orders
     sent to a platform with their statuses, ``verified`` says what was found there. Where nothing was to be sent
     ``rows_sent`` is 0 and ``rows_prepared`` stands in its place. Where the list of parts is long, ``parts`` is empty
-    and ``parts_path`` names a JSON file with all of them. ``rows_old`` counts rows made before the days in which the
-    service looks for visits, ``rows_future`` rows dated in the future, where there are any.
-    ``plan`` says of rows that were only prepared how many are
-    new to the destination, changed, and so on, and as of which of the journal's turns.
+    and ``parts_path`` names a JSON file with all of them. ``rows_old`` counts new rows made before the days in which
+    the service looks for visits, ``rows_late`` rows changed after the days in which it takes changes, ``rows_future``
+    rows dated in the future, where there are any. ``plan`` says of rows that were only prepared how many are new to the
+    destination, changed, and so on, which amounts would be sent, and as of which of the journal's turns.
     """
 
     service: str
@@ -72,6 +72,7 @@ class Delivery(TypedDict):
     rows_unchanged: int
     rows_outdated: int
     rows_old: NotRequired[int]
+    rows_late: NotRequired[int]
     rows_future: NotRequired[int]
     values_dropped: int
     rejected_path: str | None
@@ -125,6 +126,8 @@ def delivery_of(
         delivery["plan"] = dict(prepared.plan)
     if prepared.rows_old:
         delivery["rows_old"] = prepared.rows_old
+    if prepared.rows_late:
+        delivery["rows_late"] = prepared.rows_late
     if prepared.rows_future:
         delivery["rows_future"] = prepared.rows_future
     if counter_id is not None:

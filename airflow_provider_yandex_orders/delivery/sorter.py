@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import datetime
 from hashlib import blake2b
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ import msgspec
 from airflow_provider_yandex_orders.delivery.memory import REPEAT
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.spool import Spool
+from airflow_provider_yandex_orders.delivery.windows import FUTURE, Notes
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
 from airflow_provider_yandex_orders.privacy import is_name, scrub, shown_key
 from airflow_provider_yandex_orders.rows.check import RowChecker
@@ -38,12 +38,10 @@ UNIT = "\x1f"
 SHOWN_WORDS = 20
 SHOWN_KEYS = 3
 """How many keys a message names."""
-OLD = "older_than_window"
-FUTURE = "made_in_the_future"
+IN_FUTURE = "made_in_the_future"
 WORD_LENGTH = 40
 _NOTES = {
-    OLD: "were made more than {days} days ago: those the service does not know yet will find no visit.",
-    FUTURE: "are dated in the future: sent as given. Correct the date or the time zone at the source.",
+    IN_FUTURE: "are dated in the future: sent as given. Correct the date or the time zone at the source.",
     COMPLETED: "have phones without a country code: that of phone_region was put before them.",
     "total_differs": "have a total that is not the sum of what is in them: sent as given.",
     SKIPPED: "have a time that its zone never had, as the clocks were put forward over it: taken by the clocks before "
@@ -79,7 +77,7 @@ class Sorter:
         self.filled: set[str] = set()
         self._file_of = _file_chooser(plan)
         self._now = time.time()
-        self._window = Window(plan, self._now)
+        self._noted = Notes(plan, kind, self._now)
         self._status = checker.column_of(kind.status) if kind.status and plan.options.status_map else None
         self._words: Counter[str] = Counter()
         self._encoders = {
@@ -146,7 +144,8 @@ class Sorter:
             self.deferred.write(values)
             return
         self.notes.update(dict.fromkeys(checked.notes, 1))
-        self.notes.update(self._window.notes(values.get(kind.created or "")))
+        age = self._noted.age(values.get(kind.created or ""))
+        self.notes[IN_FUTURE] += age == FUTURE
         if self._plan.mapped_only:
             self.filled.update(name for name, value in values.items() if value != [])
         file = self._file_of(values)
@@ -159,6 +158,7 @@ class Sorter:
             file=file,
             owner=values.get(kind.owner or ""),
             content=self._content(values),
+            note=self._noted.of(values, age),
         )
 
     def _content(self, values: Mapping[str, Any]) -> bytes:
@@ -179,6 +179,20 @@ class Sorter:
         self._differing += 1
         if len(self._differing_keys) < SHOWN_KEYS:
             self._differing_keys.append(shown_key(label) if label else f"that of row {numbers[0]}")
+
+    def check_rejected(self, source: Source, read: int) -> None:
+        """Make sure that no more rows are rejected than is put up with.
+
+        :param read: how many rows there were.
+        :raises RejectedRowsError: more are.
+        """
+        rejected, limits = self.rejected, self._plan.limits
+        if not limits.allows(rejected.entries, read):
+            raise RejectedRowsError(
+                f"Check rows of {source!r}: {rejected.entries} of {read} rows cannot be sent ({rejected.by_code()}) "
+                f"and max_rejected is {limits.max_rejected:g}. Nothing was sent. {self.differing()}Each row, its "
+                f"fault and the fix: {rejected.path}. Correct the rows and run the task again, or raise max_rejected."
+            )
 
     def check_dropped(self, source: Source) -> None:
         """Make sure that no column is mostly lost.
@@ -219,8 +233,7 @@ class Sorter:
             log.warning("%s", self.differing())
         for note, count in self.notes.items():
             if count and note in _NOTES:
-                said = _NOTES[note].replace("{days}", str(self._plan.limits.window_days))
-                log.warning("%d rows %s", count, said)
+                log.warning("%d rows %s", count, _NOTES[note])
             elif count:
                 log.warning("%d rows had no %s: the service's default is sent.", count, note.removeprefix("default_"))
 
@@ -245,33 +258,6 @@ def _file_chooser(plan: Plan) -> Callable[[Mapping[str, Any]], str]:
     if not others:
         return lambda _values: first
     return lambda values: next(name for name in plan.files if values.get(name))
-
-
-class Window:
-    """Whether a row is too old to find a visit, or not made yet.
-
-    :param plan: with the days of the window and the zone that rows are in.
-    :param now: seconds since 1970.
-    """
-
-    def __init__(self, plan: Plan, now: float) -> None:
-        days = plan.limits.window_days
-        self._now, self._zone = now, plan.options.counter_zone
-        self._start = None if days is None else now - days * 24 * 60 * 60
-        self._texts: tuple[str, str] | None = None
-
-    def notes(self, created: object) -> list[str]:
-        """What there is to say of the moment a row was made, seconds or the service's text."""
-        if created is None or self._start is None:
-            return []
-        if isinstance(created, int):
-            return [OLD] if created < self._start else []
-        if self._texts is None:
-            moments = (datetime.fromtimestamp(each, self._zone()) for each in (self._start, self._now))
-            start, now = (each.isoformat(" ", "seconds")[:19] for each in moments)
-            self._texts = (start[:10], now)
-        start, now = self._texts
-        return [OLD] if str(created) < start else [FUTURE] if str(created) > now else []
 
 
 def _is_plain(word: str) -> bool:

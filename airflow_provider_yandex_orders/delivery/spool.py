@@ -26,12 +26,13 @@ class Spool:
         self._db.execute("PRAGMA cache_size = -16000")  # 16 MB, what the index of a million keys needs
         self._db.execute(
             "CREATE TABLE rows (number INTEGER PRIMARY KEY, key TEXT, version TEXT NOT NULL, line BLOB NOT NULL, "
-            "mark TEXT NOT NULL, file TEXT NOT NULL, owner TEXT, content BLOB)"
+            "mark TEXT NOT NULL, file TEXT NOT NULL, owner TEXT, content BLOB, note BLOB)"
         )
         self._db.execute("CREATE TABLE refused (number INTEGER, key TEXT, version TEXT NOT NULL)")
         self._db.execute("BEGIN")
         self._chosen = False
-        self._waiting: list[tuple[int, str | None, str, bytes, str, str, str | None, bytes | None]] = []
+        self._has_notes = False
+        self._waiting: list[tuple[Any, ...]] = []
 
     def __enter__(self) -> Spool:
         return self
@@ -52,6 +53,7 @@ class Spool:
         file: str = "part",
         owner: str | None = None,
         content: bytes | None = None,
+        note: bytes | None = None,
     ) -> None:
         """Take one row.
 
@@ -63,8 +65,10 @@ class Spool:
         :param file: which of the upload's files it goes to.
         :param owner: the customer it belongs to, where customers are counted.
         :param content: what it means, however it is written; ``None`` where that is the line.
+        :param note: what :meth:`noted` gives of it, if it is chosen.
         """
-        self._waiting.append((number, key, version, line, mark, file, owner, content))
+        self._waiting.append((number, key, version, line, mark, file, owner, content, note))
+        self._has_notes = self._has_notes or note is not None
         if len(self._waiting) == BATCH:
             self._flush()
 
@@ -154,15 +158,31 @@ class Spool:
     def choose(self, chosen: Iterator[tuple[Any, ...]]) -> None:
         """Let :meth:`lines` give only some rows.
 
-        :param chosen: rows as of :meth:`entries`, each with the file it goes to where that is another than its own.
+        :param chosen: rows as of :meth:`entries`, each with the file it goes to where that is another than its own, and
+            the verdict on it.
         """
-        self._db.execute("CREATE TABLE chosen (row INTEGER, key_sum BLOB, content_sum BLOB, version TEXT, file TEXT)")
+        self._db.execute(
+            "CREATE TABLE chosen (row INTEGER, key_sum BLOB, content_sum BLOB, version TEXT, file TEXT, verdict TEXT)"
+        )
         self._db.execute(
             "CREATE TABLE written (number INTEGER PRIMARY KEY, key_sum BLOB, content_sum BLOB, version TEXT)"
         )
         while batch := list(islice(chosen, BATCH)):
-            self._db.executemany("INSERT INTO chosen VALUES (?, ?, ?, ?, ?)", batch)
+            self._db.executemany("INSERT INTO chosen VALUES (?, ?, ?, ?, ?, ?)", batch)
         self._chosen = True
+
+    def noted(self) -> Iterator[tuple[int, str, bytes]]:
+        """Number, verdict and note of the rows :meth:`lines` gives that have a note; without a verdict they are new."""
+        chosen = "verdict, note FROM rows JOIN chosen ON row = number" if self._chosen else "'new', note FROM rows"
+        query = f"SELECT number, {chosen} WHERE note IS NOT NULL ORDER BY number"
+        return self._all(query) if self._has_notes else iter(())
+
+    def leave_out(self, numbers: Iterator[int]) -> None:
+        """Forget some rows."""
+        self._db.execute("CREATE TABLE left_out (number INTEGER PRIMARY KEY)")
+        while batch := list(islice(numbers, BATCH)):
+            self._db.executemany("INSERT INTO left_out VALUES (?)", ((number,) for number in batch))
+        self._db.execute("DELETE FROM rows WHERE number IN (SELECT number FROM left_out)")
 
     def written(self, first: int, last: int) -> Iterator[tuple[Any, ...]]:
         """The entries of rows :meth:`lines` gave, from one number to another, in the order of their key sums."""
@@ -202,5 +222,5 @@ class Spool:
             yield from batch
 
     def _flush(self) -> None:
-        self._db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._waiting)
+        self._db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", self._waiting)
         self._waiting.clear()

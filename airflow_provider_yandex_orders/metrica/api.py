@@ -21,8 +21,10 @@ PARALLEL = 3
 """Requests of one user at a time."""
 A_SECOND = 30
 """Requests of one address that may begin within a second."""
-LINKING_WINDOW_DAYS = 21
+LINK_DAYS = 21
 """A new order finds a visit only when it is not older than this."""
+CHANGE_DAYS = 111
+"""Days from the start of a visit in which the order linked to it may be changed."""
 
 _TOKEN = "Get a new OAuth token and put it into the connection's password."
 _RIGHTS = (

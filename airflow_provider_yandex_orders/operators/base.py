@@ -31,6 +31,7 @@ from airflow_provider_yandex_orders.delivery.result import (
 )
 from airflow_provider_yandex_orders.delivery.same_key import read_same_key
 from airflow_provider_yandex_orders.delivery.send import send_parts
+from airflow_provider_yandex_orders.delivery.windows import Windows
 from airflow_provider_yandex_orders.exceptions import (
     ConfigurationError,
     PassingError,
@@ -229,11 +230,11 @@ class UploadOperator(BaseOperator):
         source.columns = {**(source.columns or {}), **self._mapped_columns()} or None
         return source
 
-    def _limits(self, default_part_bytes: int, window_days: int | None = None) -> Limits:
+    def _limits(self, default_part_bytes: int, windows: Windows | None = None) -> Limits:
         """The sizes and the tolerance.
 
         :param default_part_bytes: bytes of a part where the user names none.
-        :param window_days: of :class:`Limits`.
+        :param windows: of :class:`Limits`.
         :raises ConfigurationError: one of them cannot work.
         """
         named = self.max_part_bytes not in (None, "", "None")
@@ -242,7 +243,7 @@ class UploadOperator(BaseOperator):
             max_dropped=number(self.max_dropped, "max_dropped", meaning=f"a number of values, {_OR_SHARE}"),
             max_part_rows=whole(self.max_part_rows, "max_part_rows"),
             max_part_bytes=whole(self.max_part_bytes, "max_part_bytes") if named else default_part_bytes,
-            window_days=window_days,
+            windows=windows,
         )
 
     def _check_shared_arguments(self) -> None:
@@ -370,9 +371,8 @@ class UploadOperator(BaseOperator):
                 return whole_delivery
 
             files = self._files(kind)
-            plan = Plan(
-                kind, options, limits, folder, files, report, getattr(self, "merge_mode", "SAVE"), memory, same_key
-            )
+            mode = getattr(self, "merge_mode", "SAVE")
+            plan = Plan(kind, options, limits, folder, files, report, mode, memory, same_key, sends)
             prepared = prepare(source, plan)
             if not sends:
                 self._skip_if_empty(prepared.rows_read)

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowSkipException,
     TaskDeferred,
 )
+from airflow.utils.types import DagRunType
 
 from airflow_provider_yandex_orders.exceptions import (
     ConfigurationError,
@@ -197,6 +199,44 @@ class TestWhatArrives:
         operator([order(1)], skip_triggers="True").execute(context())
         operator([order(2)], skip_triggers=False).execute(context(run_id="manual__2"))
         assert {key: each["triggers_started"] for key, each in held(altcraft).items()} == {"A-0001": 0, "A-0002": 1}
+
+    @pytest.mark.parametrize(
+        ("arguments", "triggers"),
+        [({}, None), ({"skip_triggers": True}, 0), ({"triggers_in_backfill": "True"}, 1)],
+        ids=["refused", "skipped", "meant"],
+    )
+    def test_a_backfill_starts_no_triggers_unless_that_is_meant(
+        self,
+        altcraft: SandboxServer,
+        operator: Any,
+        context: Context,
+        arguments: dict[str, Any],
+        triggers: int | None,
+    ) -> None:
+        backfill = {**context(), "dag_run": SimpleNamespace(run_type=DagRunType.BACKFILL_JOB)}
+        daily = {**context(run_id="scheduled__1"), "dag_run": SimpleNamespace(run_type=DagRunType.SCHEDULED)}
+        task = operator([order(1)], **arguments)
+        if triggers is None:
+            with pytest.raises(ConfigurationError, match=r"belongs to a backfill.*triggers_in_backfill=True"):
+                task.execute(backfill)
+            assert imports(altcraft) == 0
+            assert operator([order(1)], dry_run=True).execute(backfill)["rows_prepared"] == 1
+            task.execute(daily)
+            triggers = 1
+        else:
+            task.execute(backfill)
+        assert [each["triggers_started"] for each in held(altcraft).values()] == [triggers]
+
+    @pytest.mark.parametrize("body_format", ["json", "xml"])
+    def test_a_plan_tells_the_money(
+        self, altcraft: SandboxServer, operator: Any, context: Context, body_format: str
+    ) -> None:
+        rows = [order(n, total_price="12.50", delivery_cost="2.50", currency=("RUB", "EUR")[n // 3]) for n in (1, 2, 3)]
+        plan = operator(rows, dry_run=True, body_format=body_format).execute(context())["plan"]
+        assert plan["new"] == 3
+        money = {"delivery_cost": {"EUR": "2.50", "RUB": "5.00"}, "total_price": {"EUR": "12.50", "RUB": "25.00"}}
+        assert plan["money"] == money
+        assert imports(altcraft) == 0
 
     def test_skip_triggers_must_be_chosen(self) -> None:
         with pytest.raises((TypeError, AirflowException), match="skip_triggers"):

@@ -336,7 +336,7 @@ def test_old_and_future_rows_are_counted(
     days = [{**CONVERSION, "DateTime": NOW - timedelta(days=each)} for each in (1, 22, 40)]
     delivery = run(Conversions, source=days)
     assert (delivery["rows_sent"], delivery["rows_old"]) == (3, 2)
-    assert "2 rows were made more than 21 days ago" in caplog.text
+    assert "2 rows are too_old: each was made more than 21 days ago" in caplog.text
     rows = [{**ORDER, "id": str(n), "create_date_time": date} for n, date in enumerate([NOW, "2062-01-01", MADE])]
     delivery = run(SimpleOrders, source=rows, source_timezone="UTC")
     assert (delivery["rows_sent"], delivery["rows_future"]) == (3, 1)

@@ -14,6 +14,7 @@ from airflow_provider_yandex_orders.delivery.memory import Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.prepare import Limits, Prepared
 from airflow_provider_yandex_orders.delivery.result import Delivery, expanded
+from airflow_provider_yandex_orders.delivery.windows import WAYS, Windows
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
@@ -209,7 +210,10 @@ class MetricaUploadOperator(UploadOperator):
         return f"the connection {self.metrica_conn_id}", self._hook
 
     def _part_limits(self) -> Limits:
-        return self._limits(self._part_bytes(), api.LINKING_WINDOW_DAYS)
+        too_old = getattr(self, "too_old", WAYS[0])
+        if too_old not in WAYS:
+            raise ConfigurationError(f"too_old must be one of {', '.join(WAYS)}.")
+        return self._limits(self._part_bytes(), Windows(api.LINK_DAYS, api.CHANGE_DAYS, too_old))
 
     def _repeats(self) -> Repeats:
         return Repeats(

@@ -60,6 +60,10 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
         ``sum``, ``join``, ``first`` or ``last``; the others take the first filled, and equal rows count too.
         (templated)
+    :param too_old: what becomes of rows that are of no use any more: new to the service and made more than 21 days ago
+        (they find no visit), or changed and made more than 111 days ago (the service takes no change): ``send`` (by
+        default), ``hold`` (they wait in the delivery's ``deferred_path``) or ``reject``. They are counted before the
+        first row is sent. (templated)
     :param skip_empty: ``True`` skips the task when the source has no rows; by default it succeeds without an upload.
         (templated)
     :param hash_identifiers: ``True`` sends md5 sums in place of e-mail addresses and phone numbers; ``False`` by
@@ -95,6 +99,7 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         "require_id",
         "changed_only",
         "check_targets",
+        "too_old",
     )
     _kind = SIMPLE_ORDERS
 
@@ -114,6 +119,7 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         max_dropped: float | str = 0.2,
         phone_region: str = "RU",
         same_key: str | Mapping[str, str] | None = None,
+        too_old: str = "send",
         skip_empty: bool | str = False,
         hash_identifiers: bool | str = False,
         refuse_clear_identifiers: bool | str = False,
@@ -133,6 +139,7 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**handed_on(locals(), MetricaUploadOperator))
+        self.too_old = too_old
         self.merge_mode = merge_mode
         self.changed_only = changed_only
         self.status_map = keyed(status_map, "status_map")

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, Prepared, prepare
+from airflow_provider_yandex_orders.delivery.windows import Windows
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError, SourceError
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
@@ -173,9 +174,9 @@ def test_rows_without_id(folder: ObjectStoragePath) -> None:
 def test_old_orders_are_counted(folder: ObjectStoragePath, caplog: pytest.LogCaptureFixture) -> None:
     now = datetime.now(UTC)
     rows = [order(id=str(days), create_date_time=now - timedelta(days=days)) for days in (0, 5, 19, 30, 400)]
-    prepared = run(RowsSource(rows), folder, Limits(window_days=21))
+    prepared = run(RowsSource(rows), folder, Limits(windows=Windows(21, 111)))
     assert len(sent(prepared)) == 5
-    assert "2 rows were made more than 21 days ago" in caplog.text
+    assert "2 rows are too_old: each was made more than 21 days ago" in caplog.text
 
 
 ROWS = st.lists(
