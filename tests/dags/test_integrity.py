@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.examples import EXAMPLES
+from tests.support.examples import EXAMPLES, has_approval
 
 DAG_FILES = sorted(EXAMPLES.glob("*.py"))
 
@@ -90,6 +90,9 @@ def test_there_are_examples() -> None:
 def test_parses_fast_and_alike(twice: list[dict[Path, dict[str, Any]]], path: Path) -> None:
     first, second = (parsed[path] for parsed in twice)
     assert first["error"] == ""
+    if path.stem == "orders_with_approval" and not has_approval():
+        assert not first["dags"]
+        pytest.skip("this Airflow has no human-in-the-loop operators")
     assert first["dags"]
     assert first["dags"] == second["dags"]
     assert first["heavy"] == []

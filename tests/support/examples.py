@@ -11,6 +11,15 @@ from typing import Any
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
 
 
+def has_approval() -> bool:
+    """Whether this Airflow has human-in-the-loop operators."""
+    try:
+        from airflow.providers.standard.operators import hitl  # noqa: F401
+    except Exception:  # noqa: BLE001 - an Airflow without them says so in its own way
+        return False
+    return True
+
+
 def run_example(dag_id: str, logical_date: datetime | None) -> Any:
     """Run an example by Airflow's own test run.
 
