@@ -27,7 +27,7 @@ from airflow_provider_yandex_orders.exceptions import (
     PermanentError,
     SourceUnavailable,
 )
-from airflow_provider_yandex_orders.operators.base import zone
+from airflow_provider_yandex_orders.operators.arguments import zone
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.templated import number
 

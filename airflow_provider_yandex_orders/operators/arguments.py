@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How upload operators hold their arguments."""
+"""How operators hold their arguments, and what these come to."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from functools import cache
 from inspect import signature
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.rows.faults import BadValue
+from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.words import read_status_map
 from airflow_provider_yandex_orders.sources.rows import as_source
+from airflow_provider_yandex_orders.templated import mapping, number
 
 
 class SourceArgument:
@@ -43,6 +46,62 @@ def keyed(status_map: Any, said_by: str) -> Any:
         return read_status_map(status_map) if isinstance(status_map, Mapping) else status_map
     except BadValue as bad:
         raise ConfigurationError(f"{said_by} {bad.reason}: {bad.fix}.") from None
+
+
+def statuses(kind: RowKind, status_map: object, said_by: str) -> Mapping[Any, str]:
+    """The statuses as they are mapped, each to such as a kind of row takes.
+
+    :param said_by: the argument, for the message.
+    :raises ConfigurationError: one is not, or the map cannot be obeyed.
+    """
+    known = mapping(status_map, said_by, otherwise=f'{said_by} must be a mapping, such as {{"paid": "PAID"}}')
+    convert = kind.status_converter()
+    for word, mapped in known.items():
+        try:
+            convert(mapped if isinstance(mapped, str) else [mapped])
+        except BadValue as bad:
+            raise ConfigurationError(f"{said_by}[{word!r}] {bad.reason}: {bad.fix}.") from None
+    keyed(known, said_by)
+    return known
+
+
+def phone_region(value: str | None) -> str | None:
+    """The region of phone numbers without a country code; ``None`` where there is none.
+
+    :raises ConfigurationError: there is no such country.
+    """
+    if value in (None, "", "None"):
+        return None
+    from phonenumbers import SUPPORTED_REGIONS
+
+    region = str(value).strip().upper()
+    if region not in SUPPORTED_REGIONS:
+        raise ConfigurationError('phone_region must be the two letters of a country, such as "RU", or None.')
+    return region
+
+
+def seconds(value: object, name: str) -> float:
+    """A time to wait.
+
+    :raises ConfigurationError: it is none.
+    """
+    return number(value, name, meaning="a number of seconds, 0 or more")
+
+
+def zone(name: str, said_by: str) -> ZoneInfo:
+    """The time zone of a name.
+
+    :param name: name in the tz database.
+    :param said_by: where the name stands, for the message.
+    :raises ConfigurationError: there is no such zone.
+    """
+    try:
+        return ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ConfigurationError(
+            f"{said_by} names the time zone {name!r}, which is not in the tz database of this machine. "
+            "Write it as Europe/Moscow; if it is right, install the tzdata package."
+        ) from None
 
 
 def handed_on(names: Mapping[str, Any], base: type) -> dict[str, Any]:

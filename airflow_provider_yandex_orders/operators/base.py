@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, Context, ObjectStoragePath, conf
 
@@ -33,7 +33,6 @@ from airflow_provider_yandex_orders.delivery.same_key import read_same_key
 from airflow_provider_yandex_orders.delivery.send import send_parts
 from airflow_provider_yandex_orders.delivery.windows import Windows
 from airflow_provider_yandex_orders.exceptions import (
-    ConfigurationError,
     PassingError,
     PermanentError,
     QuotaExceeded,
@@ -42,9 +41,8 @@ from airflow_provider_yandex_orders.exceptions import (
 from airflow_provider_yandex_orders.hooks.base import ServiceHook, place_of
 from airflow_provider_yandex_orders.journal.records import Destination, TaskKey, Try
 from airflow_provider_yandex_orders.journal.tripwire import Tripwire
-from airflow_provider_yandex_orders.operators.arguments import SourceArgument, keyed
+from airflow_provider_yandex_orders.operators.arguments import SourceArgument, phone_region, seconds, zone
 from airflow_provider_yandex_orders.retry import HAS_POLICIES, with_retry_policy
-from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
@@ -52,7 +50,7 @@ from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.parts import PartsSource
 from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.storage import staging_folder
-from airflow_provider_yandex_orders.templated import mapping, number, switch, whole
+from airflow_provider_yandex_orders.templated import number, switch, whole
 from airflow_provider_yandex_orders.waiting import UploadState, Wait, seconds_of
 
 if TYPE_CHECKING:
@@ -254,27 +252,9 @@ class UploadOperator(BaseOperator):
         for name in ("skip_empty", "keep_parts", "resend"):
             switch(getattr(self, name), name)
         switch(self._dry_run, "dry_run")
-        _ = self._poke_seconds, self._timeout_seconds, self._phone_region
-
-    @property
-    def _phone_region(self) -> str | None:
-        """The region of phone numbers without a country code; ``None`` where there is none."""
-        if self.phone_region in (None, "", "None"):
-            return None
-        from phonenumbers import SUPPORTED_REGIONS
-
-        region = str(self.phone_region).strip().upper()
-        if region not in SUPPORTED_REGIONS:
-            raise ConfigurationError('phone_region must be the two letters of a country, such as "RU", or None.')
-        return region
-
-    @property
-    def _poke_seconds(self) -> float:
-        return number(self.poke_interval, "poke_interval", meaning="a number of seconds, 0 or more")
-
-    @property
-    def _timeout_seconds(self) -> float:
-        return number(self.timeout, "timeout", meaning="a number of seconds, 0 or more")
+        for name in ("poke_interval", "timeout"):
+            seconds(getattr(self, name), name)
+        phone_region(self.phone_region)
 
     def _source_zone(self) -> ZoneInfo | None:
         """Zone of date-times without one.
@@ -284,22 +264,6 @@ class UploadOperator(BaseOperator):
         if not self.source_timezone or isinstance(as_source(self.source), PartsSource):
             return None  # prepared parts are in the counter's zone already
         return zone(self.source_timezone, "source_timezone")
-
-    def _check_status_map(self, kind: RowKind, status_map: object, said_by: str) -> Mapping[Any, str]:
-        """The statuses as they are mapped, each to such as a kind of row takes.
-
-        :param said_by: the argument, for the message.
-        :raises ConfigurationError: one is not, or the map cannot be obeyed.
-        """
-        known = mapping(status_map, said_by, otherwise=f'{said_by} must be a mapping, such as {{"paid": "PAID"}}')
-        convert = kind.status_converter()
-        for word, mapped in known.items():
-            try:
-                convert(mapped if isinstance(mapped, str) else [mapped])
-            except BadValue as bad:
-                raise ConfigurationError(f"{said_by}[{word!r}] {bad.reason}: {bad.fix}.") from None
-        keyed(known, said_by)
-        return known
 
     def _warn_of_idle_deferral(self, waits: object) -> None:
         """Say while the DAG is parsed that a task told to wait without a slot does not wait at all."""
@@ -325,10 +289,10 @@ class UploadOperator(BaseOperator):
             if HAS_POLICIES or not self.deferrable or not error.retry_after:
                 raise
             self.log.warning("%s The task waits for that in the triggerer.", error)
-            seconds = error.retry_after
+            pause = timedelta(seconds=error.retry_after)
         from airflow.triggers.temporal import TimeDeltaTrigger
 
-        self.defer(trigger=TimeDeltaTrigger(timedelta(seconds=seconds)), method_name="_try")
+        self.defer(trigger=TimeDeltaTrigger(pause), method_name="_try")
         raise AssertionError("unreachable: a task that defers is left by an exception")
 
     def _deliver(self, context: Context) -> Delivery:
@@ -472,20 +436,18 @@ class UploadOperator(BaseOperator):
 
         :param started: when the task began, in seconds since 1970.
         """
-        poke_interval, seconds = self._poke_seconds, self._timeout_seconds
+        pause, most = seconds(self.poke_interval, "poke_interval"), seconds(self.timeout, "timeout")
         if not self.deferrable:
-            wait.run(poke_interval, seconds)
+            wait.run(pause, most)
         elif not wait.poll():
-            wait.hand_over(
-                self, poke_interval=poke_interval, seconds=seconds, started=started, kwargs={"delivery": delivery}
-            )
+            wait.hand_over(self, poke_interval=pause, seconds=most, started=started, kwargs={"delivery": delivery})
         return self._end(context, delivery, wait)
 
     def execute_complete(self, context: Context, event: Any, delivery: Delivery) -> Delivery:
         """Judge what the trigger heard."""
         wait = self._new_wait()
         if not wait.resume(event):
-            raise PassingError(wait.late(seconds_of(self._timeout_seconds, self.execution_timeout)))
+            raise PassingError(wait.late(seconds_of(seconds(self.timeout, "timeout"), self.execution_timeout)))
         return self._end(context, delivery, wait)
 
     def _end(self, context: Context, delivery: Delivery, wait: Wait) -> Delivery:
@@ -520,19 +482,3 @@ def _try_of(context: Context) -> Try:
     ti, began = context["ti"], getattr(context.get("dag_run"), "start_date", None)
     since = began and began.astimezone(UTC).replace(tzinfo=None)
     return Try(getattr(ti, "try_number", 0), getattr(ti, "max_tries", 0), since)
-
-
-def zone(name: str, said_by: str) -> ZoneInfo:
-    """The time zone of a name.
-
-    :param name: name in the tz database.
-    :param said_by: where the name stands, for the message.
-    :raises ConfigurationError: there is no such zone.
-    """
-    try:
-        return ZoneInfo(str(name))
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ConfigurationError(
-            f"{said_by} names the time zone {name!r}, which is not in the tz database of this machine. "
-            "Write it as Europe/Moscow; if it is right, install the tzdata package."
-        ) from None

@@ -28,7 +28,7 @@ from airflow_provider_yandex_orders.exceptions import (
 )
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
-from airflow_provider_yandex_orders.operators.arguments import SourceArgument, handed_on, keyed
+from airflow_provider_yandex_orders.operators.arguments import SourceArgument, handed_on, keyed, phone_region, statuses
 from airflow_provider_yandex_orders.operators.base import DEFERRABLE, UploadOperator
 from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.rows.faults import BadValue, Fault
@@ -251,8 +251,8 @@ class AltcraftImportOrdersOperator(UploadOperator):
         self._check_shared_arguments()
         switch(self.verify, "verify")
         whole(self.max_part_rows, "batch_size")
-        self._check_status_map(self._shape.orders, self.status_map, "status_map")
-        self._check_status_map(self._shape.lines, self.line_status_map, "line_status_map")
+        statuses(self._shape.orders, self.status_map, "status_map")
+        statuses(self._shape.lines, self.line_status_map, "line_status_map")
         sample_size(self.verify_sample, "verify_sample")
         _ = self._triggers_skipped, switch(self.triggers_in_backfill, "triggers_in_backfill")
 
@@ -272,7 +272,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
             custom_fields=self.custom_fields,
             custom_line_statuses=self.custom_line_statuses,
             defaults=self.defaults,
-            phone_region=self._phone_region,
+            phone_region=phone_region(self.phone_region),
             reading=as_source(self.source).reading,
             extra_fields=self.extra_fields,
             as_xml=self.body_format == "xml",
@@ -300,7 +300,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
             mapping(self.status_map, "status_map"),
             mapping(self.line_status_map, "line_status_map"),
             columns or self.line_columns,
-            self._phone_region,
+            phone_region(self.phone_region),
         )
 
     def _rows_source(self) -> Source:

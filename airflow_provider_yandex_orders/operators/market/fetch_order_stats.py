@@ -21,7 +21,7 @@ from airflow_provider_yandex_orders.market.publish import publish, target_folder
 from airflow_provider_yandex_orders.market.staged import StagedPages, remove_expired
 from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
 from airflow_provider_yandex_orders.market.tables.outputs import FORMATS, Outputs
-from airflow_provider_yandex_orders.operators.base import zone
+from airflow_provider_yandex_orders.operators.arguments import zone
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.storage import scratch_folder, staging_folder
 

@@ -21,8 +21,8 @@ from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica import api
 from airflow_provider_yandex_orders.metrica.answers import upload_state
 from airflow_provider_yandex_orders.metrica.api import target_faults
-from airflow_provider_yandex_orders.operators.arguments import handed_on
-from airflow_provider_yandex_orders.operators.base import DEFERRABLE, UploadOperator, zone
+from airflow_provider_yandex_orders.operators.arguments import handed_on, phone_region, statuses, zone
+from airflow_provider_yandex_orders.operators.base import DEFERRABLE, UploadOperator
 from airflow_provider_yandex_orders.rows.defaults import with_defaults
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
@@ -169,7 +169,7 @@ class MetricaUploadOperator(UploadOperator):
             hash_identifiers=switch(self.hash_identifiers, "hash_identifiers"),
             refuse_clear=switch(self.refuse_clear_identifiers, "refuse_clear_identifiers"),
             status_map=mapping(self.status_map, "status_map"),
-            phone_region=self._phone_region,
+            phone_region=phone_region(self.phone_region),
             targets=cache(lambda: target_faults(self._hook.goals(self._counter))) if self._checks_targets else None,
             statuses=cache(self._own_statuses),
         )
@@ -188,7 +188,7 @@ class MetricaUploadOperator(UploadOperator):
 
     def _check_arguments(self) -> None:
         self._check_shared_arguments()
-        self._check_status_map(self._kind, self.status_map, "status_map")
+        statuses(self._kind, self.status_map, "status_map")
         self._demands()
         _ = self._checks_targets, self._counter, self._sends, switch(self.wait_for_completion, "wait_for_completion")
         _ = self._repeats()

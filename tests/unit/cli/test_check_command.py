@@ -187,7 +187,7 @@ def test_the_files_are_kept_where_asked(check: Callable[..., tuple[int, str]], t
     code, told = check(HEAD + order(1) + order(2, revenue="x"), "--output", str(tmp_path / "out"))
     assert code == 1
     kept = {path.name: path for path in (tmp_path / "out").rglob("*.*")}
-    assert set(kept) == {"part-00001.csv", "rejected.jsonl"}
+    assert set(kept) == {"part-00001.csv", "rejected.jsonl", "versions.jsonl"}
     assert f"All of them: {kept['rejected.jsonl']}" in told
     assert kept["part-00001.csv"].read_text().count("\n") == 2
 
