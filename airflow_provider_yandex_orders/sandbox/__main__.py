@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
+from airflow_provider_yandex_orders.sandbox.settings import METRICA_QUOTAS, SandboxSettings
 
 _LOOK_SECONDS = 0.5
 
@@ -18,7 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = SandboxSettings(
-            timezone=options.timezone, processing_seconds=options.processing_seconds, store=options.store
+            timezone=options.timezone,
+            processing_seconds=options.processing_seconds,
+            store=options.store,
+            **({} if options.no_quotas else METRICA_QUOTAS),
         )
     except ValueError as error:
         return _fail(str(error))
@@ -61,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         help="seconds until an upload is listed (default: %(default)s)",
     )
     parser.add_argument("--store", type=Path, help="SQLite file that keeps the state (default: a temporary one)")
+    parser.add_argument("--no-quotas", action="store_true", help="let Metrica take any number of requests")
     parser.add_argument("--timezone", default="Europe/Moscow", help="time zone of counter 101 (default: %(default)s)")
     return parser
 

@@ -37,7 +37,7 @@ class SandboxApp(FastAPI):
         self.sandbox = sandbox
         self.add_exception_handler(ClientDisconnect, _nobody_there)
         self._entry = TrafficMiddleware(
-            FaultMiddleware(super().__call__, sandbox.faults, sandbox.closing), sandbox.requests
+            FaultMiddleware(self._answer, sandbox.faults, sandbox.closing), sandbox.requests
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,6 +48,9 @@ class SandboxApp(FastAPI):
                 return
             scope["path"] = scope["path"].removeprefix(address)
         await self._entry(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().__call__(metrica.plain(scope), receive, send)
 
 
 def _nobody_there(_request: Request, _error: Exception) -> Response:

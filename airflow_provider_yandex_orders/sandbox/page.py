@@ -45,17 +45,25 @@ def _totals(kinds: Mapping[str, Mapping[str, Any]], uploads: int) -> str:
         kinds[kind] for kind in ("simple_orders", "orders", "contacts", "conversions")
     )
     again = simple["orders_received_more_than_once"] + full["orders_received_more_than_once"]
+    kept, received = conversions["revenue"], conversions["revenue_received"]
+    money_again = (
+        (f"{currency or 'RUB'} in conversions received again", Decimal(total) - Decimal(kept.get(currency, 0)))
+        for currency, total in received.items()
+    )
     numbers = (
         ("Simplified orders", simple["orders"]),
         ("Orders", full["orders"]),
         ("Rows of orders received", simple["rows_received"] + full["rows_received"]),
         ("Orders received more than once", again),
+        ("Orders without id equal to another", simple["orders_without_id_again"]),
         ("Customers", contacts["contacts"]),
         ("Conversions", conversions["conversions"]),
+        ("Rows of conversions received", conversions["rows_received"]),
         ("Conversions received more than once", conversions["conversions_received_more_than_once"]),
+        *((name, money) for name, money in money_again if money),
         ("CRM uploads", uploads),
     )
-    return "".join(f"<div><dt>{name}</dt><dd>{value:,}</dd></div>" for name, value in numbers)
+    return "".join(f"<div><dt>{escape(name)}</dt><dd>{value:,}</dd></div>" for name, value in numbers)
 
 
 def _statuses(by_status: Mapping[str, int]) -> str:

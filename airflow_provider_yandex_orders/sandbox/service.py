@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a service folder declares to take its place in the sandbox, and the state that all services share."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,10 +28,18 @@ class Sandbox:
         self.store = Store(settings.store, [service.schema for service in services])
         self.faults = FaultBook({name: preset for service in services for name, preset in service.presets.items()})
         self.requests = RequestLog()
+        self.memory: dict[str, Any] = {}
+        """What services keep between requests and not in the store."""
         self.closing = Event()
         self.address = ""
         """Path in front of every path: ``/1``, or nothing."""
         self._moves = 0
+
+    @property
+    def fate(self) -> dict[str, float]:
+        """What becomes of an upload that comes now: seconds it is listed later than others, whether it fails then."""
+        lag = math.inf if self.settings.uploads_never_listed else self.settings.listing_lag_seconds
+        return {"lag": lag, "fails": self.settings.uploads_fail_later}
 
     def change(self, changes: Mapping[str, Any]) -> SandboxSettings:
         """Apply new values of runtime settings; a ValueError leaves everything as it was."""
@@ -58,6 +67,7 @@ class Sandbox:
         self.store.clear([table for service in self._services for table in service.tables])
         self.faults.reset()
         self.requests.clear()
+        self.memory.clear()
         self.settings = self._initial
 
     def close(self) -> None:

@@ -2,9 +2,10 @@
 """What a sandbox can be told before it starts, and which of it can change while it runs."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 RUNTIME_SETTINGS: Final = frozenset(
@@ -16,6 +17,14 @@ RUNTIME_SETTINGS: Final = frozenset(
         "linking_window",
         "conversion_counts",
         "conversions_start_prepared",
+        "columns_mapping_required",
+        "listing_lag_seconds",
+        "uploads_never_listed",
+        "uploads_fail_later",
+        "metrica_parallel_requests",
+        "metrica_requests_per_second",
+        "metrica_requests_per_day",
+        "metrica_reports_per_window",
         "market_orders_per_day",
         "market_latency_seconds",
         "market_lag_seconds",
@@ -30,9 +39,18 @@ RUNTIME_SETTINGS: Final = frozenset(
 """Settings that the control API may change; the others are fixed for the life of the process."""
 
 
+METRICA_QUOTAS: Final[Mapping[str, Any]] = {
+    "metrica_parallel_requests": 3,
+    "metrica_requests_per_second": 30,
+    "metrica_requests_per_day": 5000,
+    "metrica_reports_per_window": 200,
+}
+"""Metrica's documented quotas, as settings: https://yandex.ru/dev/metrika/ru/intro/quotas ."""
+
+
 @dataclass(frozen=True, slots=True)
 class SandboxSettings:
-    """Settings of one sandbox; the defaults suit a person trying a DAG."""
+    """Settings of one sandbox; the defaults suit tests. The command line adds Metrica's quotas."""
 
     timezone: str = "Europe/Moscow"
     """Time zone (tz database name) of Metrica's main counter, 101."""
@@ -103,6 +121,33 @@ class SandboxSettings:
     conversions_start_prepared: bool = False
     """Whether an upload of offline conversions starts as PREPARED; else as UPLOADED, as observed."""
 
+    columns_mapping_required: bool = True
+    """Whether CSV of the full mode needs columns_mapping, as its description says; off: as older clients send it."""
+
+    listing_lag_seconds: float = 0.0
+    """How much later than others uploads are listed that come while this is set."""
+
+    uploads_never_listed: bool = False
+    """Whether uploads that come meanwhile are accepted and then in no list."""
+
+    uploads_fail_later: bool = False
+    """Whether uploads that come meanwhile are accepted and then fail, so that none of their rows counts."""
+
+    metrica_parallel_requests: int = 0
+    """Requests of one user of Metrica at once; 0: any number. The real limit is 3."""
+
+    metrica_requests_per_second: int = 0
+    """Requests of one address in a second; 0: any number. The real limit is 30."""
+
+    metrica_requests_per_day: int = 0
+    """Requests of one user, and of one counter, a day (GMT), reads, writes and reports each; 0: any number.
+
+    The real limit is 5000.
+    """
+
+    metrica_reports_per_window: int = 0
+    """Reports of one user in 5 minutes; 0: any number. The real limit is 200."""
+
     def __post_init__(self) -> None:
         try:
             ZoneInfo(self.timezone)
@@ -112,6 +157,10 @@ class SandboxSettings:
             raise ValueError("processing_seconds must be a finite number, zero or more")
         if min(self.max_upload_bytes, self.max_reported_errors, self.max_orders_per_customer) < 1:
             raise ValueError("max_upload_bytes, max_reported_errors and max_orders_per_customer must be positive")
+        if not (math.isfinite(self.listing_lag_seconds) and self.listing_lag_seconds >= 0):
+            raise ValueError("listing_lag_seconds must be a finite number, zero or more")
+        if min(getattr(self, name) for name in METRICA_QUOTAS) < 0:
+            raise ValueError("a quota must be zero or more")
         if not 0 <= self.linked_share <= 1:
             raise ValueError("linked_share must be from 0 to 1")
         if not (math.isfinite(self.market_latency_seconds) and self.market_latency_seconds >= 0):

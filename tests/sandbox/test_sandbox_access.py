@@ -13,6 +13,7 @@ from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
 
 FILE = "id,create_date_time,client_ids\nA,2025-03-04,1\n"
+HEADERS = {"Authorization": "OAuth sandbox-token"}
 UPLOAD = "/cdp/api/v1/counter/{}/data/simple_orders?merge_mode=SAVE"
 LAST = "/cdp/api/v1/counter/{}/last_uploadings"
 COUNTER = "/management/v1/counter/{}"
@@ -120,9 +121,40 @@ def test_large_refused_upload_still_gets_its_answer(server: SandboxServer) -> No
     assert server.client.requests()[0]["request_bytes"] > 20_000_000
 
 
-@pytest.mark.parametrize("path", ["/management/v1/nothing", "/cdp/api/v1/counter/101/data/simple_orders"])
-def test_unknown_path_or_method_is_answered_in_shape(server: SandboxServer, path: str) -> None:
-    assert error_of(get(server, path)) == (404, "not_found")
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/management/v1/nothing", (404, "not_found")),
+        ("POST", "/no/such/root", (404, "not_found")),
+        ("GET", UPLOAD.format(101), (405, "method_not_allowed")),
+        ("OPTIONS", "/management/v1/counters", (405, "method_not_allowed")),
+        ("PUT", "/stat/v1/data", (405, "method_not_allowed")),
+    ],
+)
+def test_unknown_path_or_method_is_answered_in_shape(
+    server: SandboxServer, method: str, path: str, expected: tuple[int, str]
+) -> None:
+    response = requests.request(method, server.url + path, headers=HEADERS, timeout=30)
+
+    assert error_of(response) == expected
+    assert response.json()["code"] == expected[0]
+
+
+def test_head_is_a_get_without_its_body(server: SandboxServer) -> None:
+    url = f"{server.url}/management/v1/counter/101"
+    head, whole = (requests.request(method, url, headers=HEADERS, timeout=30) for method in ("HEAD", "GET"))
+
+    assert (head.status_code, head.content, head.headers["Content-Length"]) == (200, b"", str(len(whole.content)))
+    assert requests.head(f"{server.url}/management/v1/counter/104", headers=HEADERS, timeout=30).status_code == 403
+
+
+def test_older_paths_end_in_json(server: SandboxServer) -> None:
+    for path in ("/management/v1/counters", "/management/v1/counter/101", "/management/v1/counter/101/goals"):
+        assert get(server, f"{path}.json").json() == get(server, path).json()
+
+
+def test_a_missing_right_has_the_observed_text(server: SandboxServer) -> None:
+    assert get(server, "/management/v1/counter/104").json()["message"] == "Access is denied"
 
 
 def test_counter_object(server: SandboxServer) -> None:
@@ -147,6 +179,7 @@ def test_counter_object(server: SandboxServer) -> None:
         ({}, 3, [101, 102, 103]),
         ({"per_page": "1"}, 3, [101]),
         ({"per_page": "2", "offset": "2"}, 3, [102, 103]),
+        ({"offset": "0", "per_page": "1"}, 3, [101]),
         ({"offset": "4"}, 3, []),
         ({"permission": "own"}, 2, [101, 103]),
         ({"permission": "own,view"}, 3, [101, 102, 103]),
@@ -164,7 +197,7 @@ def test_counter_list(server: SandboxServer, query: dict[str, str], rows: int, i
 
 
 @pytest.mark.parametrize(
-    "query", [{"per_page": "0"}, {"offset": "0"}, {"permission": "owner"}, {"counter_ids": "a"}, {"per_page": "x"}]
+    "query", [{"per_page": "0"}, {"offset": "-1"}, {"permission": "owner"}, {"counter_ids": "a"}, {"per_page": "x"}]
 )
 def test_counter_list_parameters(server: SandboxServer, query: dict[str, str]) -> None:
     assert error_of(get(server, "/management/v1/counters", **query)) == (400, "invalid_parameter")

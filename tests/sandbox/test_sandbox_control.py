@@ -15,7 +15,7 @@ id,create_date_time,client_uniq_id,client_ids,emails,order_status,revenue,curren
 A,2025-03-04 10:00:00,C1,,ivan@x.example,PAID,0.1,
 B,2025-03-04 23:59:59,C1,,ivan@x.example,PAID,0.2,RUB
 C,2025-03-04,C2,,petr@x.example,IN_PROGRESS,100,RUB
-D,2025-03-05,,77,,PAID,12345678901234567890.01,EUR
+D,2025-03-05,,77,,PAID,9223372036853.01,EUR
 E,2025-03-05,,77,,CANCELLED,5,
 F,2025-03-06,,78,,<b>won</b>,,
 """
@@ -56,19 +56,31 @@ def test_summary_is_exact(server: SandboxServer) -> None:
         "rows_received": 7,
         "orders_received_more_than_once": 1,
         "orders_without_id": 0,
+        "orders_without_id_again": 0,
         "customers": 4,
         "by_status": {"CANCELLED": 1, "IN_PROGRESS": 1, "PAID": 3, "won": 1},
         "revenue_by_day": {
             "2025-03-04": {"RUB": "100.3"},
-            "2025-03-05": {"RUB": "6", "EUR": "12345678901234567890.01"},
+            "2025-03-05": {"RUB": "6", "EUR": "9223372036853.01"},
             "2025-03-06": {"RUB": "0"},
         },
         "paid_revenue_by_day": {
             "2025-03-04": {"RUB": "0.3"},
-            "2025-03-05": {"EUR": "12345678901234567890.01"},
+            "2025-03-05": {"EUR": "9223372036853.01"},
         },
     }
     assert server.client.summary(103)["orders"] == 0
+
+
+def test_equal_orders_without_id_are_counted(server: SandboxServer) -> None:
+    content = "create_date_time,client_ids,revenue\n" + "2025-03-05,77,6\n" * 2 + "2025-03-05,78,6\n"
+    for _ in range(2):
+        send(server, content)
+
+    summary = server.client.summary(101)
+    assert (summary["orders_without_id"], summary["orders_without_id_again"]) == (6, 4)
+    page = requests.get(server.url, timeout=30).text
+    assert "<dt>Orders without id equal to another</dt><dd>4</dd>" in page
 
 
 def test_orders_come_in_pages(server: SandboxServer) -> None:
@@ -154,7 +166,7 @@ def test_page_shows_numbers_and_no_persons(server: SandboxServer) -> None:
 
     assert "PASSED" in page
     assert "0.3" in page
-    assert "12,345,678,901,234,567,890.01" in page
+    assert "9,223,372,036,853.01" in page
     assert "&lt;b&gt;won" in page
     assert "<b>" not in page
     for hidden in ("ivan", "C1", "sandbox-token"):

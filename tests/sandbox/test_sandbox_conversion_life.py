@@ -142,8 +142,16 @@ def test_each_line_counts_once(server: SandboxServer) -> None:
     assert summary["by_target"] == {"other": 100, "paid": 300}
 
 
-@pytest.mark.parametrize("condition", ["contain", "regexp", "start"])
-def test_target_is_the_identifier_of_an_exact_goal(server: SandboxServer, condition: str) -> None:
+@pytest.mark.parametrize("condition", ["exact", "contain"])
+def test_target_is_the_identifier_of_a_goal(server: SandboxServer, condition: str) -> None:
+    add_goal(server, "lead", condition)
+    found = conversion_status(server, upload_conversions(server, HEADER + line(target="lead"))["id"])
+
+    assert (found["linked_quantity"], found["goal_not_found_quantity"]) == (1, 0)
+
+
+@pytest.mark.parametrize("condition", ["regexp", "start"])
+def test_other_conditions_have_no_identifier(server: SandboxServer, condition: str) -> None:
     add_goal(server, "lead", condition)
     found = conversion_status(
         server, upload_conversions(server, HEADER + line(target="lead") + line(target="A goal"))["id"]

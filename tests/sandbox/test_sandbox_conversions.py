@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 import requests
@@ -44,7 +45,6 @@ def line(number: int = 1, target: str = "paid", price: str = "", currency: str =
 @pytest.mark.parametrize(
     "bad",
     [
-        f",,,,paid,{PAST},,",
         f"1.7E+18,,,,paid,{PAST},,",
         f"-1,,,,paid,{PAST},,",
         f",,x,,paid,{PAST},,",
@@ -92,7 +92,6 @@ def test_file_without_a_good_line(server: SandboxServer) -> None:
         pytest.param(b"ClientID,Target,DateTime\n1,paid,1\n", id="other spelling"),
         pytest.param(b"ClientId, Target,DateTime\n1,paid,1\n", id="space in a column"),
         pytest.param(b"ClientId;Target;DateTime\n1;paid;1\n", id="other delimiter"),
-        pytest.param(b"Target,DateTime\npaid,1\n", id="no identifier column"),
         pytest.param(b"ClientId,DateTime\n1,1\n", id="no target"),
         pytest.param(b"ClientId,Target\n1,paid\n", id="no time"),
         pytest.param(b"1,paid,1\n2,paid,1\n", id="no header"),
@@ -146,6 +145,68 @@ def test_repeated_row_overwrites_the_revenue(server: SandboxServer) -> None:
         1,
     )
     assert summary["revenue"] == {"EUR": "250.10", "RUB": "5"}
+
+
+def test_every_row_that_came_stands_as_an_effect(server: SandboxServer) -> None:
+    uploads = [
+        upload_conversions(server, HEADER + line(1, price=price, currency="RUB")) for price in ("100", "100", "7")
+    ]
+
+    (found,) = server.client.conversions()
+    assert [(effect["upload_id"], effect["Price"]) for effect in found["effects"]] == [
+        (uploads[0]["id"], "100"),
+        (uploads[1]["id"], "100"),
+        (uploads[2]["id"], "7"),
+    ]
+    moments = [datetime.fromisoformat(effect["received_at"]) for effect in found["effects"]]
+    assert moments == sorted(moments)
+    assert (datetime.now(UTC) - moments[0]).total_seconds() < 600
+    summary = server.client.summary(101)["kinds"]["conversions"]
+    assert (summary["revenue"], summary["revenue_received"]) == ({"RUB": "7"}, {"RUB": "207"})
+    page = requests.get(server.url, timeout=30).text
+    assert "<dt>Rows of conversions received</dt><dd>3</dd>" in page
+    assert "<dt>RUB in conversions received again</dt><dd>200</dd>" in page
+
+
+@pytest.mark.parametrize("content", [HEADER + f",,,,paid,{PAST},,\n" + line(1), f"Target,DateTime\npaid,{PAST}\n"])
+def test_rows_without_identifier_are_taken_and_not_attributed(server: SandboxServer, content: str) -> None:
+    rows = content.count("\n") - 1
+    answer = upload_conversions(server, content)
+
+    assert answer["line_quantity"] == rows
+    found = conversion_status(server, answer["id"])
+    assert (found["user_not_found_quantity"], found["linked_quantity"]) == (1, rows - 1)
+    assert found["status"] == ("PROCESSED" if rows > 1 else "LINKAGE_FAILURE")
+    (note,) = server.client.uploads(kind="conversions")[0]["sandbox_notes"]
+    assert (note["kind"], note["count"]) == ("rows_without_identifiers", 1)
+
+
+def test_chats_need_no_target(server: SandboxServer) -> None:
+    answer = upload_conversions(server, f"ClientId,DateTime\n1,{PAST}\n", type="CHATS")
+
+    found = conversion_status(server, answer["id"])
+    assert (found["type"], found["linked_quantity"], found["goal_not_found_quantity"]) == ("CHATS", 1, 0)
+    listed = requests.get(conversions_url(server, "uploadings"), headers=HEADERS, timeout=30).json()["uploadings"]
+    assert listed == []  # the list is that of BASIC ones where nothing is said
+
+
+def test_uploads_with_another_end_than_they_began(server: SandboxServer) -> None:
+    server.client.change_settings(uploads_fail_later=True)
+    failing = upload_conversions(server, HEADER + line(1))
+    server.client.change_settings(uploads_fail_later=False, uploads_never_listed=True)
+    unlisted = upload_conversions(server, HEADER + line(2))
+    server.client.change_settings(uploads_never_listed=False, listing_lag_seconds=3600)
+    late = upload_conversions(server, HEADER + line(3))
+    server.client.change_settings(listing_lag_seconds=0)
+
+    assert {answer["status"] for answer in (failing, unlisted, late)} == {"UPLOADED"}
+    assert conversion_status(server, failing["id"])["status"] == "LINKAGE_FAILURE"
+    assert [found["ClientId"] for found in server.client.conversions()] == ["2", "3"]
+    listed = requests.get(conversions_url(server, "uploadings"), headers=HEADERS, timeout=30).json()["uploadings"]
+    assert [each["id"] for each in listed] == [failing["id"]]
+    for answer in (unlisted, late):
+        unknown = requests.get(conversions_url(server, f"uploading/{answer['id']}"), headers=HEADERS, timeout=30)
+        assert refused(unknown) == ("invalid_parameter", None)
 
 
 def test_other_identifier_target_or_time_is_another_conversion(server: SandboxServer) -> None:

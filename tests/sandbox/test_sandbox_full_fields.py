@@ -26,7 +26,7 @@ ORDER_CSV = f"id,client_uniq_id,client_type,order_status,create_date_time\n704,C
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[SandboxServer]:
-    settings = SandboxSettings(processing_seconds=0, max_upload_bytes=100_000)
+    settings = SandboxSettings(processing_seconds=0, columns_mapping_required=False, max_upload_bytes=100_000)
     with SandboxServer(settings) as server:
         yield server
 
@@ -92,7 +92,14 @@ def test_required_fields_of_an_order(server: SandboxServer, name: str) -> None:
         ("products", {"pear": -1}),
         ("products", {"": 1}),
         ("products", {"a,b": 1}),
+        ("revenue", 9223372036855),
+        ("cost", 9223372036854.01),
+        ("goals", [{"goal_action_id": f"g{number}"} for number in range(101)]),
+        ("user_comment", "x" * 1001),
         ("attribute_values", [["size", "L"]]),
+        ("attribute_values", {"size": "L"}),
+        ("attribute_values", "L"),
+        ("attribute_values", [{"size": "L"}]),
         ("secret-name", "x"),
     ],
 )
@@ -115,6 +122,11 @@ def test_bad_field_of_an_order(server: SandboxServer, name: str, value: Any) -> 
         ("client_ids", [1.5]),
         ("client_ids", ["1", 1]),
         ("client_ids", [True]),
+        ("client_ids", list(range(501))),
+        ("emails", ["a@x.example", "a@x.example"]),
+        ("emails", [f"a{number}@x.example" for number in range(51)]),
+        ("phones_md5", ["a" * 32] * 2),
+        ("user_comment", "x" * 1001),
         ("emails", ["Mail@x.example"]),
         ("emails", ["a@x.example,b@x.example"]),
         ("emails", [None]),

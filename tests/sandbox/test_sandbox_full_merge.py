@@ -16,7 +16,7 @@ ORDER = {"id": "A", "client_uniq_id": "C", "client_type": "CONTACT", "order_stat
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[SandboxServer]:
-    with SandboxServer(SandboxSettings(processing_seconds=0)) as server:
+    with SandboxServer(SandboxSettings(processing_seconds=0, columns_mapping_required=False)) as server:
         yield server
 
 
@@ -135,3 +135,31 @@ def test_one_of_several_rows_of_a_contact_is_applied(server: SandboxServer) -> N
     assert contact["times_received"] == 5
     assert "duplicate_ids" in notes_of(server)
     assert server.client.summary()["kinds"]["contacts"]["contacts_received_more_than_once"] == 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param({"size": "L", "tag": ["a", "b"], "rank": 5, "none": []}, id="object"),
+        pytest.param([["size", "L"], ["tag", "a", "b"], ["rank", "5"]], id="older list of lists"),
+    ],
+)
+def test_custom_attributes_of_a_document(server: SandboxServer, sent: object) -> None:
+    for name, multivalued in (("size", False), ("tag", True), ("rank", False), ("none", True)):
+        add_attributes(server, {"name": name, "multivalued": multivalued})
+    send(server, "contacts", "SAVE", {"uniq_id": "C", "attribute_values": sent})
+
+    (contact,) = server.client.contacts()
+    assert contact["attributes"] == {"size": "L", "tag": ["a", "b"], "rank": "5"}
+
+
+@pytest.mark.parametrize(
+    "sent", [{"size": ["L", "M"]}, {"unknown": "L"}, {"size": None}, {"age": "ten"}, [["size", {}]]]
+)
+def test_wrong_custom_attributes_of_a_document(server: SandboxServer, sent: object) -> None:
+    add_attributes(server, {"name": "size", "multivalued": False})
+    add_attributes(server, {"name": "age", "multivalued": False, "type_group": "PREDEFINED", "type_name": "numeric"})
+    (error,) = failed(send_json(server, "contacts", [{"uniq_id": "C", "attribute_values": sent}]))
+
+    assert error.startswith("row 1, column attribute_values: ")
+    assert server.client.contacts() == []

@@ -38,7 +38,9 @@ VENDOR_SAMPLE = """\
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[SandboxServer]:
-    settings = SandboxSettings(processing_seconds=0, max_upload_bytes=100_000, max_orders_per_customer=3)
+    settings = SandboxSettings(
+        processing_seconds=0, columns_mapping_required=False, max_upload_bytes=100_000, max_orders_per_customer=3
+    )
     with SandboxServer(settings) as server:
         yield server
 
@@ -53,7 +55,7 @@ def test_vendor_sample_passes_unchanged(server: SandboxServer) -> None:
     answer = passed(send_json(server, "orders", VENDOR_SAMPLE))
 
     assert answer["elements_count"] == 2
-    assert (answer["entity_type"], answer["uploading_format"], answer["uploading_source"]) == ("ORDER", "JSON", "API")
+    assert (answer["entity_type"], answer["uploading_format"], answer["uploading_source"]) == ("SYSTEM", "JSON", "API")
     first, second = server.client.orders(101, kind="orders")
     assert first["goals"] == ["goal_id1:123.5"]
     assert first["products"] == ["pear:10", "apple:30"]
@@ -82,7 +84,7 @@ def test_contacts_in_both_formats_are_the_same(server: SandboxServer) -> None:
         "phones_md5": [],
     }
     answer = passed(send_csv(server, "contacts", as_csv))
-    assert (answer["entity_type"], answer["uploading_format"], answer["elements_count"]) == ("CONTACT", "CSV", 1)
+    assert (answer["entity_type"], answer["uploading_format"], answer["elements_count"]) == ("SYSTEM", "CSV", 1)
     (from_csv,) = server.client.contacts(101)
     server.client.reset()
     passed(send_json(server, "contacts", [as_json]))
@@ -140,8 +142,8 @@ def test_uploads_are_listed_with_their_types(server: SandboxServer) -> None:
     url = f"{server.url}/cdp/api/v1/counter/101/last_uploadings"
     listed = requests.get(url, headers=HEADERS, timeout=30).json()["uploadings"]
     assert [(each["entity_type"], each["uploading_format"]) for each in listed] == [
-        ("ORDER", "CSV"),
-        ("CONTACT", "JSON"),
+        ("SYSTEM", "CSV"),
+        ("SYSTEM", "JSON"),
     ]
 
 
@@ -236,3 +238,34 @@ def test_crm_goals_come_with_the_first_upload(server: SandboxServer) -> None:
 
     goals = requests.get(f"{server.url}/management/v1/counter/101/goals", headers=HEADERS, timeout=30).json()["goals"]
     assert len(goals) == 4
+
+
+def test_columns_mapping_is_required(server: SandboxServer) -> None:
+    server.client.change_settings(columns_mapping_required=True)
+
+    assert refused(send_csv(server, "orders", ORDER_CSV)) == ("missing_parameter", "columns_mapping")
+    passed(send_csv(server, "orders", ORDER_CSV, columns_mapping='"id":"id"'))
+    passed(send_json(server, "contacts", [CONTACT]))
+
+
+def test_uploads_with_another_end_than_they_began(server: SandboxServer) -> None:
+    def upload(number: int, **settings: float) -> str:
+        server.client.change_settings(**settings)
+        answer = passed(send_json(server, "contacts", [{"uniq_id": f"C-{number}"}]))
+        server.client.change_settings(**dict.fromkeys(settings, 0))
+        return str(answer["uploading_id"])
+
+    plain = upload(1)
+    failing = upload(2, uploads_fail_later=True)
+    upload(3, uploads_never_listed=True)
+    upload(4, listing_lag_seconds=3600)
+
+    url = f"{server.url}/cdp/api/v1/counter/101/last_uploadings"
+    listed = requests.get(url, headers=HEADERS, timeout=30).json()["uploadings"]
+    assert [(each["uploading_id"], each["api_validation_status"]) for each in listed] == [
+        (failing, "FAILED"),
+        (plain, "PASSED"),
+    ]
+    assert len(listed[0]["api_validation_errors"]) == 1
+    assert [contact["uniq_id"] for contact in server.client.contacts()] == ["C-1", "C-3", "C-4"]
+    assert [each["listed"] for each in server.client.uploads()] == [False, False, True, True]

@@ -92,7 +92,7 @@ def test_answer_has_the_documented_fields(server: SandboxServer) -> None:
         "uploading_format",
         "uploading_source",
     }
-    assert (answer["entity_type"], answer["uploading_format"], answer["uploading_source"]) == ("ORDER", "CSV", "API")
+    assert (answer["entity_type"], answer["uploading_format"], answer["uploading_source"]) == ("SYSTEM", "CSV", "API")
     assert len(answer["uploading_id"].split("-")) == 5
     assert len(answer["datetime"]) == len("2025-03-04 15:20:00")
 

@@ -12,6 +12,7 @@ from airflow_provider_yandex_orders.sandbox.metrica import (
     storage,
     uploads,
 )
+from airflow_provider_yandex_orders.sandbox.metrica.routes import plain as plain
 from airflow_provider_yandex_orders.sandbox.service import Service
 
 SERVICE: Final = Service(
@@ -23,6 +24,7 @@ SERVICE: Final = Service(
         *storage.TABLES,
         uploads.TABLE,
         conversions.TABLE,
+        conversions.EFFECTS_TABLE,
         conversions.UPLOADS_TABLE,
     ),
     router=routes.make_router,

@@ -16,7 +16,9 @@ Unstated or contradictory there and chosen here:
   the file comes, the three numbers are 0 until the final status;
 * the answer of the POST says UPLOADED (or PREPARED, a setting), the rest of the chain is spread evenly over
   ``processing_seconds``; the list has the newest upload first, and every upload at once;
-* a row is the same when identifiers, Target and DateTime are; one sent again without a price keeps the old one;
+* a row is the same when identifiers, Target and DateTime are; one sent again without a price keeps the old one. Each
+  row that came is kept beside that as an effect of its own, as nobody can know that the service counts it once;
+* a setting makes uploads end badly after they were accepted: as LINKAGE_FAILURE, there is no other bad end;
 * a currency outside ISO 4217 makes currency and price null.
 """
 
@@ -24,14 +26,15 @@ import json
 import sqlite3
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import IO, Any, Final
 
 from airflow_provider_yandex_orders.sandbox.metrica import goals, linking, notes, storage
 from airflow_provider_yandex_orders.sandbox.metrica.counters import Counter
 from airflow_provider_yandex_orders.sandbox.metrica.csv_rows import CsvRows
 from airflow_provider_yandex_orders.sandbox.metrica.currencies import CURRENCIES
-from airflow_provider_yandex_orders.sandbox.metrica.entities import CONVERSIONS
+from airflow_provider_yandex_orders.sandbox.metrica.entities import CONVERSIONS, VISITOR
 from airflow_provider_yandex_orders.sandbox.metrica.errors import NO_SUCH_OBJECT, MetricaError
 from airflow_provider_yandex_orders.sandbox.metrica.notes import Note
 from airflow_provider_yandex_orders.sandbox.metrica.uploads import fingerprint
@@ -44,7 +47,16 @@ TYPES: Final = ("BASIC", "CALLS", "CHATS")
 CLIENT_ID_TYPES: Final = {"CLIENT_ID": "ClientId", "USER_ID": "UserId", "YCLID": "Yclid"}
 """The legacy parameter and the column it stands for."""
 
-_IDENTITY: Final = (*CONVERSIONS.needs, *CONVERSIONS.required)
+_IDENTITY: Final = (*VISITOR, *CONVERSIONS.required)
+_CHATS: Final = replace(CONVERSIONS, required=("DateTime",))
+EFFECTS_TABLE: Final = "metrica_conversion_effects"
+WITH_EFFECTS: Final = (
+    f"(SELECT stored.*, (SELECT json_group_array(json_object('upload_id', upload, 'received_at', received_at,"
+    f" 'Price', Price, 'Currency', Currency)) FROM {EFFECTS_TABLE} WHERE conversion = stored.key) AS effects"
+    f" FROM {TABLE} AS stored)"
+)
+"""SQL of the conversions, each with every time it came."""
+
 SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS {TABLE} (
     key INTEGER PRIMARY KEY,
@@ -53,9 +65,17 @@ CREATE TABLE IF NOT EXISTS {TABLE} (
     goal_found INTEGER NOT NULL,
     visitor_found INTEGER NOT NULL,
     times_received INTEGER NOT NULL,
-    uploads TEXT NOT NULL,
     UNIQUE (counter_id, {", ".join(_IDENTITY)})
 );
+CREATE TABLE IF NOT EXISTS {EFFECTS_TABLE} (
+    conversion INTEGER NOT NULL,
+    counter_id INTEGER NOT NULL,
+    upload INTEGER NOT NULL,
+    received_at TEXT NOT NULL,
+    Price TEXT,
+    Currency TEXT
+);
+CREATE INDEX IF NOT EXISTS {EFFECTS_TABLE}_of ON {EFFECTS_TABLE} (conversion);
 CREATE TABLE IF NOT EXISTS {UPLOADS_TABLE} (
     id INTEGER PRIMARY KEY,
     counter_id INTEGER NOT NULL,
@@ -73,12 +93,15 @@ CREATE TABLE IF NOT EXISTS {UPLOADS_TABLE} (
     bytes INTEGER NOT NULL,
     sha256 TEXT NOT NULL,
     line_errors TEXT NOT NULL,
-    notes TEXT NOT NULL
+    notes TEXT NOT NULL,
+    lag REAL NOT NULL,
+    fails INTEGER NOT NULL
 );
 """
 # Beyond int32: the documentation says int64.
 _FIRST_ID: Final = 5_000_000_001
 _CHAIN: Final = ("UPLOADED", "EXPORTED", "MATCHED")
+_LISTED: Final = "received_at + lag <= ?"
 _COUNTS: Final = ("linked_quantity", "user_not_found_quantity", "goal_not_found_quantity")
 
 
@@ -88,7 +111,8 @@ def receive(
     """Take the good lines of a file, and return the ``uploading`` object."""
     settings = sandbox.settings
     with sandbox.store.connect() as connection:
-        with CsvRows(source, CONVERSIONS, settings.max_reported_errors) as rows:
+        entity = _CHATS if upload_type == "CHATS" else CONVERSIONS
+        with CsvRows(source, entity, settings.max_reported_errors) as rows:
             kind = _client_id_type(client_id_type, rows.header)
             storage.stage(connection, CONVERSIONS, rows.good())
         size, digest = fingerprint(source)
@@ -101,7 +125,9 @@ def receive(
             )
             counts = _judge(connection, settings, counter.id)
             found = _notes(connection, counter.id, rows)
-            _merge(connection, counter.id, upload_id)
+            fate = sandbox.fate
+            if not fate["fails"]:
+                _merge(connection, counter.id, upload_id)
             row = {
                 "id": upload_id,
                 "counter_id": counter.id,
@@ -116,6 +142,7 @@ def receive(
                 "sha256": digest,
                 "line_errors": json.dumps(rows.errors()),
                 "notes": json.dumps([note.as_dict() for note in found], ensure_ascii=False),
+                **fate,
             }
             places = ", ".join(f":{name}" for name in row)
             connection.execute(f"INSERT INTO {UPLOADS_TABLE} ({', '.join(row)}) VALUES ({places})", row)
@@ -126,9 +153,9 @@ def receive(
 def find(sandbox: Sandbox, counter: Counter, upload_id: str) -> dict[str, Any]:
     """One upload; the live service is reported to answer an unknown id with 400, not with 404."""
     known = upload_id.isascii() and upload_id.isdigit() and len(upload_id) < len(str(1 << 63))
-    query = f"SELECT * FROM {UPLOADS_TABLE} WHERE counter_id = ? AND id = ?"
+    query = f"SELECT * FROM {UPLOADS_TABLE} WHERE counter_id = ? AND id = ? AND {_LISTED}"
     with sandbox.store.connect() as connection:
-        row = connection.execute(query, (counter.id, int(upload_id) if known else 0)).fetchone()
+        row = connection.execute(query, (counter.id, int(upload_id) if known else 0, time.time())).fetchone()
     if row is None:
         raise MetricaError("invalid_parameter", NO_SUCH_OBJECT)
     return as_answer(row, sandbox.settings)
@@ -136,9 +163,12 @@ def find(sandbox: Sandbox, counter: Counter, upload_id: str) -> dict[str, Any]:
 
 def listed(sandbox: Sandbox, counter: Counter, *, upload_type: str, limit: int, offset: int) -> list[dict[str, Any]]:
     """Uploads of one type, newest first."""
-    query = f"SELECT * FROM {UPLOADS_TABLE} WHERE counter_id = ? AND type = ? ORDER BY id DESC LIMIT ? OFFSET ?"
+    query = (
+        f"SELECT * FROM {UPLOADS_TABLE} WHERE counter_id = ? AND type = ? AND {_LISTED}"
+        " ORDER BY id DESC LIMIT ? OFFSET ?"
+    )
     with sandbox.store.connect() as connection:
-        rows = connection.execute(query, (counter.id, upload_type, limit, offset)).fetchall()
+        rows = connection.execute(query, (counter.id, upload_type, time.time(), limit, offset)).fetchall()
     return [as_answer(row, sandbox.settings) for row in rows]
 
 
@@ -162,9 +192,10 @@ def as_dict(row: sqlite3.Row) -> dict[str, Any]:
     found: dict[str, Any] = {"counter_id": row["counter_id"]}
     found |= {name: row[name] or None for name in CONVERSIONS.columns}
     found |= {name: bool(row[name]) for name in ("goal_found", "visitor_found")}
+    effects = json.loads(row["effects"])
     found["times_received"] = row["times_received"]
-    found["upload_ids"] = list(dict.fromkeys(map(int, row["uploads"].split(","))))
-    return found
+    found["upload_ids"] = list(dict.fromkeys(effect["upload_id"] for effect in effects))
+    return {**found, "effects": effects}
 
 
 def _status(row: sqlite3.Row, settings: SandboxSettings, *, first: bool) -> str:
@@ -173,7 +204,7 @@ def _status(row: sqlite3.Row, settings: SandboxSettings, *, first: bool) -> str:
     if first:
         return chain[0]
     if past >= settings.processing_seconds:
-        return "PROCESSED" if row["visitors"] else "LINKAGE_FAILURE"
+        return "PROCESSED" if row["visitors"] and not row["fails"] else "LINKAGE_FAILURE"
     return chain[int(max(past, 0) / settings.processing_seconds * len(chain))]
 
 
@@ -191,8 +222,8 @@ def _judge(connection: sqlite3.Connection, settings: SandboxSettings, counter_id
     linking.prepare(connection, settings)
     of_goals = f"SELECT identifier FROM {goals.TABLE} WHERE counter_id = ? AND identifier IS NOT NULL"
     connection.execute(
-        f"CREATE TEMP TABLE judged AS SELECT line, Target IN ({of_goals}) AS goal_found,"
-        f" is_linked(coalesce({', '.join(CONVERSIONS.needs)})) AS visitor_found FROM staged",
+        f"CREATE TEMP TABLE judged AS SELECT line, coalesce(Target IN ({of_goals}), 1) AS goal_found,"
+        f" is_linked(coalesce({', '.join(VISITOR)})) AS visitor_found FROM staged",
         (counter_id,),
     )
     query = (
@@ -220,7 +251,10 @@ def _notes(connection: sqlite3.Connection, counter_id: int, rows: CsvRows) -> li
     query = f"SELECT count(*) - count(DISTINCT CASE WHEN NOT {known} THEN {identity} END) FROM staged"
     if repeated := connection.execute(query, (counter_id,)).fetchone()[0]:
         found.append(Note("repeated_rows", repeated, "Lines that came before: a new price replaces the old one"))
-    message = "Targets that no JavaScript-event goal of the counter with the condition exact has"
+    nobody = f"SELECT count(*) FROM staged WHERE coalesce({', '.join(VISITOR)}) IS NULL"
+    if lost := connection.execute(nobody).fetchone()[0]:
+        found.append(Note("rows_without_identifiers", lost, "Lines without any identifier: they are not attributed"))
+    message = "Targets that no JavaScript-event goal of the counter has in a condition exact or contain"
     found.append(notes.named("unknown_goals", rows.named["goal"] - goals.identifiers(connection, counter_id), message))
     return [note for note in found if note is not None]
 
@@ -229,11 +263,17 @@ def _merge(connection: sqlite3.Connection, counter_id: int, upload_id: int) -> N
     values = ", ".join(f"coalesce({name}, '')" if name in _IDENTITY else name for name in CONVERSIONS.columns)
     names = ", ".join(CONVERSIONS.columns)
     connection.execute(
-        f"INSERT INTO {TABLE} (counter_id, {names}, goal_found, visitor_found, times_received, uploads)"
-        f" SELECT ?, {values}, goal_found, visitor_found, 1, ? FROM staged JOIN judged USING (line) WHERE true"
+        f"INSERT INTO {TABLE} (counter_id, {names}, goal_found, visitor_found, times_received)"
+        f" SELECT ?, {values}, goal_found, visitor_found, 1 FROM staged JOIN judged USING (line) WHERE true"
         f" ORDER BY line ON CONFLICT (counter_id, {', '.join(_IDENTITY)}) DO UPDATE SET"
-        " times_received = times_received + 1, uploads = uploads || ',' || excluded.uploads,"
+        " times_received = times_received + 1,"
         " Price = coalesce(excluded.Price, Price), Currency = coalesce(excluded.Currency, Currency),"
         " goal_found = excluded.goal_found, visitor_found = excluded.visitor_found",
-        (counter_id, str(upload_id)),
+        (counter_id,),
+    )
+    same = " AND ".join(f"stored.{name} = coalesce(staged.{name}, '')" for name in _IDENTITY)
+    connection.execute(
+        f"INSERT INTO {EFFECTS_TABLE} SELECT stored.key, ?, ?, ?, staged.Price, staged.Currency FROM staged"
+        f" JOIN {TABLE} AS stored ON stored.counter_id = ? AND {same} ORDER BY line",
+        (counter_id, upload_id, datetime.now(UTC).isoformat(timespec="milliseconds"), counter_id),
     )

@@ -4,7 +4,7 @@
 Sources: https://yandex.ru/dev/metrika/ru/management/openapi/counter/counter ,
 https://yandex.ru/dev/metrika/ru/management/openapi/counter/counters .
 Unstated there and chosen here: names in ``field`` that the sandbox does not know are passed over; a counter that the
-user may not see is absent from the list.
+user may not see is absent from the list; the offset 0, which clients send, is the 1 of the description.
 """
 
 from collections.abc import Sequence
@@ -99,7 +99,7 @@ def find(settings: SandboxSettings, counter_id: str) -> Counter:
 def select(settings: SandboxSettings, query: QueryParams) -> tuple[int, list[Counter]]:
     """The number of counters that fit the query, and the asked page of them."""
     per_page = number(query, "per_page", default=1000, least=1, most=_MAX_INT64)
-    offset = number(query, "offset", default=1, least=1, most=_MAX_INT64)
+    offset = max(1, number(query, "offset", default=1, least=0, most=_MAX_INT64))
     permissions = [choice("permission", word, PERMISSIONS) for word in words(query, "permission")]
     statuses = [choice("status", word, STATUSES) for word in words(query, "status")]
     types = [choice("type", word, TYPES) for word in words(query, "type")]

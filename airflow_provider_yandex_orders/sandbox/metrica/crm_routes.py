@@ -45,6 +45,8 @@ def _add_csv(router: APIRouter, sandbox: Sandbox, entity: Entity, path: str, *, 
         query = request.query_params
         mode = params.choice("merge_mode", params.required(query, "merge_mode"), MERGE_MODES)
         delimiter = params.choice("delimiter_type", query.get("delimiter_type", "COMMA"), list(DELIMITERS))
+        if mapped and sandbox.settings.columns_mapping_required:
+            params.required(query, "columns_mapping")
         mapping = params.pairs(query, "columns_mapping") if mapped else {}
         async with bodies.uploaded_file(request, sandbox.settings) as source:
             upload = Upload(entity, source, mode, "CSV", delimiter, mapping)

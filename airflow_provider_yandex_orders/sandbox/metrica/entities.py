@@ -13,6 +13,8 @@ Unstated or contradictory there and chosen here:
 * only simplified orders take a date without a time as their creation date;
 * an order without a currency is in roubles in both modes;
 * ``update_date_time`` and ``finish_date_time`` stay as sent: the service's automatic values show nowhere;
+* a conversion without an identifier is taken and not attributed, as the newer description says; a file may do without
+  all of their columns; one of the type CHATS needs no Target;
 * Yclid is digits, UserId and PurchaseId are any text.
 """
 
@@ -47,8 +49,6 @@ class Entity:
     needs: tuple[str, ...] = ()
     """Every row has a value in at least one of these."""
     defaults: Mapping[str, str] = field(default_factory=dict)
-    entity_type: str = "ORDER"
-    """What the service's answer calls it."""
     attributes_of: str | None = None
     """The entity of the attributes call whose custom attributes are columns here; none: it takes no others."""
 
@@ -60,10 +60,10 @@ class Entity:
 
 _TEXT: Final = Column()
 _COMMENT: Final = Column("at most 1000 characters", "(?s:.{1,1000}+)", in_csv=False)
-_MONEY: Final = Column("a decimal number with a point", fields.MONEY, "number")
+_MONEY: Final = Column(f"a decimal number with a point, at most {fields.MOST_MONEY}", fields.MONEY, "money")
 _CURRENCY: Final = Column("an ISO 4217 code, three capitals", fields.CURRENCY)
 _DATE_TIME: Final = Column("a date-time in one of the documented forms, 1970 or later", form="date_time")
-_HASHES: Final = Column("at most 50 md5 hashes, 32 lower case hex digits", comma_list(fields.MD5, 50), "list")
+_HASHES: Final = Column("at most 50 different md5 hashes, 32 lower case hex digits", comma_list(fields.MD5, 50), "set")
 _GOALS: Final = Column(
     "at most 100 goals as goal_id[:price],goal_id2",
     comma_list(rf"{fields.GOAL}(?::{fields.MONEY})?", 100),
@@ -71,9 +71,9 @@ _GOALS: Final = Column(
     names="goal",
 )
 _IDENTIFIER_COLUMNS: Final[Mapping[str, Column]] = {
-    "client_ids": Column("at most 500 ClientIDs, decimal digits only", comma_list(fields.DIGITS, 500), "ids"),
-    "emails": Column("at most 50 e-mails in lower case Latin letters", comma_list(fields.EMAIL, 50), "list"),
-    "phones": Column("at most 50 phones, digits only", comma_list(fields.DIGITS, 50), "list"),
+    "client_ids": Column("at most 500 different ClientIDs, decimal digits only", comma_list(fields.DIGITS, 500), "ids"),
+    "emails": Column("at most 50 different e-mails in lower case Latin letters", comma_list(fields.EMAIL, 50), "set"),
+    "phones": Column("at most 50 different phones, digits only", comma_list(fields.DIGITS, 50), "set"),
     "emails_md5": _HASHES,
     "phones_md5": _HASHES,
 }
@@ -150,7 +150,6 @@ CONTACTS: Final = Entity(
     ),
     required=("uniq_id",),
     key="uniq_id",
-    entity_type="CONTACT",
     attributes_of="CONTACT",
 )
 
@@ -165,13 +164,14 @@ CONVERSIONS: Final = Entity(
             "PurchaseId": _TEXT,
             "Target": Column("the identifier of a goal", fields.IDENTIFIER, names="goal"),
             "DateTime": Column("Unix time in seconds, in the past", form="unix"),
-            "Price": _MONEY,
+            "Price": Column("a decimal number with a point", fields.MONEY, "number"),
             "Currency": _CURRENCY,
         }
     ),
     required=("Target", "DateTime"),
-    needs=("ClientId", "UserId", "Yclid", "PurchaseId"),
 )
+VISITOR: Final = ("ClientId", "UserId", "Yclid", "PurchaseId")
+"""By the first of these that is filled the service finds the visit of a conversion."""
 
 CRM: Final[tuple[Entity, ...]] = (SIMPLE_ORDERS, ORDERS, CONTACTS)
 """What merges into stored objects and shows in the list of uploads."""

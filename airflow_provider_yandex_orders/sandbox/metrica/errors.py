@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from airflow_provider_yandex_orders.sandbox.faults import Answer, Preset
 
@@ -28,7 +30,7 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "quota_grants_requests": (429, "Quota exceeded: access requests per hour"),
         "invalid_token": (403, "Invalid oauth_token"),
         "unauthorized": (401, "Authorization is required"),
-        "access_denied": (403, "Access denied"),
+        "access_denied": (403, "Access is denied"),
         "counter_in_connect": (403, "Access to this counter is managed by an organisation"),
         "invalid_parameter": (400, "A parameter has a wrong value"),
         "missing_parameter": (400, "A required parameter is missing"),
@@ -39,11 +41,17 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "too_much_rows": (400, "The report has too many rows"),
         "filter_limits": (400, "The filter is too complex"),
         "not_found": (404, "Object not found"),
+        # Not in the table of errors: the word is the sandbox's.
+        "method_not_allowed": (405, "The method is not supported by this path"),
         "not_acceptable": (406, "Format is not supported"),
         "conflict": (409, "Integrity would be violated"),
     }
 )
 """Error type: HTTP status and a message in the sandbox's words, except where the real one is known."""
+
+TOO_MANY_REPORTS: Final = "Quota exceeded: report requests of this user in 5 minutes"
+
+NOT_FOUND: Final = 404
 
 NO_SUCH_OBJECT: Final = "No object with specified ID."
 """What the live service is reported to say, with 400, of an id it does not know."""
@@ -79,6 +87,13 @@ def install(app: FastAPI) -> None:
     async def answer(_request: Request, error: MetricaError) -> JSONResponse:
         return JSONResponse(error.as_dict(), status_code=error.status)
 
+    @app.exception_handler(HTTPException)
+    async def no_route(request: Request, error: HTTPException) -> Response:
+        """What no service has, in the shape of the one that the sandbox was first made for."""
+        if error.status_code != NOT_FOUND or request.scope["path"].startswith("/_sandbox"):
+            return await http_exception_handler(request, error)
+        return JSONResponse(MetricaError("not_found").as_dict(), NOT_FOUND)
+
 
 def _preset(error_type: str, message: str | None = None) -> Preset:
     def make(status: int | None) -> Answer:
@@ -95,7 +110,7 @@ PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
         **{name: _preset(name) for name in ERRORS},
         "unknown_upload": _preset("invalid_parameter", NO_SUCH_OBJECT),
         # 200 requests to /stat/v1/data in 5 minutes; which type the answer names is not documented.
-        "quota_reports": _preset("quota_requests_by_uid", "Quota exceeded: report requests of this user in 5 minutes"),
+        "quota_reports": _preset("quota_requests_by_uid", TOO_MANY_REPORTS),
     }
 )
 """Every error type by its name, and answers that differ from the usual one of their type."""

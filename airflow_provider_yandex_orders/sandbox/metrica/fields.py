@@ -17,13 +17,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, Literal
 
-Form = Literal["text", "number", "list", "ids", "goals", "products", "date", "date_time", "moment", "unix"]
-"""How a value is written: plain text, money, kinds of lists, and kinds of time."""
+Form = Literal[
+    "text", "number", "money", "list", "set", "ids", "goals", "products", "date", "date_time", "moment", "unix"
+]
+"""How a value is written: plain text, numbers, kinds of lists (those of a set and of ids are unique), kinds of time."""
 
-LISTS: Final = frozenset({"list", "ids", "goals", "products"})
+LISTS: Final = frozenset({"list", "set", "ids", "goals", "products"})
+MOST_MONEY: Final = 9_223_372_036_854
+"""The greatest revenue and cost of an order."""
 
 _TIME = r" (?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?"
 _YEAR_FIRST: Final = re.compile(rf"\d{{4}}-\d\d-\d\d(?:{_TIME})?", re.ASCII)
@@ -39,6 +44,7 @@ ANY_ITEM: Final = r"[^,]++"
 DIGITS: Final = r"[0-9]++"
 MD5: Final = r"[0-9a-f]{32}"
 MONEY: Final = r"[0-9]++(?:\.[0-9]++)?"
+_AMOUNT: Final = re.compile(MONEY)
 EMAIL: Final = r"[a-z0-9.!#$%'*+^_`{|}~-]++@[a-z0-9-]++(?:\.[a-z0-9-]++)++"
 CURRENCY: Final = r"[A-Z]{3}"
 IDENTIFIER: Final = r"""[^/\\&#?="+\s\x00-\x1f]++(?: ++[^/\\&#?="+\s\x00-\x1f]++)*+"""
@@ -90,8 +96,27 @@ def past_second(cell: str) -> str | None:
     return str(int(cell))
 
 
+def unique(cell: str) -> str | None:
+    """A comma list in which nothing is twice."""
+    return cell if "," not in cell or len(set(found := cell.split(","))) == len(found) else None
+
+
+def within_limit(cell: str) -> str | None:
+    """An amount that the service can count."""
+    small = len(cell) < len(str(MOST_MONEY)) or not _AMOUNT.fullmatch(cell)  # what is no number, the pattern tells
+    return cell if small or Decimal(cell) <= MOST_MONEY else None
+
+
 CONVERTERS: Final[Mapping[str, Callable[[str], str | None]]] = MappingProxyType(
-    {"moment": moment, "date": date, "date_time": date_time, "unix": past_second}
+    {
+        "moment": moment,
+        "date": date,
+        "date_time": date_time,
+        "unix": past_second,
+        "set": unique,
+        "ids": unique,
+        "money": within_limit,
+    }
 )
 """Forms that a pattern cannot judge: each function gives the canonical text, or none."""
 

@@ -2,10 +2,16 @@
 """Goals: kept as they were sent, doubled when sent twice, joined by the CRM ones after the first good upload.
 
 Sources: https://yandex.ru/dev/metrika/ru/management/openapi/goal/addGoal ,
-https://yandex.ru/dev/metrika/ru/management/openapi/goal/goals .
-Unstated or contradictory there and chosen here: only JavaScript-event goals (``action``) can be made; a goal has one
-condition; an unknown field, also the optional ``is_favorite`` and ``is_retargeting``, is ``invalid_json``, as clients
-report from the live service; a raw ``+`` in an identifier is refused, as it must be written ``%2B``.
+https://yandex.ru/dev/metrika/ru/management/openapi/goal/goals ,
+https://yandex.ru/dev/metrika/ru/management/formats (what a GET gives may be sent back).
+Unstated or contradictory there and chosen here:
+* the fields that belong to the service (``id``, ``status``, ``goal_source``, ``class``) are taken and passed over; a
+  field that no description has is ``invalid_json``;
+* of the types only JavaScript events (``action``) are looked at closely: they have one condition. Other goals are kept
+  as they are;
+* an event is found by its identifier where the condition is ``exact`` or ``contain``, as live counters have both;
+* a raw ``+`` in an identifier is refused, as it must be written ``%2B``;
+* a goal that is not there, or deleted, is ``not_found``; PUT replaces the whole goal.
 """
 
 import json
@@ -22,23 +28,27 @@ SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS metrica_goals (
     id INTEGER PRIMARY KEY,
     counter_id INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    type TEXT NOT NULL,
-    goal_source TEXT NOT NULL,
-    default_price REAL NOT NULL,
-    flag TEXT NOT NULL,
-    conditions TEXT NOT NULL,
-    identifier TEXT
+    goal TEXT NOT NULL,
+    identifier TEXT,
+    deleted INTEGER NOT NULL DEFAULT 0
 );
 """
 _FIRST_ID: Final = 300_000_001
 _NAME_LENGTH: Final = 255
 _PRICE_BOUND: Final = 1e15
+_ACTION: Final = "action"
+_TYPES: Final = (
+    *(_ACTION, "url", "number", "step", "phone", "email", "payment_system", "messenger", "file", "search", "social"),
+    *("visit_duration", "chat"),
+)
 _CONDITION_TYPES: Final = ("exact", "contain", "start", "regexp", "action")
 _LITERAL_TYPES: Final = frozenset({"exact", "contain"})
 _FORBIDDEN: Final = re.compile(r'[/\\&#?="+]')
 _FLAGS: Final = ("basket", "order", "")
-_FIELDS: Final = frozenset({"name", "type", "conditions", "default_price", "flag"})
+_OF_THE_SERVICE: Final = frozenset({"id", "status", "goal_source", "class"})
+_LISTS: Final = ("conditions", "steps")
+_NUMBERS: Final = ("default_price", "is_favorite", "is_retargeting", "prev_goal_id", "depth", "duration")
+_FIELDS: Final = _OF_THE_SERVICE | {"name", "type", "flag", "hide_phone_number", *_LISTS, *_NUMBERS}
 _CRM_GOALS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "cdp_order_in_progress": "CRM: order created",
@@ -49,10 +59,10 @@ _CRM_GOALS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def listed(connection: sqlite3.Connection, counter_id: int) -> list[dict[str, Any]]:
+def listed(connection: sqlite3.Connection, counter_id: int, *, deleted: bool = False) -> list[dict[str, Any]]:
     """The goals of a counter, oldest first."""
-    rows = connection.execute("SELECT * FROM metrica_goals WHERE counter_id = ? ORDER BY id", (counter_id,))
-    return [_as_dict(row) for row in rows]
+    query = "SELECT * FROM metrica_goals WHERE counter_id = ? AND deleted <= ? ORDER BY id"
+    return [_as_dict(row) for row in connection.execute(query, (counter_id, deleted))]
 
 
 def identifiers(connection: sqlite3.Connection, counter_id: int) -> set[str]:
@@ -63,42 +73,53 @@ def identifiers(connection: sqlite3.Connection, counter_id: int) -> set[str]:
     return {row["identifier"] for row in rows}
 
 
-def create(connection: sqlite3.Connection, counter_id: int, document: object) -> dict[str, Any]:
-    """Check the document of a request and store the goal it describes; call inside a transaction."""
+def find(connection: sqlite3.Connection, counter_id: int, goal_id: str) -> dict[str, Any]:
+    """One goal."""
+    number = int(goal_id) if goal_id.isascii() and goal_id.isdigit() and len(goal_id) < 19 else 0
+    query = "SELECT * FROM metrica_goals WHERE counter_id = ? AND id = ? AND NOT deleted"
+    row = connection.execute(query, (counter_id, number)).fetchone()
+    if row is None:
+        raise MetricaError("not_found")
+    return _as_dict(row)
+
+
+def keep(
+    connection: sqlite3.Connection, counter_id: int, document: object, goal_id: str | None = None
+) -> dict[str, Any]:
+    """Check the document of a request and store its goal, in place of another one if so; call inside a transaction."""
+    known = None if goal_id is None else find(connection, counter_id, goal_id)
     goal = _read(document)
-    condition = goal["conditions"][0]
-    identifier = condition["url"] if condition["type"] == "exact" else None
-    price = float(goal.get("default_price", 0))
-    row = (
-        "user",
-        price,
-        goal.get("flag", ""),
-        json.dumps(goal["conditions"], ensure_ascii=False),
-        identifier,
-    )
-    goal_id = _insert(connection, counter_id, goal["name"], goal["type"], row)
-    return _as_dict(connection.execute("SELECT * FROM metrica_goals WHERE id = ?", (goal_id,)).fetchone())
+    if known is not None and goal.get("id", known["id"]) != known["id"]:
+        raise MetricaError("invalid_parameter", "The goal has another id than the path", "id")
+    goal["goal_source"] = known["goal_source"] if known else "user"
+    return find(connection, counter_id, str(_store(connection, counter_id, goal, known["id"] if known else None)))
+
+
+def delete(connection: sqlite3.Connection, counter_id: int, goal_id: str) -> None:
+    """Take a goal out; call inside a transaction."""
+    goal = find(connection, counter_id, goal_id)
+    connection.execute("UPDATE metrica_goals SET deleted = 1, identifier = NULL WHERE id = ?", (goal["id"],))
 
 
 def ensure_crm_goals(connection: sqlite3.Connection, counter_id: int) -> None:
-    """Make the four order goals of a counter that has none; call inside a transaction."""
-    query = "SELECT count(*) FROM metrica_goals WHERE counter_id = ? AND goal_source = 'auto'"
-    if connection.execute(query, (counter_id,)).fetchone()[0] == 0:
+    """Make the four order goals of a counter that never had one; call inside a transaction."""
+    if not any(goal["goal_source"] == "auto" for goal in listed(connection, counter_id, deleted=True)):
         for goal_type, name in _CRM_GOALS.items():
-            _insert(connection, counter_id, name, goal_type, ("auto", 0.0, "", "[]", None))
+            _store(connection, counter_id, {"name": name, "type": goal_type, "goal_source": "auto", "conditions": []})
 
 
-def _insert(
-    connection: sqlite3.Connection,
-    counter_id: int,
-    name: str,
-    goal_type: str,
-    rest: tuple[str, float, str, str, str | None],
-) -> int:
-    top = connection.execute("SELECT max(id) FROM metrica_goals").fetchone()[0]
-    goal_id = _FIRST_ID if top is None else int(top) + 1
+def _store(connection: sqlite3.Connection, counter_id: int, goal: Mapping[str, Any], goal_id: int | None = None) -> int:
+    if goal_id is None:
+        goal_id = connection.execute(
+            "SELECT max(?, coalesce(max(id), 0) + 1) FROM metrica_goals", (_FIRST_ID,)
+        ).fetchone()[0]
+    kept = {name: value for name, value in goal.items() if name == "goal_source" or name not in _OF_THE_SERVICE}
+    identifier = None
+    if goal["type"] == _ACTION and goal["conditions"][0]["type"] in _LITERAL_TYPES:
+        identifier = goal["conditions"][0]["url"]
     connection.execute(
-        "INSERT INTO metrica_goals VALUES (?,?,?,?,?,?,?,?,?)", (goal_id, counter_id, name, goal_type, *rest)
+        "INSERT OR REPLACE INTO metrica_goals (id, counter_id, goal, identifier) VALUES (?, ?, ?, ?)",
+        (goal_id, counter_id, json.dumps(kept, ensure_ascii=False), identifier),
     )
     return goal_id
 
@@ -106,14 +127,11 @@ def _insert(
 def _as_dict(row: sqlite3.Row) -> dict[str, Any]:
     return {
         "id": row["id"],
-        "name": row["name"],
-        "type": row["type"],
-        "default_price": row["default_price"],
-        "goal_source": row["goal_source"],
+        "default_price": 0.0,
         "is_favorite": 0,
-        "status": "Active",
-        "conditions": json.loads(row["conditions"]),
-        "flag": row["flag"],
+        "flag": "",
+        **json.loads(row["goal"]),
+        "status": "Deleted" if row["deleted"] else "Active",
     }
 
 
@@ -128,12 +146,17 @@ def _read(document: object) -> dict[str, Any]:
         raise MetricaError("missing_parameter", "A goal needs a name", "name")
     if len(name) > _NAME_LENGTH:
         raise MetricaError("invalid_parameter", f"A name has at most {_NAME_LENGTH} characters", "name")
-    if goal.get("type") != "action":
-        raise MetricaError("invalid_parameter", "The sandbox makes goals of the type action only", "type")
-    _check_conditions(goal.get("conditions"))
-    price = goal.get("default_price", 0)
-    if isinstance(price, bool) or not isinstance(price, int | float) or not abs(price) < _PRICE_BOUND:
-        raise MetricaError("invalid_json", "default_price must be a number", "default_price")
+    if goal.get("type") not in _TYPES:
+        raise MetricaError("invalid_parameter", f"The type of a goal is one of {', '.join(_TYPES)}", "type")
+    for field in _NUMBERS:
+        # Documented booleans are numbers in some answers, which may be sent back.
+        if not isinstance(number := goal.get(field, 0), int | float) or not abs(number) < _PRICE_BOUND:
+            raise MetricaError("invalid_json", f"{field} must be a number", field)
+    for field in _LISTS:
+        if not isinstance(goal.get(field, []), list):
+            raise MetricaError("invalid_json", f"{field} must be a list", field)
+    if goal["type"] == _ACTION:
+        _check_conditions(goal.get("conditions"))
     if goal.get("flag", "") not in _FLAGS:
         raise MetricaError("invalid_parameter", "flag must be basket, order or empty", "flag")
     return goal

@@ -30,7 +30,7 @@ def conversion_page(sandbox: Sandbox, counter_id: int | None, *, limit: int, off
     """Stored offline conversions in the order of their first arrival."""
     values = {"counter": counter_id}
     with sandbox.store.connect() as connection:
-        total, rows = _page(connection, conversions.TABLE, OURS, "key", values, limit, offset)
+        total, rows = _page(connection, conversions.WITH_EFFECTS, OURS, "key", values, limit, offset)
     return {"total": total, "conversions": [conversions.as_dict(row) for row in rows]}
 
 
@@ -81,7 +81,7 @@ def _crm_upload(sandbox: Sandbox, row: sqlite3.Row) -> dict[str, Any]:
         "merge_mode": row["merge_mode"],
         "bytes": row["bytes"],
         "sha256": row["sha256"],
-        "listed": row["received_at"] <= time.time() - sandbox.settings.processing_seconds,
+        "listed": row["received_at"] + row["lag"] <= time.time() - sandbox.settings.processing_seconds,
         "sandbox_notes": json.loads(row["notes"]),
     }
 

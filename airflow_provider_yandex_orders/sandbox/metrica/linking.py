@@ -32,7 +32,11 @@ def is_linked(identifier: str, share: float) -> bool:
 def prepare(connection: sqlite3.Connection, settings: SandboxSettings) -> None:
     """Give the connection the SQL function ``is_linked(text)``."""
     share = settings.linked_share
-    connection.create_function("is_linked", 1, lambda identifier: is_linked(identifier, share), deterministic=True)
+
+    def found(identifier: str | None) -> bool:
+        return identifier is not None and is_linked(identifier, share)
+
+    connection.create_function("is_linked", 1, found, deterministic=True)
 
 
 def linked_orders(entity: Entity, settings: SandboxSettings) -> str:

@@ -66,7 +66,7 @@ _PREDEFINED: Final[Mapping[str, Column]] = MappingProxyType(
 _GROUPS: Final[Mapping[str, frozenset[str] | None]] = MappingProxyType(
     {"PREDEFINED": frozenset(_PREDEFINED), "CUSTOM_LIST": None, "SYSTEM_LIST": frozenset({"product"})}
 )
-_TYPE_OF_FORM: Final = {"number": "numeric", "date": "date", "date_time": "datetime", "moment": "datetime"}
+_TYPE_OF_FORM: Final = {"money": "numeric", "date": "date", "date_time": "datetime", "moment": "datetime"}
 
 
 def map_statuses(connection: sqlite3.Connection, counter_id: int, document: object) -> None:

@@ -31,6 +31,10 @@ _CUSTOMER: Final[Mapping[str, str]] = {
     ORDERS.kind: "client_uniq_id",
 }
 
+_CONTENT: Final[Mapping[str, str]] = {
+    entity.kind: ", ".join(("counter_id", *entity.columns)) for entity in (SIMPLE_ORDERS, ORDERS)
+}
+
 
 def summary(sandbox: Sandbox, counter_id: int | None) -> dict[str, Any]:
     """Totals of simplified orders, and under ``kinds`` those of every kind."""
@@ -73,7 +77,11 @@ def _totals(
 
 
 def _orders(connection: sqlite3.Connection, entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
-    more = f"coalesce(sum(id IS NULL), 0) AS orders_without_id, count(DISTINCT {_CUSTOMER[entity.kind]}) AS customers"
+    equal = f"SELECT count(*) AS equal FROM {entity.table} WHERE id IS NULL AND {OURS} GROUP BY {_CONTENT[entity.kind]}"
+    more = (
+        f"coalesce(sum(id IS NULL), 0) AS orders_without_id, count(DISTINCT {_CUSTOMER[entity.kind]}) AS customers,"
+        f" (SELECT coalesce(sum(equal - 1), 0) FROM ({equal})) AS orders_without_id_again"
+    )
     groups = _groups(connection, entity, values)
     return {
         **_totals(connection, entity.table, "orders", more, values),
@@ -112,12 +120,17 @@ def _conversions(connection: sqlite3.Connection, values: Mapping[str, Any]) -> d
     by_target = f"SELECT Target, count(*) FROM {conversions.TABLE} WHERE {OURS} GROUP BY 1 ORDER BY 1"
     money = (
         "SELECT coalesce(Currency, '') AS currency, decimal_sum(Price) AS revenue"
-        f" FROM {conversions.TABLE} WHERE {OURS} AND Price IS NOT NULL GROUP BY 1 ORDER BY 1"
+        f" FROM {{}} WHERE {OURS} AND Price IS NOT NULL GROUP BY 1 ORDER BY 1"
+    )
+    revenue, received = (
+        {row["currency"]: row["revenue"] for row in connection.execute(money.format(table), values)}
+        for table in (conversions.TABLE, conversions.EFFECTS_TABLE)
     )
     return {
         **_totals(connection, conversions.TABLE, "conversions", more, values),
         "by_target": dict(map(tuple, connection.execute(by_target, values))),
-        "revenue": {row["currency"]: row["revenue"] for row in connection.execute(money, values)},
+        "revenue": revenue,
+        "revenue_received": received,
     }
 
 
