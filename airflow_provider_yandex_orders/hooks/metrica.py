@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, ServiceRefused
+from airflow_provider_yandex_orders.exceptions import (
+    ConfigurationError,
+    PassingError,
+    ServiceRefused,
+    SourceUnavailable,
+)
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
 from airflow_provider_yandex_orders.http.body import FileBody, multipart
 from airflow_provider_yandex_orders.http.paced import PacedClient, lane_of
@@ -32,6 +38,20 @@ OFFLINE_LIMIT = 10_000
 """Uploads of offline conversions in one answer: what the service takes by itself."""
 OFFLINE_TYPE = "BASIC"
 """Conversions, apart from calls and chats, which have lists of their own."""
+
+
+def _header(file: ObjectStoragePath, delimiter_type: str) -> list[str]:
+    """The names of a CSV file's columns.
+
+    :raises SourceUnavailable: its storage does not give it.
+    """
+    try:
+        with file.open("r", encoding="utf-8-sig", errors="replace", newline="") as text:
+            return next(csv.reader(text, delimiter=";" if delimiter_type == "SEMICOLON" else ","), [])
+    except Exception as error:  # noqa: BLE001 - whatever a storage raises
+        raise SourceUnavailable(
+            f"Upload {file.name}: its header cannot be read now ({type(error).__name__}). The next try may pass."
+        ) from None
 
 
 _WRITING = "Reading works; whether the token may write shows with the first upload."
@@ -133,7 +153,8 @@ class MetricaHook(ServiceHook):
         :param upload_format: ``json`` or ``csv``.
         :param merge_mode: ``SAVE``, ``UPDATE`` or ``APPEND``.
         :param delimiter_type: of a CSV file, ``COMMA`` or ``SEMICOLON``.
-        :param columns_mapping: ``{"attribute": "column"}`` for a CSV file with column names of its own.
+        :param columns_mapping: ``{"attribute": "column"}`` for a CSV file with column names of its own; by default its
+            header names the attributes.
         :return: the service's ``uploading`` object.
         """
         return self._upload_entity(
@@ -160,7 +181,8 @@ class MetricaHook(ServiceHook):
         :param upload_format: ``json`` or ``csv``.
         :param merge_mode: ``SAVE``, ``UPDATE`` or ``APPEND``.
         :param delimiter_type: of a CSV file; the service asks for ``SEMICOLON`` where an order has several goals.
-        :param columns_mapping: ``{"attribute": "column"}`` for a CSV file with column names of its own.
+        :param columns_mapping: ``{"attribute": "column"}`` for a CSV file with column names of its own; by default its
+            header names the attributes.
         :return: the service's ``uploading`` object.
         """
         return self._upload_entity(
@@ -349,9 +371,7 @@ class MetricaHook(ServiceHook):
     ) -> dict[str, Any]:
         params: dict[str, Any] = {"merge_mode": merge_mode}
         if upload_format == "csv":
-            params["delimiter_type"] = delimiter_type
-            if columns_mapping:
-                params["columns_mapping"] = ",".join(f'"{name}":"{column}"' for name, column in columns_mapping.items())
+            params |= {"delimiter_type": delimiter_type, "columns_mapping": columns_mapping}
         return self._upload(self._cdp(counter_id, f"data/{entity}/{upload_format}"), path, params, resend=True)
 
     def _upload(
@@ -367,6 +387,9 @@ class MetricaHook(ServiceHook):
         if size is None:
             raise ConfigurationError(f"There is no file {file} to upload. Correct the path.")
 
+        if "columns_mapping" in params:  # the service calls it required
+            pairs = params["columns_mapping"] or {name: name for name in _header(file, params["delimiter_type"])}
+            params = {**params, "columns_mapping": ",".join(f'"{name}":"{pairs[name]}"' for name in pairs)}
         opened = partial(file.open, "rb")
         if endpoint.endswith("/json"):
             body = FileBody(opened, size=size, filename=file.name, content_type="application/json")

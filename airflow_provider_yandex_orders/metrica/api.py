@@ -58,12 +58,16 @@ def js_goals(goals: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, Map
                 yield str(condition.get("url")), str(condition.get("type")), goal
 
 
+FITTING = ("exact", "contain")
+"""Conditions by which a goal is found by its identifier; live counters have both."""
+
+
 def target_faults(goals: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
     """What a conversion may name as its target, and why not: identifier (or name) to fault, ``None`` for a good one."""
     found: dict[str, str | None] = {}
     for identifier, condition, goal in js_goals(goals):
         found.setdefault(str(goal.get("name")), f"is the name of a goal; its identifier is {identifier!r}")
-        if condition in ("exact", "contain"):  # live counters have both
+        if condition in FITTING:
             found[identifier] = None
         elif found.get(identifier, "") is not None:
             found[identifier] = f"is a goal whose condition is {condition!r}"

@@ -63,18 +63,21 @@ def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
 
 def json_format(kind: RowKind) -> FileFormat:
     """One JSON object with the rows in a list named like the kind; amounts are exact numbers."""
-    sent = [declared.name for declared in kind.sent_fields]
+    sent = [declared.name for declared in kind.sent_fields if not declared.inside]
+    inner = [(declared.name, declared.inside) for declared in kind.sent_fields if declared.inside]
     written = {each.name: each.type.as_json for each in kind.sent_fields if each.type.as_json}
     encoder = msgspec.json.Encoder(decimal_format="number")
 
     def encode(values: Mapping[str, Any]) -> bytes:
-        return encoder.encode(
-            {
-                name: list(map(written[name], value)) if name in written else value
-                for name in sent
-                if (value := values.get(name, [])) != []
-            }
-        )
+        row = {
+            name: list(map(written[name], value)) if name in written else value
+            for name in sent
+            if (value := values.get(name, [])) != []
+        }
+        for name, inside in inner:
+            if value := values.get(name):
+                row.setdefault(inside, {})[name] = value
+        return encoder.encode(row)
 
     return FileFormat(".json", f'{{"{kind.name}":['.encode(), b",\n", b"]}", encode)
 

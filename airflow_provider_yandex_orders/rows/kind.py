@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from airflow_provider_yandex_orders.rows.faults import Checked
 from airflow_provider_yandex_orders.rows.options import CheckOptions
-from airflow_provider_yandex_orders.rows.types import ATTRIBUTE, TEXT, Converter, FieldType
+from airflow_provider_yandex_orders.rows.types import TEXT, Converter, FieldType
 
 
 class RowRule(Protocol):
@@ -42,6 +42,7 @@ class Field:
     :param sent: whether it goes to the service; one that does not only serves to compare rows.
     :param droppable: a bad value is left out and told; a rule of the kind says whether the row can do without it.
     :param rows: the kind of its elements, where they are rows themselves.
+    :param inside: the object of a JSON row it stands in; empty: the row itself.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Field:
     sent: bool = True
     droppable: bool = False
     rows: RowKind | None = None
+    inside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +107,9 @@ class RowKind:
         """Names a source may use."""
         return tuple(field.name for field in self.fields)
 
-    def in_csv(self, attributes: tuple[str, ...] = ()) -> RowKind:
-        """The kind as CSV files have it: without the fields only JSON takes, with custom attributes.
-
-        :param attributes: names of the attributes.
-        """
-        taken = replace(self, fields=tuple(field for field in self.fields if field.csv))
-        return taken.with_fields(tuple(Field(name, ATTRIBUTE, "A custom attribute.") for name in attributes))
+    def in_csv(self) -> RowKind:
+        """The kind as CSV files have it: without the fields only JSON takes."""
+        return replace(self, fields=tuple(field for field in self.fields if field.csv))
 
     def with_rows(self, name: str, kind: RowKind) -> RowKind:
         """The kind with another kind for the rows in one of its fields."""

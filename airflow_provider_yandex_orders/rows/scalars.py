@@ -160,12 +160,10 @@ def as_it_is(value: object) -> object:
 
 
 def plain(value: object) -> str:
-    """A custom attribute as text, the way a CSV cell has it."""
+    """One value of a custom attribute as text."""
     value = exact(value)
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, (list, tuple)):
-        return ",".join(map(plain, value))
     if isinstance(value, (float, Decimal)):
         return format(_decimal(value), "f")
     if isinstance(value, date):

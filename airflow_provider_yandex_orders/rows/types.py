@@ -101,7 +101,16 @@ def _counter_time(_own: FieldType, options: CheckOptions) -> Converter:
 
 def _attribute(own: FieldType, options: CheckOptions) -> Converter:
     time = _counter_time(own, options)
-    return lambda value: time(value) if isinstance(value, datetime) else scalars.plain(value)
+
+    def convert(value: object) -> list[str]:
+        values = value if isinstance(value, (list, tuple)) else [value]
+        return [
+            time(each) if isinstance(each, datetime) else scalars.plain(each)
+            for each in values
+            if each not in (None, "")
+        ]
+
+    return convert
 
 
 def _phone(_own: FieldType, options: CheckOptions) -> Converter:
@@ -161,7 +170,7 @@ COUNT = FieldType("whole number", _always(scalars.count), written=reading.amount
 FLAG = FieldType("true or false", _always(scalars.flag))
 WORD = FieldType("text or whole number", _always(scalars.word))
 RAW = FieldType("any value, sent as it is", _always(scalars.as_it_is), free=True)
-ATTRIBUTE = FieldType("any value", _attribute, free=True)
+ATTRIBUTE = FieldType("any value or values", _attribute, free=True)
 GOALS = FieldType("goal[:price]", _goals, look=lists.no_decimal_comma, as_json=_goal_as_json)
 TARGET = FieldType("goal identifier", lambda _own, options: words.target_converter(options.targets))
 PRODUCTS = FieldType("product:quantity", _with_nulls(lists.products), free=True)

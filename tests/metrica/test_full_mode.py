@@ -100,27 +100,48 @@ class TestCustomers:
 
 
 class TestAttributes:
-    def test_custom_attributes_travel_in_csv(self, metrica: SandboxServer, run: Run) -> None:
-        attribute = {"name": "segment", "multivalued": False, "type_name": "text", "type_group": "PREDEFINED"}
+    @pytest.fixture(autouse=True)
+    def attributes(self, metrica: SandboxServer) -> None:
         MetricaHook().client.call(
             "POST",
             "/cdp/api/v1/counter/101/schema/attributes",
-            doing="Create an attribute",
+            doing="Create attributes",
             params={"entity_type": "CONTACT"},
-            json={"attributes": [attribute]},
+            json={"attributes": [{"name": "segment", "multivalued": False}, {"name": "cities", "multivalued": True}]},
         )
+
+    @pytest.mark.parametrize("upload_format", ["json", "csv"])
+    def test_custom_attributes_arrive(self, metrica: SandboxServer, run: Run, upload_format: str) -> None:
         delivery = run(
             MetricaUploadContactsOperator,
-            source=[contact(1, tier="gold; best")],
-            upload_format="csv",
-            attributes={"segment": "tier"},
+            source=[contact(1, tier="gold; best", lived=["Omsk", "Tver"]), contact(2, tier=None)],
+            upload_format=upload_format,
+            attributes={"segment": "tier", "cities": "lived"},
         )
         assert delivery["parts"][0]["status"] == "PASSED"
-        assert '"gold; best"' in Path(delivery["parts"][0]["path"]).read_text()
+        assert [each["attributes"] for each in metrica.client.contacts(101)] == [
+            {"segment": "gold; best", "cities": ["Omsk", "Tver"]},
+            {},
+        ]
 
-    def test_not_in_json(self, run: Run) -> None:
-        with pytest.raises(ConfigurationError, match='upload_format="csv"'):
-            run(MetricaUploadContactsOperator, source=[contact(1)], attributes={"segment": "tier"})
+    @pytest.mark.parametrize(("upload_format", "where"), [("json", "attribute_values."), ("csv", "")])
+    def test_a_second_task_sends_what_the_first_prepared(
+        self, metrica: SandboxServer, run: Run, upload_format: str, where: str
+    ) -> None:
+        arguments = {"upload_format": upload_format, "merge_mode": "UPDATE"}
+        attributes = {"segment": "tier", "cities": "lived"}
+        source = [contact(1, tier="gold", lived=["Omsk", "Tver"])]
+        prepared = run(
+            MetricaUploadContactsOperator,
+            task_id="prepare",
+            source=source,
+            attributes=attributes,
+            send=False,
+            **arguments,
+        )
+        again = {name: f"{where}{name}" for name in attributes}
+        run(MetricaUploadContactsOperator, source=prepared, attributes=again, **arguments)
+        assert metrica.client.contacts(101)[0]["attributes"] == {"segment": "gold", "cities": ["Omsk", "Tver"]}
 
     @pytest.mark.parametrize("name", ["a b", "emails", ""])
     def test_names_that_cannot_be(self, run: Run, name: str) -> None:

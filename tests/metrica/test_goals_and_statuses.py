@@ -40,6 +40,15 @@ class TestGoals:
             ("order_done", [{"type": "exact", "url": "order_done"}]),
         ]
 
+    def test_a_goal_that_contains_the_identifier_is_one(self, metrica: SandboxServer, run: Run) -> None:
+        goal = {"name": "x", "type": "action", "conditions": [{"type": "contain", "url": "order"}]}
+        hook = MetricaHook()
+        made = hook.client.call("POST", "/management/v1/counter/101/goals", doing="Make a goal", json={"goal": goal})
+        assert run(MetricaEnsureGoalsOperator, goals=["order"]) == {
+            "found": {"order": made["goal"]["id"]},
+            "created": {},
+        }
+
     def test_without_an_answer_the_goal_is_looked_for(self, metrica: SandboxServer, run: Run) -> None:
         metrica.client.add_fault(method="POST", path="goals", action="drop", moment="after", times=1)
         result = run(MetricaEnsureGoalsOperator, goals=["order_paid"])
@@ -69,9 +78,9 @@ class TestGoals:
         assert "2 goals with the identifier 'order_paid'" in caplog.text
 
     def test_a_goal_that_matches_otherwise_is_refused(self, metrica: SandboxServer, run: Run) -> None:
-        goal = {"name": "x", "type": "action", "conditions": [{"type": "contain", "url": "order"}]}
+        goal = {"name": "x", "type": "action", "conditions": [{"type": "start", "url": "order"}]}
         MetricaHook().client.call("POST", "/management/v1/counter/101/goals", doing="Make", json={"goal": goal})
-        with pytest.raises(ConfigurationError, match="'contain'"):
+        with pytest.raises(ConfigurationError, match="condition 'start', and only 'exact' and 'contain' do"):
             run(MetricaEnsureGoalsOperator, goals=["order"])
 
     @pytest.mark.parametrize(

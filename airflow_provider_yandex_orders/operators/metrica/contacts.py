@@ -32,8 +32,8 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
         sent, ``APPEND`` adds to lists. The last two send only fields that some row fills, put in no default, and reject
         a row without an order status where the kind has one. (templated)
     :param upload_format: ``json`` (by default) or ``csv``. (templated)
-    :param attributes: ``{"attribute": "source column"}``: custom attributes the counter has; none by default; CSV only,
-        as the service's JSON form of them is not certain. (templated)
+    :param attributes: ``{"attribute": "source column"}``: custom attributes the counter has, each with one value or a
+        list; none by default. (templated)
     :param source_timezone: zone of date-times without one, such as ``Europe/Moscow``; by default the counter's.
         (templated)
     :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
-from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.rows.kind import Field, RowKind
+from airflow_provider_yandex_orders.rows.types import ATTRIBUTE
 
 DELIMITER_TYPE = "SEMICOLON"
 """The service asks for semicolons where a cell holds several goals."""
@@ -27,8 +28,6 @@ def check(upload_format: str, attributes: Mapping[str, str] | None, kind: RowKin
     """
     if upload_format not in ("json", "csv"):
         raise ConfigurationError('upload_format must be "json" or "csv".')
-    if attributes and upload_format != "csv":
-        raise ConfigurationError('attributes need upload_format="csv": their JSON form is not certain.')
     for name in attributes or {}:
         if not _ATTRIBUTE.fullmatch(name) or name in kind.field_names:
             raise ConfigurationError(
@@ -38,7 +37,10 @@ def check(upload_format: str, attributes: Mapping[str, str] | None, kind: RowKin
 
 def row_kind(upload_format: str, attributes: Mapping[str, str] | None, kind: RowKind) -> RowKind:
     """The rows as they are sent."""
-    return kind.in_csv(tuple(attributes or ())) if upload_format == "csv" else kind
+    taken = kind.in_csv() if upload_format == "csv" else kind
+    return taken.with_fields(
+        tuple(Field(name, ATTRIBUTE, "A custom attribute.", inside="attribute_values") for name in attributes or ())
+    )
 
 
 def files(upload_format: str, kind: RowKind) -> Mapping[str, FileFormat]:

@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import BaseOperator, Context
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceUnavailable
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
-from airflow_provider_yandex_orders.metrica.api import js_goals
+from airflow_provider_yandex_orders.metrica.api import FITTING, js_goals
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.lists import goal_identifier
@@ -22,7 +22,8 @@ NAME_LENGTH = 255
 
 
 class MetricaEnsureGoalsOperator(BaseOperator):
-    """Creates the JS-event goals a counter does not have yet, with the condition ``exact``.
+    """Creates the JS-event goals a counter does not have yet, with the condition ``exact``. Those it has may be
+    ``contain`` as well.
 
     The service lets two goals have one identifier. This lists first and creates only what is missing; where two are
     found all the same (two tasks at once), it says so and gives the one with the smaller id. Goals count only what
@@ -80,7 +81,7 @@ class MetricaEnsureGoalsOperator(BaseOperator):
         ids: dict[str, list[int]] = {}
         unfit: dict[str, str] = {}
         for identifier, condition, goal in js_goals(hook.goals(counter_id)):
-            if identifier in wanted and condition == "exact":
+            if identifier in wanted and condition in FITTING:
                 ids.setdefault(identifier, []).append(int(goal["id"]))
             elif identifier in wanted:
                 unfit[identifier] = f"goal {goal['id']} has it with the condition {condition!r}"
@@ -88,7 +89,8 @@ class MetricaEnsureGoalsOperator(BaseOperator):
             if identifier not in ids:
                 raise ConfigurationError(
                     f"Ensure goals of counter {counter_id}: {identifier!r} cannot take conversions: {fault}, and "
-                    "only 'exact' does. Change that goal's condition, or choose another identifier."
+                    f"only {' and '.join(map(repr, FITTING))} do. Change that goal's condition, or choose another "
+                    "identifier."
                 )
         for identifier, several in ids.items():
             if len(several) > 1:

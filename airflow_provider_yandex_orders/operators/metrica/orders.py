@@ -36,8 +36,8 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
     :param status_map: the CRM's order statuses to the service's; none by default. A status that is in neither is
         rejected. (templated)
     :param upload_format: ``json`` (by default) or ``csv``. (templated)
-    :param attributes: ``{"attribute": "source column"}``: custom attributes the counter has; none by default; CSV only,
-        as the service's JSON form of them is not certain. (templated)
+    :param attributes: ``{"attribute": "source column"}``: custom attributes the counter has, each with one value or a
+        list; none by default. (templated)
     :param source_timezone: zone of date-times without one, such as ``Europe/Moscow``; by default the counter's.
         (templated)
     :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by

@@ -13,6 +13,7 @@ import pytest
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, SIMPLE_ORDERS
+from airflow_provider_yandex_orders.operators.metrica.full_mode import row_kind
 from airflow_provider_yandex_orders.sources import FileSource, RowsSource, Source
 
 
@@ -268,7 +269,7 @@ def test_columns_of_other_kinds(tmp_path: Path) -> None:
 
 
 def test_attributes_are_mapped_like_fields(tmp_path: Path) -> None:
-    kind = CONTACTS.in_csv(("level",))
+    kind = row_kind("csv", {"level": "level"}, CONTACTS)
     check_mapping({"level": "grade"}, kind)
     with pytest.raises(SourceError, match="no field 'level'"):
         check_mapping({"level": "grade"}, CONTACTS)

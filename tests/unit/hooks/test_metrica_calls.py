@@ -77,13 +77,14 @@ UPLOADS: list[tuple[str, str, Upload]] = [
     ),
     (
         "csv",
-        f"{CRM}/data/contacts/csv?merge_mode=SAVE&delimiter_type=COMMA",
+        f"{CRM}/data/contacts/csv?merge_mode=SAVE&delimiter_type=COMMA&columns_mapping=%22id%3Bsum%22%3A%22id%3Bsum%22",
         lambda hook, path: hook.upload_contacts(None, path, upload_format="csv"),
     ),
     ("json", f"{CRM}/data/orders/json?merge_mode=SAVE", lambda hook, path: hook.upload_orders(None, path)),
     (
         "csv",
-        f"{CRM}/data/orders/csv?merge_mode=APPEND&delimiter_type=SEMICOLON",
+        f"{CRM}/data/orders/csv?merge_mode=APPEND&delimiter_type=SEMICOLON"
+        "&columns_mapping=%22id%22%3A%22id%22%2C%22sum%22%3A%22sum%22",
         lambda hook, path: hook.upload_orders(None, path, upload_format="csv", merge_mode="APPEND"),
     ),
     (

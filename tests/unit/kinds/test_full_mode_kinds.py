@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, ORDERS
+from airflow_provider_yandex_orders.operators.metrica.full_mode import row_kind
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
 from airflow_provider_yandex_orders.rows.kind import RowKind
@@ -137,7 +138,7 @@ def test_rules_of_orders() -> None:
 
 
 def test_attributes_are_columns_after_the_fields() -> None:
-    kind = ORDERS.in_csv(("level", "vip"))
+    kind = row_kind("csv", {"level": "level", "vip": "vip"}, ORDERS)
     head, line = (
         written(kind, csv_format(kind), full_order(level=Decimal("7.50"), vip=True, other="x")).decode().splitlines()
     )
@@ -147,6 +148,16 @@ def test_attributes_are_columns_after_the_fields() -> None:
         *ORDER_COLUMNS.split(","),
         "user_comment",
     ]  # the declaration itself stays
+
+
+def test_attributes_stand_inside_an_object_of_a_document() -> None:
+    kind = row_kind("json", {"level": "level", "vip": "vip", "tags": "tags"}, ORDERS)
+    body = json.loads(written(kind, json_format(kind), full_order(level=Decimal("7.50"), tags=["a", 5])))
+    (row,) = body["orders"]
+    assert row["attribute_values"] == {"level": ["7.50"], "tags": ["a", "5"]}
+    assert "level" not in row
+    (plain,) = json.loads(written(kind, json_format(kind), full_order()))["orders"]
+    assert "attribute_values" not in plain
 
 
 # --- contacts ------------------------------------------------------------------------------------------------------

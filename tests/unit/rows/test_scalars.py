@@ -148,8 +148,6 @@ def test_money_survives_as_number_and_as_text(amount: Decimal | int) -> None:
         (-3, "-3"),
         (date(1985, 3, 4), "1985-03-04"),
         (datetime(2025, 3, 4, 15, 20, 7, 987654), "2025-03-04 15:20:07"),
-        (["a", 5, 1.5, True], "a,5,1.5,true"),
-        (("a",), "a"),
         (UUID(int=5), "00000000-0000-0000-0000-000000000005"),
     ],
 )
@@ -163,7 +161,7 @@ def test_plain(value: object, wanted: str) -> None:
         ({"a": 1}, "not_text"),
         ({"a"}, "not_text"),
         (b"a", "not_text"),
-        (["a", {"b": 1}], "not_text"),
+        (["a"], "not_text"),
         ("A\ud83d", "not_text"),
         (float("inf"), "not_a_number"),
         (Decimal("NaN"), "not_a_number"),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_yandex_orders.metrica.kinds import ORDERS
+from airflow_provider_yandex_orders.operators.metrica.full_mode import row_kind
 from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.types import FieldType, choice
@@ -52,7 +53,7 @@ def test_bad_choice(value: object, code: str, said: str) -> None:
         assert bad.fix == "send CONTACT or COMPANY, or leave it empty"
 
 
-KIND = ORDERS.in_csv(("level",))
+KIND = row_kind("json", {"level": "level"}, ORDERS)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,6 @@ KIND = ORDERS.in_csv(("level",))
         (Decimal("7.50"), "7.50"),
         (7.5, "7.5"),
         (True, "true"),
-        (["a", "b"], "a,b"),
         ("2025-03-04T12:00:00Z", "2025-03-04T12:00:00Z"),  # a text is a text
         (date(1985, 3, 4), "1985-03-04"),
         (datetime(2025, 3, 4, 15, 20, 7, 5), "2025-03-04 15:20:07"),
@@ -70,12 +70,17 @@ KIND = ORDERS.in_csv(("level",))
     ],
 )
 def test_attributes(value: object, wanted: str) -> None:
-    assert check_row(KIND, full_order(level=value)).values["level"] == wanted
+    assert check_row(KIND, full_order(level=value)).values["level"] == [wanted]
+
+
+def test_attributes_with_several_values() -> None:
+    values = check_row(KIND, full_order(level=["a", None, 5, datetime(2025, 3, 4, 12, tzinfo=UTC)])).values
+    assert values["level"] == ["a", "5", "2025-03-04 15:00:00"]
 
 
 def test_attributes_in_the_sources_zone() -> None:
     values = check_row(KIND, full_order(level=datetime(2025, 3, 4, 22)), source_zone=VLADIVOSTOK).values
-    assert values["level"] == "2025-03-04 15:00:00"
+    assert values["level"] == ["2025-03-04 15:00:00"]
 
 
 @pytest.mark.parametrize(
