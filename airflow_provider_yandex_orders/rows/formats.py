@@ -69,7 +69,7 @@ def json_format(kind: RowKind) -> FileFormat:
     encoder = msgspec.json.Encoder(decimal_format="number")
 
     def encode(values: Mapping[str, Any]) -> bytes:
-        row = {
+        row: dict[str, Any] = {
             name: list(map(written[name], value)) if name in written else value
             for name in sent
             if (value := values.get(name, [])) != []

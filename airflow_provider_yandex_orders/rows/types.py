@@ -104,11 +104,8 @@ def _attribute(own: FieldType, options: CheckOptions) -> Converter:
 
     def convert(value: object) -> list[str]:
         values = value if isinstance(value, (list, tuple)) else [value]
-        return [
-            time(each) if isinstance(each, datetime) else scalars.plain(each)
-            for each in values
-            if each not in (None, "")
-        ]
+        filled = (each for each in values if each is not None and each != "")
+        return [time(each) if isinstance(each, datetime) else scalars.plain(each) for each in filled]
 
     return convert
 

@@ -40,6 +40,18 @@ def test_the_table_of_codes_is_that_of_the_package() -> None:
     assert told == codes_in_the_package()
 
 
+def test_every_switch_of_the_sandbox_is_in_its_table() -> None:
+    from airflow_provider_yandex_orders.sandbox.settings import RUNTIME_SETTINGS, SandboxSettings
+
+    page = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8").partition("## Switches")[2].partition("## ")[0]
+    told = dict(re.findall(r"^\| `(\w+)` \(([\w.]+)\) \|", page, re.MULTILINE))
+    settings = SandboxSettings()
+    own = {name: getattr(settings, name) for name in RUNTIME_SETTINGS if not name.startswith("market_")}
+    assert told == {
+        name: str(value).lower() if isinstance(value, bool) else f"{value:g}" for name, value in own.items()
+    }
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):

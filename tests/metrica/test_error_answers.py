@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_yandex_orders.exceptions import PassingError, ServiceRefused, ServiceUnavailable
+from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadOrdersOperator
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+from airflow_provider_yandex_orders.sandbox.settings import METRICA_QUOTAS
 
 ROW = {"id": "1", "client_uniq_id": "c", "create_date_time": "2026-11-01 10:00:00", "order_status": "PAID"}
 MINUTE, DAY = 60.0, 86_400.0
@@ -111,3 +114,20 @@ def test_troubles_that_pass(fails: Callable[..., Exception], fault: dict[str, An
 
 def test_no_answer_names_the_token(fails: Callable[..., Exception]) -> None:
     assert "sandbox-token" not in str(fails(preset="invalid_token"))
+
+
+def test_tasks_of_one_process_keep_to_the_quotas(metrica: SandboxServer) -> None:
+    metrica.client.change_settings(**METRICA_QUOTAS)
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda _: MetricaHook().counter(101)["id"], range(18)))
+    assert found == [101] * 18
+    assert {request["status"] for request in metrica.client.requests()} == {200}
+
+
+def test_a_day_that_is_used_up_hands_the_task_back(metrica: SandboxServer, run: Callable[..., Any]) -> None:
+    metrica.client.change_settings(metrica_requests_per_day=1)
+    run(MetricaUploadOrdersOperator, source=[ROW], check_targets=False)
+    with pytest.raises(PassingError, match="quota_requests_by_uid") as raised:
+        run(MetricaUploadOrdersOperator, source=[ROW], run_id="manual__2", check_targets=False)
+    assert raised.value.retry_after
+    assert len(metrica.client.orders(101, kind="orders")) == 1

@@ -229,3 +229,40 @@ def test_deferrable_without_a_wait_is_told_at_parse_time() -> None:
 @pytest.mark.filterwarnings("error::UserWarning")
 def test_nothing_is_told_of_a_wait(how: dict[str, Any]) -> None:
     MetricaUploadSimpleOrdersOperator(task_id="upload", source=[ORDER], **how)
+
+
+class TestAnotherEndThanItBegan:
+    """The service takes an upload and thinks better of it, or tells of it late or never."""
+
+    def test_failed_orders_are_sent_again(self, metrica: SandboxServer, orders: Any, context: Context) -> None:
+        metrica.client.change_settings(uploads_fail_later=True)
+        delivery = orders(101, changed_only=True)
+        assert delivery["parts"][0]["status"] == "PASSED"
+        with pytest.raises(UploadFailedError, match="FAILED"):
+            sensor(delivery).execute(context())
+        metrica.client.change_settings(uploads_fail_later=False)
+        assert [orders(101, changed_only=True, run_id=name)["rows_sent"] for name in ("two", "three")] == [1, 0]
+
+    def test_failed_conversions_are_sent_again(
+        self, metrica: SandboxServer, run: Run, goals: Any, context: Context
+    ) -> None:
+        goals("order_paid")
+
+        def upload(run_id: str) -> Any:
+            return run(MetricaUploadOfflineConversionsOperator, source=[CONVERSION], counter_id=101, run_id=run_id)
+
+        metrica.client.change_settings(uploads_fail_later=True, linked_share=1)
+        with pytest.raises(UploadFailedError, match="LINKAGE_FAILURE"):
+            sensor(upload("one"), MetricaOfflineConversionsSensor).execute(context())
+        metrica.client.change_settings(uploads_fail_later=False)
+        assert [upload(name)["rows_sent"] for name in ("two", "three")] == [1, 0]
+        assert [each["times_received"] for each in metrica.client.conversions(101)] == [1]
+
+    def test_an_upload_that_is_never_listed(self, metrica: SandboxServer, orders: Any, context: Context) -> None:
+        metrica.client.change_settings(uploads_never_listed=True)
+        with pytest.raises(AirflowSensorTimeout, match="not listed yet"):
+            sensor(orders(101), timeout=0.3).execute(context())
+
+    def test_an_upload_that_is_listed_late(self, metrica: SandboxServer, orders: Any, context: Context) -> None:
+        metrica.client.change_settings(listing_lag_seconds=0.5)
+        assert set(sensor(orders(101)).execute(context()).values()) == {"PASSED"}

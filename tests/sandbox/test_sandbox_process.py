@@ -15,7 +15,7 @@ import requests
 
 import airflow_provider_yandex_orders.sandbox as package
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
-from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
+from airflow_provider_yandex_orders.sandbox.settings import METRICA_QUOTAS, SandboxSettings
 
 ROOT = Path(package.__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "airflow_provider_yandex_orders.sandbox"]
@@ -62,6 +62,8 @@ def test_program_prints_its_address_and_ends_cleanly(
         f"{match[1]}/management/v1/counter/101", headers={"Authorization": "OAuth sandbox-read-token"}, timeout=30
     )
     assert counter.json()["counter"]["time_zone_name"] == "Asia/Tokyo"
+    settings = requests.get(f"{match[1]}/_sandbox/settings", timeout=30).json()
+    assert settings.items() >= METRICA_QUOTAS.items()
     assert list(Path(environment["TMPDIR"]).iterdir()) != []
 
     program.send_signal(number)
@@ -70,6 +72,17 @@ def test_program_prints_its_address_and_ends_cleanly(
     assert program.returncode == 0
     assert errors == ""
     assert list(Path(environment["TMPDIR"]).iterdir()) == []
+
+
+def test_program_without_quotas(environment: dict[str, str]) -> None:
+    command = [*COMMAND, "--port", "0", "--no-quotas"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().removeprefix("Sandbox: ").strip()
+        settings = requests.get(f"{url}/_sandbox/settings", timeout=30).json()
+        process.terminate()
+
+    assert {settings[name] for name in METRICA_QUOTAS} == {0}
 
 
 @pytest.mark.parametrize(
