@@ -325,3 +325,17 @@ class TestTwoSteps:
         run(MetricaUploadSimpleOrdersOperator, source=prepared, keep_parts=False, task_id="send")
         assert not Path(part["path"]).exists()
         assert len(metrica.client.orders(101)) == 1
+
+
+@pytest.mark.parametrize("upload_format", ["json", "csv"])
+def test_orders_without_id_ask_before_the_first_upload_where_the_list_may_have_them(
+    run: Callable[..., Any], upload_format: str
+) -> None:
+    # The list calls orders and customers alike, and simplified orders are CSV only.
+    run(MetricaUploadContactsOperator, source=[{"uniq_id": "C-1"}], upload_format=upload_format, task_id="contacts")
+    arguments = {"source": [{**order(1), "id": None}], "require_id": False, "task_id": "orders"}
+    if upload_format == "csv":
+        with pytest.raises(PermanentError, match="an upload of just as many rows"):
+            run(MetricaUploadSimpleOrdersOperator, **arguments)
+        arguments["resend"] = True
+    assert run(MetricaUploadSimpleOrdersOperator, **arguments)["rows_sent"] == 1

@@ -19,6 +19,9 @@ from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadO
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.templated import switch
 
+OTHER_ENTITIES = ("CONTACT", "CUSTOM_LIST", "SYSTEM_LIST")
+"""What the list of uploads calls such as are no orders; SYSTEM stands for orders and customers alike."""
+
 
 class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
     """Uploads simplified orders: an order and its customer's identifiers in one row.
@@ -164,10 +167,11 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         by_rows = {part.rows: part.path for part in parts}
         for uploading in self._hook.last_uploadings(self._counter):
             rows = uploading.get("elements_count")
-            if rows in by_rows and uploading.get("entity_type") == "ORDER":
+            may_be = uploading.get("entity_type") not in OTHER_ENTITIES and uploading.get("uploading_format") != "JSON"
+            if rows in by_rows and may_be:
                 raise PermanentError(
                     f"Upload {by_rows[rows]}: the journal of deliveries knows nothing that was sent to counter "
-                    f"{self._counter}, which has an upload of just as many orders ({uploading.get('uploading_id')}, "
+                    f"{self._counter}, which has an upload of just as many rows ({uploading.get('uploading_id')}, "
                     f"{rows} rows). If these are the same, orders without id would double, so nothing was sent. Let "
                     "journal_conn_id ([yandex_orders] of the configuration, or the task's argument) name the journal "
                     "that was in use. Where they are others, run the task once with resend=True."

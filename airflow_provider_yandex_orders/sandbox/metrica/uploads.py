@@ -112,7 +112,7 @@ def receive(sandbox: Sandbox, counter: Counter, upload: Upload) -> dict[str, Any
                 found = notes.collect(connection, counter.id, rows, doubled=doubled, redated=redated, comma_file=comma)
                 if not fate["fails"]:
                     storage.merge(connection, entity, counter.id, upload.merge_mode, number)
-                goals.ensure_crm_goals(connection, counter.id)
+                    goals.ensure_crm_goals(connection, counter.id)
             row = {
                 "number": number,
                 "kind": entity.kind,
