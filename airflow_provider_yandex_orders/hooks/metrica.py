@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import (
@@ -40,21 +41,21 @@ OFFLINE_TYPE = "BASIC"
 """Conversions, apart from calls and chats, which have lists of their own."""
 
 
+_WRITING = "Reading works; whether the token may write shows with the first upload."
+
+
 def _header(file: ObjectStoragePath, delimiter_type: str) -> list[str]:
     """The names of a CSV file's columns.
 
     :raises SourceUnavailable: its storage does not give it.
     """
     try:
-        with file.open("r", encoding="utf-8-sig", errors="replace", newline="") as text:
+        with TextIOWrapper(file.open("rb"), encoding="utf-8-sig", errors="replace", newline="") as text:
             return next(csv.reader(text, delimiter=";" if delimiter_type == "SEMICOLON" else ","), [])
     except Exception as error:  # noqa: BLE001 - whatever a storage raises
         raise SourceUnavailable(
             f"Upload {file.name}: its header cannot be read now ({type(error).__name__}). The next try may pass."
         ) from None
-
-
-_WRITING = "Reading works; whether the token may write shows with the first upload."
 
 
 class MetricaHook(ServiceHook):
