@@ -138,7 +138,7 @@ class ServiceClient:
             stop=stop_after_attempt(self.attempts),
             wait=_pause,
             before_sleep=_log_pause,
-            reraise=True,
+            retry_error_callback=_give_up,
         )(attempt)
 
     def _send(
@@ -171,7 +171,7 @@ class ServiceClient:
             )
         try:
             return decode(response.content)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             what = (
                 f"{len(response.content)} bytes of {response.headers.get('Content-Type', 'no content type')} that are "
                 f"not JSON. If this stays, the connection's host {self._host} is not the service itself but a proxy or "
@@ -189,7 +189,11 @@ class ServiceClient:
             ) from None
 
     def _without_token(self, body: bytes) -> bytes:
-        """An answer as it may be quoted: a proxy's page of what went wrong can repeat the request's headers."""
+        """An answer as it may be quoted: a proxy's page of what went wrong can repeat the request's headers.
+
+        It may also be in another encoding than its JSON should be.
+        """
+        body = body.decode(errors="replace").encode()
         for name in _TOKEN_HEADERS:
             token = str(self.session.headers.get(name, "")).rpartition(" ")[2]
             body = body.replace(token.encode(), b"***") if token else body
@@ -267,3 +271,15 @@ def _log_pause(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     seconds = state.next_action.sleep if state.next_action else 0
     log.warning("%s Trying again in %.1f s (attempt %d).", error, seconds, state.attempt_number + 1)
+
+
+def _give_up(state: RetryCallState) -> Any:
+    """Raise the last error. Some services answer a request they cannot take as if they were out of order."""
+    error = state.outcome.exception() if state.outcome else None
+    answer = error.answer if isinstance(error, ServiceUnavailable) else None
+    if error and answer and (answer.http_status or 0) >= 500 and state.attempt_number > 1:
+        error.args = (
+            f"{error} {state.attempt_number} tries got no better answer: if other requests pass, it may be this "
+            "request itself that the service cannot take. Compare what it asks for or brings with one that passed.",
+        )
+    return state.outcome.result() if state.outcome else None

@@ -147,6 +147,9 @@ def test_passing_errors_are_tried_again(
     told(error, status, error_type)
     assert len(server.seen) == client.attempts == 3
     assert [1 <= nap <= 35 for nap in naps] == [True, True]
+    assert ("3 tries got no better answer: if other requests pass, it may be this request" in str(error)) == (
+        status >= 500
+    )
 
     server.script(error_reply(status, error_type, "x"), json_reply({"ok": 1}))
     assert client.call("POST", PATH, doing="x") == {"ok": 1}
@@ -216,6 +219,18 @@ def test_html_and_nothing_in_place_of_json(server: ScriptedServer, status: int, 
     if status == 200:
         assert f"{len(body)} bytes of text/html" in message
         assert "a proxy or a login page" in message
+
+
+def test_json_in_another_encoding(server: ScriptedServer, client: ServiceClient) -> None:
+    body = '{"errors": [{"error_type": "access_denied", "message": "Нет доступа"}], "x": "Ж"}'.encode("cp1251")
+    server.script(Reply(403, body, {}))
+    error = failure(client)
+    assert type(error) is ServiceRefused
+    assert "answered 403 (access_denied)" in str(error)
+    server.script(Reply(200, body, {}))
+    error = failure(client)
+    assert type(error) is ServiceUnavailable
+    assert "that are not JSON" in str(error)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
