@@ -31,6 +31,8 @@ RUNTIME_SETTINGS: Final = frozenset(
         "market_changes_per_page",
         "market_stuck_page",
         "market_longest_period_days",
+        "market_stores_per_page",
+        "market_numbered_pages",
         "market_requests_per_window",
         "market_window_seconds",
         "market_parallel_requests",
@@ -97,6 +99,12 @@ class SandboxSettings:
     market_longest_period_days: int = 0
     """Days a request for order statistics may span; 0: any number. The real limit is not documented."""
 
+    market_stores_per_page: int = 100
+    """Stores of a page of their list at most, whatever a request asks for."""
+
+    market_numbered_pages: bool = False
+    """Whether the list of stores gives no tokens, so that its pages are read by number, the older way."""
+
     market_requests_per_window: int = 10_000
     """Requests for order statistics of one store in one window."""
 
@@ -161,6 +169,8 @@ class SandboxSettings:
             raise ValueError("listing_lag_seconds must be a finite number, zero or more")
         if min(getattr(self, name) for name in METRICA_QUOTAS) < 0:
             raise ValueError("a quota must be zero or more")
+        if self.market_stores_per_page < 1:
+            raise ValueError("market_stores_per_page must be positive")
         if not 0 <= self.linked_share <= 1:
             raise ValueError("linked_share must be from 0 to 1")
         if not (math.isfinite(self.market_latency_seconds) and self.market_latency_seconds >= 0):

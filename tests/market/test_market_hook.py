@@ -167,11 +167,13 @@ class TestStores:
         market.client.add_fault(path="campaigns$", action="answer", status=200, body=body)
         assert [store["id"] for store in MarketHook().campaigns()] == [6, 7]
 
-    def test_the_older_way_of_paging(self, market: SandboxServer, official: OfficialCheck) -> None:
-        for number in (1, 2):
-            body = {"campaigns": [{"id": number}], "pager": {"currentPage": number, "pagesCount": 2}}
-            market.client.add_fault(path="campaigns$", action="answer", status=200, body=body)
-        assert [store["id"] for store in MarketHook().campaigns()] == [1, 2]
+    @pytest.mark.parametrize("numbered", [False, True])
+    def test_both_ways_of_paging(self, market: SandboxServer, numbered: bool) -> None:
+        market.client.change_settings(market_stores_per_page=3, market_numbered_pages=numbered)
+        assert [store["id"] for store in MarketHook().campaigns()] == [1001, 1002, 1003, 1004]
+        first, second = (request["query"] for request in market.client.requests())
+        assert first == "limit=100"
+        assert ("page=2" in second, "pageToken=" in second) == (numbered, not numbered)
 
     def test_pages_in_a_circle(self, market: SandboxServer) -> None:
         body = {"campaigns": [], "paging": {"nextPageToken": "again"}}

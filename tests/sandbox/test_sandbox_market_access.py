@@ -121,6 +121,26 @@ def test_stores_come_in_pages(server: SandboxServer) -> None:
     token = first["paging"]["nextPageToken"]
     second = call(server, "GET", "/v2/campaigns", params={"limit": 3, "pageToken": token}).json()
     assert first["campaigns"] + second["campaigns"] == whole["campaigns"]
+    assert second["pager"] == {"total": 4, "from": 4, "to": 4, "currentPage": 2, "pagesCount": 2, "pageSize": 3}
+
+
+@pytest.mark.parametrize("size", [{"pageSize": 3}, {"limit": 3}, {"limit": 3, "pageSize": 1}], ids=str)
+def test_stores_come_in_numbered_pages(server: SandboxServer, size: dict[str, int]) -> None:
+    pages = [call(server, "GET", "/v2/campaigns", params={**size, "page": number}).json() for number in (1, 2, 3)]
+    assert [[store["id"] for store in page["campaigns"]] for page in pages] == [[1001, 1002, 1003], [1004], []]
+    assert [(page["pager"]["currentPage"], page["pager"]["pagesCount"]) for page in pages] == [(1, 2), (2, 2), (3, 2)]
+    token = pages[0]["paging"]["nextPageToken"]
+    assert call(server, "GET", "/v2/campaigns", params={**size, "page": 7, "pageToken": token}).json() == pages[1]
+
+
+def test_a_page_of_the_older_way_is_never_above_a_hundred(server: SandboxServer) -> None:
+    assert call(server, "GET", "/v2/campaigns", params={"pageSize": 1000}).json()["pager"]["pageSize"] == 100
+
+
+@pytest.mark.usefixtures("_wrong_on_purpose")
+@pytest.mark.parametrize("query", [{"page": "10001"}, {"page": "0"}, {"pageSize": "-1"}, {"page": "two"}], ids=str)
+def test_numbers_of_pages_out_of_bounds(server: SandboxServer, query: dict[str, str]) -> None:
+    assert told(call(server, "GET", "/v2/campaigns", params=query))[0] == 400
 
 
 @pytest.mark.usefixtures("_wrong_on_purpose")
@@ -132,9 +152,11 @@ def test_stores_come_in_pages(server: SandboxServer) -> None:
         ({"updateFrom": "2026-06-02", "updateTo": "2026-06-01"}, "'updateTo' must be greater"),
         ({"dateFrom": "2026-02-30"}, "Illegal input at 'dateFrom'"),
         ({"dateFrom": "20260601"}, "Illegal input at 'dateFrom'"),
+        ({"dateFrom": "2026-W01-1"}, "Illegal input at 'dateFrom'"),
         ({"orders": []}, "'orders' size must be between"),
         ({"orders": [1, 1]}, "unique"),
         ({"orders": ["1"]}, "Illegal input at 'orders'"),
+        ({"orders": [2**63]}, "Illegal input at 'orders'"),
         ({"statuses": ["SOLD"]}, "Illegal input at 'statuses'"),
         ({"hasCis": "yes"}, "Illegal input at 'hasCis'"),
         ([], "Illegal input"),
@@ -150,11 +172,25 @@ def test_bad_bodies(server: SandboxServer, body: Any, words: str) -> None:
 @pytest.mark.usefixtures("_wrong_on_purpose")
 def test_no_body_and_another_kind_of_body(server: SandboxServer) -> None:
     assert told(stats(server, json=None)) == (400, "Required request body is missing")
-    assert told(stats(server, json=None, data=b"{"))[0] == 400
+    for broken in (b"{", b'{"x": NaN}', b"[" * 10_000, b'{"x": "\xff"}'):
+        assert told(stats(server, json=None, data=broken)) == (400, "Illegal input at ''")
     response = requests.post(
         server.url + STATS.format(1001), data=b"<a/>", headers={**KEY, "Content-Type": "text/xml"}, timeout=30
     )
     assert told(response)[0] == 415
+
+
+def test_the_version_may_be_left_out(server: SandboxServer) -> None:
+    for method, path in (("GET", "/v2/campaigns"), ("POST", "/v2/auth/token"), ("POST", STATS.format(1001))):
+        arguments = {"json": BODY} if "stats" in path else {}
+        whole, short = (call(server, method, each, **arguments).json() for each in (path, path.removeprefix("/v2")))
+        assert whole == short
+
+
+def test_a_request_has_a_size(server: SandboxServer) -> None:
+    big = [10**15 + number for number in range(33_000)]
+    assert told(stats(server, json={"orders": big}))[1].startswith("The request is too big")
+    assert stats(server, json={"orders": big[:20_000]}).status_code == 200
 
 
 @pytest.mark.usefixtures("_wrong_on_purpose")
@@ -180,7 +216,8 @@ def test_a_store_that_is_no_number(server: SandboxServer, store: str) -> None:
 
 @pytest.mark.usefixtures("_wrong_on_purpose")
 def test_other_paths_and_methods(server: SandboxServer) -> None:
-    assert told(call(server, "GET", STATS.format(1001)))[0] == 404
+    for method, path in (("GET", STATS.format(1001)), ("DELETE", "/v2/campaigns"), ("PUT", "/v2/auth/token")):
+        assert told(call(server, method, path))[0] == 405
     assert told(call(server, "POST", "/v2/campaigns/1001/orders"))[0] == 404
     assert told(call(server, "GET", "/v2/nothing", {}))[0] == 401
 

@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import json
+import time
+import tracemalloc
+import urllib.request
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -139,6 +143,59 @@ def test_an_open_period_reaches_to_today(server: SandboxServer) -> None:
         str(today - timedelta(days=1)),
     }
     assert orders(server, {"dateFrom": "2999-01-01", "dateTo": "2999-01-02"}) == {}
+
+
+EVER = {"dateFrom": "0001-01-01", "dateTo": "9999-12-31"}
+FAR_AND_WIDE = [
+    EVER,
+    {"updateFrom": "0001-01-01", "updateTo": "9999-12-31"},
+    {**EVER, "statuses": ["LOST"]},  # no order is
+    {"dateTo": "0001-01-01"},
+    {"updateTo": "0001-01-01"},
+    {"updateFrom": "9999-12-31"},
+    {**EVER, "statuses": ["RETURNED"], "hasCis": True},
+    {},
+]
+
+
+def plainly(server: SandboxServer, body: dict[str, Any], token: str = "") -> dict[str, Any]:
+    """The answer, read without the schema's check, so that nothing but the sandbox costs anything."""
+    url = f"{server.url}/v2/campaigns/1001/stats/orders?limit=200{token and '&pageToken='}{token}"
+    request = urllib.request.Request(url, json.dumps(body).encode(), HEADERS | {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)["result"]  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("body", FAR_AND_WIDE, ids=str)
+def test_any_period_is_answered_at_once_in_flat_memory(server: SandboxServer, body: dict[str, Any]) -> None:
+    server.client.change_settings(market_orders_per_day=300)
+    tracemalloc.start()
+    try:
+        result = plainly(server, body)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8_000_000
+    for _ in range(3):  # a page further on costs no more
+        token = result.get("paging", {}).get("nextPageToken", "")
+        before = time.process_time()
+        result = plainly(server, body, token)
+        assert time.process_time() - before < 0.2
+
+
+def test_a_period_of_years_is_read_to_its_end(server: SandboxServer) -> None:
+    server.client.change_settings(market_orders_per_day=1)
+    found, token = [], ""
+    while token is not None:
+        result = plainly(server, EVER, token)
+        found += [(order["creationDate"], order["id"]) for order in result["orders"]]
+        token = result.get("paging", {}).get("nextPageToken")
+    first, today = date(2020, 1, 1), datetime.now(MOSCOW).date()
+    assert found == sorted(set(found))
+    assert found[0][0] == str(first)  # no store is older
+    assert len(found) in ((today - first).days, (today - first).days + 1)  # today's may be to come
+    ends = [found[0][1], found[-1][1]]
+    assert list(orders(server, {"orders": ends[::-1]})) == ends
 
 
 def test_young_orders_go_on_living(server: SandboxServer) -> None:

@@ -17,6 +17,8 @@ from airflow_provider_yandex_orders.sandbox.market.params import number
 MODELS_WITH_STATISTICS: Final = frozenset({"FBS", "FBY", "DBS"})
 _BUSINESS: Final = {"id": 5001, "name": "Demo cabinet"}
 _MOST: Final = 100
+_LAST_PAGE: Final = 10_000
+_INT32: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +70,31 @@ def find(campaign_id: str) -> Campaign:
     return found
 
 
-def page(query: QueryParams) -> dict[str, Any]:
-    """One page of the list; an absent ``limit`` gives all, as the pages name no default."""
-    limit = number(query, "limit", default=_MOST, least=1, most=_MOST)
-    start = tokens.read(query, "campaigns", limit).offset
+def page(query: QueryParams, most: int, *, numbered: bool) -> dict[str, Any]:
+    """One page of the list; an absent ``limit`` gives all, as the pages name no default.
+
+    A page is named by a token, or the older way by its number; of both the token counts.
+
+    :param most: stores of a page at most, whatever is asked for.
+    :param numbered: whether only the number of pages tells that there are more.
+    """
+    size = min(most, number(query, "pageSize", default=_MOST, least=1, most=_INT32))
+    limit = min(most, number(query, "limit", default=min(size, _MOST), least=1, most=_MOST))
+    current = number(query, "page", default=1, least=1, most=_LAST_PAGE)
+    start = tokens.read(query, "campaigns", limit).offset or (current - 1) * limit
     own = [campaign for campaign in CAMPAIGNS if campaign.own]
+    shown = own[start : start + limit]
     answer: dict[str, Any] = {
-        "campaigns": [campaign.as_dict() for campaign in own[start : start + limit]],
-        "pager": {"total": len(own), "from": start + 1, "to": min(start + limit, len(own)), "pageSize": limit},
+        "campaigns": [campaign.as_dict() for campaign in shown],
+        "pager": {
+            "total": len(own),
+            "from": start + 1,
+            "to": start + len(shown),
+            "currentPage": start // limit + 1,
+            "pagesCount": -(-len(own) // limit),
+            "pageSize": limit,
+        },
     }
-    if start + limit < len(own):
+    if start + limit < len(own) and not numbered:
         answer["paging"] = {"nextPageToken": tokens.write(tokens.Place(start + limit), "campaigns", limit)}
     return answer

@@ -26,6 +26,7 @@ ERRORS: Final[Mapping[str, tuple[int, str, str]]] = MappingProxyType(
         "market_forbidden": (403, "FORBIDDEN", "Access denied"),
         "market_no_scope": (403, "FORBIDDEN", "The token has none of the scopes this method needs"),
         "market_not_found": (404, "NOT_FOUND", "Campaign not found"),
+        "market_wrong_method": (405, "METHOD_NOT_ALLOWED", "Method not allowed"),
         "market_unsupported_media_type": (415, "UNSUPPORTED_MEDIA_TYPE", "Content type is missing or unknown"),
         "market_parallel": (420, "ENHANCE_YOUR_CALM", "Hit rate limit of 4 parallel requests for campaignId 1001"),
         "market_quota": (

@@ -7,10 +7,12 @@ Unstated there and chosen here: both ends of a period belong to it; one end alon
 hold together; fields that are not documented are passed over.
 """
 
-import json
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
+
+import msgspec
 
 from airflow_provider_yandex_orders.sandbox.market.errors import MarketError
 
@@ -33,6 +35,9 @@ STATUSES: Final = frozenset(
         "LOST",
     }
 )
+_MOST_BYTES: Final = 512 * 1024
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INT64: Final = range(-(2**63), 2**63)
 _DATES: Final = ("dateFrom", "dateTo", "updateFrom", "updateTo")
 
 
@@ -51,9 +56,11 @@ def read(body: bytes) -> Filters:
     """The filters of a body."""
     if not body:
         raise MarketError("market_bad_request", "Required request body is missing")
+    if len(body) > _MOST_BYTES:
+        raise MarketError("market_bad_request", f"The request is too big: {len(body)} bytes")
     try:
-        fields = json.loads(body)
-    except ValueError:
+        fields = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise MarketError("market_bad_request", "Illegal input at ''") from None
     if not isinstance(fields, dict):
         raise MarketError("market_bad_request", "Illegal input at ''")
@@ -67,6 +74,8 @@ def read(body: bytes) -> Filters:
         if start and end and end < start:
             raise MarketError("market_bad_request", f"Date field '{name}To' must be greater or equal to '{name}From'!")
     orders = _list(fields, "orders", int)
+    if orders and not all(order in _INT64 for order in orders):
+        raise MarketError("market_bad_request", "Illegal input at 'orders'")
     statuses = _list(fields, "statuses", str)
     if statuses and not statuses <= STATUSES:
         raise MarketError("market_bad_request", "Illegal input at 'statuses'")
@@ -88,7 +97,7 @@ def _date(fields: dict[str, Any], name: str) -> date | None:
     if value is None and name not in fields:
         return None
     try:
-        if isinstance(value, str) and len(value) == len("2026-01-31"):
+        if isinstance(value, str) and _DAY.fullmatch(value):
             return date.fromisoformat(value)
     except ValueError:
         pass

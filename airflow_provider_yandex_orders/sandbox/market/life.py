@@ -56,11 +56,11 @@ class Day:
         second = _OPEN + number * _OPEN_SECONDS // max(1, self.orders)
         return datetime.combine(self.made, time(0), MOSCOW) + timedelta(days=days, seconds=second)
 
-    def history(self, number: int, now: datetime) -> list[Event]:
-        """What has happened to an order by now."""
-        return [event for event in COURSES[number % len(COURSES)] if self.moment(number, event[0]) <= now]
 
+def history(number: int, age: int) -> list[Event]:
+    """What has happened to an order.
 
-def touched(day: Day, history: list[Event], start: date, end: date) -> bool:
-    """Whether something happened to an order in a period, both days included."""
-    return any(start <= day.made + timedelta(days=days) <= end for days, _ in history)
+    :param number: its number; orders that differ by a multiple of the courses live alike.
+    :param age: whole days since it was made.
+    """
+    return [event for event in COURSES[number % len(COURSES)] if event[0] <= age]

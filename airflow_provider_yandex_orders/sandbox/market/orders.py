@@ -14,10 +14,12 @@ from typing import Any, Final
 
 import msgspec
 
-from airflow_provider_yandex_orders.sandbox.market.life import COURSES, PAID, REFUNDED, SHORTENED, Day, Event
+from airflow_provider_yandex_orders.sandbox.market.life import COURSES, PAID, REFUNDED, SHORTENED, Day, Event, history
 
-_EPOCH: Final = date(2020, 1, 1)
+EPOCH: Final = date(2020, 1, 1)
+"""The first day of every store."""
 _PER_DAY: Final = 1_000_000
+_END: Final = 100_000 * _PER_DAY
 _STORES: Final = 10
 _REGIONS: Final = ((213, "Москва"), (2, "Санкт-Петербург"), (65, "Новосибирск"), (54, "Екатеринбург"), (43, "Казань"))
 _GOODS: Final = (
@@ -30,18 +32,21 @@ _GOODS: Final = (
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def order_id(campaign_id: int, day: Day, number: int) -> int:
-    """The id of an order: unlike ids of other stores."""
-    return ((day.made - _EPOCH).days * _PER_DAY + number) * _STORES + campaign_id % _STORES
+def place(made: date, number: int) -> int:
+    """The place of an order among all of its store."""
+    return (made - EPOCH).days * _PER_DAY + number
 
 
-def place_of(campaign_id: int, order: int) -> tuple[date, int] | None:
-    """Day and number behind an id; none for an id of no order of the store."""
-    rest, store = divmod(order, _STORES)
-    days, number = divmod(rest, _PER_DAY)
-    if order < 0 or store != campaign_id % _STORES or days > 100_000:
-        return None
-    return _EPOCH + timedelta(days=days), number
+def made_at(place: int) -> tuple[date, int]:
+    """Day and number of the order at a place."""
+    days, number = divmod(place, _PER_DAY)
+    return EPOCH + timedelta(days=days), number
+
+
+def place_of(campaign_id: int, order: int) -> int | None:
+    """The place of the order with an id; none for an id of no order of the store."""
+    found, store = divmod(order, _STORES)
+    return found if 0 <= found < _END and store == campaign_id % _STORES else None
 
 
 def has_cis(number: int) -> bool:
@@ -49,9 +54,9 @@ def has_cis(number: int) -> bool:
     return number % 7 == 0
 
 
-def status_of(history: list[Event]) -> tuple[str, int]:
+def status_of(events: list[Event]) -> tuple[str, int]:
     """The status, and the days after which it came."""
-    return next((word, days) for days, word in reversed(history) if word not in (PAID, REFUNDED))
+    return next((word, days) for days, word in reversed(events) if word not in (PAID, REFUNDED))
 
 
 def write(campaign_id: int, day: Day, number: int, now: datetime, *, changed: bool = False) -> bytes:
@@ -59,14 +64,12 @@ def write(campaign_id: int, day: Day, number: int, now: datetime, *, changed: bo
 
     :param changed: as it looks after one more change that came while a client went through the pages.
     """
-    order = order_id(campaign_id, day, number)
-    history = day.history(number, now)
-    happened = {word for _, word in history}
-    status, since = status_of(history)
+    order = place(day.made, number) * _STORES + campaign_id % _STORES  # unlike ids of other stores
+    events = history(number, (now - day.moment(number)).days)
+    happened = {word for _, word in events}
+    status, since = status_of(events)
     draw = Random(order)  # noqa: S311 - the same order for the same number, nothing to guess
-    items = [
-        _item(draw, order, place, marked=has_cis(number) and place == 0) for place in range(draw.choice((1, 2, 3)))
-    ]
+    items = [_item(draw, order, nth, marked=has_cis(number) and nth == 0) for nth in range(draw.choice((1, 2, 3)))]
     delivery = draw.choice((0, 9900, 19900))
     shown: dict[str, Any] = {
         "id": order,
@@ -87,7 +90,7 @@ def write(campaign_id: int, day: Day, number: int, now: datetime, *, changed: bo
     if delivery:
         prices = [{"type": "BUYER", "costPerItem": _money(delivery), "total": _money(delivery)}]
         items.append({"offerName": "Доставка", "count": 1, "prices": prices})
-    shown["payments"] = _payments(order, day, history, _price(items), returned)
+    shown["payments"] = _payments(order, day, events, _price(items), returned)
     shown["commissions"] = _commissions(draw, _price(items), happened)
     if changed:
         shown["commissions"].append({"type": "RETURN_PROCESSING", "actual": _money(1500)})
@@ -97,7 +100,7 @@ def write(campaign_id: int, day: Day, number: int, now: datetime, *, changed: bo
     return _encode(shown)
 
 
-def _item(draw: Random, order: int, place: int, *, marked: bool) -> dict[str, Any]:
+def _item(draw: Random, order: int, nth: int, *, marked: bool) -> dict[str, Any]:
     cost, count = draw.randrange(9_900, 900_000), draw.choice((1, 1, 1, 2, 3))
     coupon = cost // 20 if draw.random() < 0.4 else 0
     prices = [_of_all("BUYER", cost - coupon, count), _of_all("CASHBACK", cost // 100, count)]
@@ -106,7 +109,7 @@ def _item(draw: Random, order: int, place: int, *, marked: bool) -> dict[str, An
     item: dict[str, Any] = {
         "offerName": draw.choice(_GOODS),
         "marketSku": 100_000_000_000 + draw.randrange(10**9),
-        "shopSku": f"SKU-{draw.randrange(10**6):06d}-{place}",
+        "shopSku": f"SKU-{draw.randrange(10**6):06d}-{nth}",
         "count": count,
         "initialCount": count,
         "prices": prices,
@@ -145,18 +148,18 @@ def _returned(items: list[dict[str, Any]], status: str) -> Decimal:
     return total
 
 
-def _payments(order: int, day: Day, history: list[Event], total: Decimal, returned: Decimal) -> list[dict[str, Any]]:
+def _payments(order: int, day: Day, events: list[Event], total: Decimal, returned: Decimal) -> list[dict[str, Any]]:
     kinds = {PAID: ("PAYMENT", total), REFUNDED: ("REFUND", returned)}
     return [
         {
-            "id": str(order * 10 + place),
+            "id": str(order * 10 + nth),
             "date": day.made + timedelta(days=days),
             "type": kinds[word][0],
             "source": "BUYER",
             "total": kinds[word][1],
             "paymentOrder": {"id": str(700_000 + days), "date": day.made + timedelta(days=days + 3)},
         }
-        for place, (days, word) in enumerate(history)
+        for nth, (days, word) in enumerate(events)
         if word in kinds
     ]
 

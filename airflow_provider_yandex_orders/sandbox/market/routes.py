@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Market's paths.
 
-A path or a method that the sandbox does not have is answered in the service's shape with 404.
+A path that the sandbox does not have is answered in the service's shape with 404, a method with 405.
 """
 
 import asyncio
@@ -14,14 +14,15 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from airflow_provider_yandex_orders.sandbox.market import budget, campaigns, filters, listing, tokens
+from airflow_provider_yandex_orders.sandbox.market import budget, campaigns, filters, tokens
 from airflow_provider_yandex_orders.sandbox.market.access import Caller, authorise
 from airflow_provider_yandex_orders.sandbox.market.errors import MarketError
 from airflow_provider_yandex_orders.sandbox.market.life import MOSCOW
+from airflow_provider_yandex_orders.sandbox.market.listing import Listing
 from airflow_provider_yandex_orders.sandbox.market.params import number
 from airflow_provider_yandex_orders.sandbox.service import Sandbox
 
-_METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_METHODS: Final = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"]
 _JSON: Final = "application/json"
 _ORDERS: Final = "getOrdersStats"
 _CAMPAIGNS_LIMIT: Final = 1000
@@ -33,7 +34,7 @@ Work = Callable[[Caller], Awaitable[bytes]]
 
 def make_router(sandbox: Sandbox) -> APIRouter:
     """Every path of the service that the sandbox speaks."""
-    router = APIRouter()
+    router, calls = APIRouter(), APIRouter()
     parallel = budget.Parallel()
 
     async def answer(request: Request, entity: str, resource: str, limit: int, work: Work) -> Response:
@@ -50,7 +51,7 @@ def make_router(sandbox: Sandbox) -> APIRouter:
             status, body = error.status, msgspec.json.encode(error.as_dict())
         return Response(body, status, spent.headers(), f"{_JSON}; charset=utf-8")
 
-    @router.post("/v2/campaigns/{campaign_id}/stats/orders")
+    @calls.post("/campaigns/{campaign_id}/stats/orders")
     async def order_stats(request: Request, campaign_id: str) -> Response:
         async def work(caller: Caller) -> bytes:
             if not caller.reads_orders:
@@ -64,14 +65,18 @@ def make_router(sandbox: Sandbox) -> APIRouter:
         limit = sandbox.settings.market_requests_per_window
         return await answer(request, f"campaignId {campaign_id[:20]}", _ORDERS, limit, work)
 
-    @router.get("/v2/campaigns")
+    @calls.get("/campaigns")
     async def campaign_list(request: Request) -> Response:
         async def work(_caller: Caller) -> bytes:
-            return msgspec.json.encode(campaigns.page(request.query_params))
+            settings = sandbox.settings
+            shown = campaigns.page(
+                request.query_params, settings.market_stores_per_page, numbered=settings.market_numbered_pages
+            )
+            return msgspec.json.encode(shown)
 
         return await answer(request, "businessId 5001", "getCampaigns", _CAMPAIGNS_LIMIT, work)
 
-    @router.post("/v2/auth/token")
+    @calls.post("/auth/token")
     async def token_info(request: Request) -> Response:
         async def work(caller: Caller) -> bytes:
             if not caller.api_key:
@@ -81,10 +86,20 @@ def make_router(sandbox: Sandbox) -> APIRouter:
 
         return await answer(request, "businessId 5001", "getAuthTokenInfo", _TOKEN_LIMIT, work)
 
+    @calls.api_route("/campaigns/{campaign_id}/stats/orders", methods=_METHODS)
+    @calls.api_route("/campaigns", methods=_METHODS)
+    @calls.api_route("/auth/token", methods=_METHODS)
+    def wrong_method(request: Request) -> None:
+        authorise(request, sandbox.settings)
+        raise MarketError("market_wrong_method")
+
+    router.include_router(calls, prefix="/v2")
+    router.include_router(calls)  # the documentation of 2025 lets the version be left out
+
     @router.api_route("/v2/{rest:path}", methods=_METHODS)
     def unknown(request: Request) -> None:
         authorise(request, sandbox.settings)
-        raise MarketError("market_not_found", "Unknown path or method")
+        raise MarketError("market_not_found", "Unknown path")
 
     return router
 
@@ -97,15 +112,8 @@ def _order_page(sandbox: Sandbox, campaign_id: int, request: Request, body: byte
     whole = f"{campaign_id} {asked}"
     place = tokens.read(request.query_params, whole, limit)
     known = datetime.now(MOSCOW) - timedelta(seconds=settings.market_lag_seconds)
-    found = listing.page(
-        campaign_id,
-        asked,
-        known.replace(second=0, microsecond=0),
-        settings.market_orders_per_day,
-        place,
-        limit,
-        settings.market_changes_per_page,
-    )
+    listing = Listing(campaign_id, asked, known.replace(second=0, microsecond=0), settings.market_orders_per_day)
+    found = listing.page(place, limit, settings.market_changes_per_page)
     result: dict[str, Any] = {"orders": [msgspec.Raw(order) for order in found.orders]}
     following = found.following
     if 0 < settings.market_stuck_page <= place.number:
