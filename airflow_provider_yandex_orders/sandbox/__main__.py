@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m airflow_provider_yandex_orders.sandbox``: a sandbox until Ctrl-C or SIGTERM."""
+"""``python -m airflow_provider_yandex_orders.sandbox``: a sandbox until Ctrl-C or SIGTERM, or a comparison with one."""
 
 import argparse
 import signal
@@ -15,6 +15,11 @@ _LOOK_SECONDS = 0.5
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if list(arguments[:1]) == ["compare"]:
+        from airflow_provider_yandex_orders.sandbox.compare.command import main as compare
+
+        return compare(arguments[1:])
     options = _parser().parse_args(arguments)
     try:
         settings = SandboxSettings(
@@ -54,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m airflow_provider_yandex_orders.sandbox",
         description="A local stand-in for the services that the provider talks to.",
+        epilog="compare --help: how a live service and the sandbox differ.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8765, help="0: any free one (default: %(default)s)")
