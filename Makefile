@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 OLD := .venv-2.11
 LOWEST := .venv-lowest
+FOREIGN := .venv-foreign
 PIP := -m pip install --quiet --disable-pip-version-check
 
 # Tests run on all cores, one more than there are, as some wait for a service most of their time; those that start whole
@@ -13,13 +14,14 @@ PYTEST := -m pytest -n $(WORKERS) --dist loadgroup
 # In the other environments: what needs no services, with fewer examples of what is the same everywhere.
 FAST := -m "not live and not slow" --hypothesis-profile short
 
-.PHONY: help demo test lint test-2.11 test-lowest test-s3 check-pins constraints clean
+.PHONY: help demo test lint test-2.11 test-lowest test-foreign test-s3 check-pins constraints clean
 
 help:
 	@echo "make demo         a day of orders from a CRM to the sandbox, run by a real Airflow (KEEP=1 keeps the sandbox up)"
 	@echo "make test         the whole test suite on Airflow 3.3"
 	@echo "make test-2.11    the tests that hold on Airflow 2.11 too"
 	@echo "make test-lowest  the fast tests on exactly the lowest versions that pyproject.toml allows"
+	@echo "make test-foreign other people's clients, and Market's official schema, against the sandbox"
 	@echo "make test-s3      the tests that need an S3 server and the Amazon provider"
 	@echo "make check-pins   whether the pinned versions can be installed with what object storage needs"
 	@echo "make lint         style, types, import rules"
@@ -42,6 +44,10 @@ test-2.11: $(OLD)/ready
 
 test-lowest: $(LOWEST)/ready
 	$(LOWEST)/bin/python $(PYTEST) $(FAST) $(ARGS)
+
+# An environment without Airflow: the sandbox needs none, and the clients' own needs stay out of the others.
+test-foreign: $(FOREIGN)/ready
+	$(FOREIGN)/bin/python -m pytest tests/foreign $(ARGS)
 
 # Nothing is installed: the resolver alone says whether the pins agree with each other and with the Amazon provider.
 check-pins: $(VENV)/ready-test $(OLD)/ready
@@ -77,14 +83,25 @@ $(LOWEST)/ready: pyproject.toml constraints-lowest.txt
 	$(LOWEST)/bin/python $(PIP) --constraint constraints-lowest.txt --editable ".[test]"
 	@touch $@
 
+FOREIGN_NEEDS := aiotapioca-yandex-metrika marketplaces-mcp-ru tapi-yandex-metrika ya-market-api \
+	fastapi hypothesis msgspec pytest python-multipart requests schemathesis uvicorn
+
+$(FOREIGN)/ready: Makefile constraints-foreign.txt
+	@test -x $(FOREIGN)/bin/python || $(PYTHON) -m venv $(FOREIGN)
+	$(FOREIGN)/bin/python $(PIP) --constraint constraints-foreign.txt $(FOREIGN_NEEDS)
+	$(FOREIGN)/bin/python $(PIP) --no-deps --editable .
+	@touch $@
+
 # Pins everything anew from what an index has today; the diff is to be read and tested. Of constraints-lowest.txt the
 # lines that pyproject.toml names follow its floors by hand (a test compares); the others are what fits them.
 constraints:
-	rm -rf $(VENV) $(OLD)
+	rm -rf $(VENV) $(OLD) $(FOREIGN)
+	$(PYTHON) -m venv $(FOREIGN) && $(FOREIGN)/bin/python $(PIP) $(FOREIGN_NEEDS)
+	$(FOREIGN)/bin/python -m pip freeze > constraints-foreign.txt
 	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python $(PIP) --editable ".[test-s3,lint]" "apache-airflow==3.3.*"
 	$(VENV)/bin/python -m pip freeze --exclude-editable > constraints.txt
 	$(PYTHON) -m venv $(OLD) && $(OLD)/bin/python $(PIP) --editable ".[test-s3]" "apache-airflow==2.11.*"
 	$(OLD)/bin/python -m pip freeze --exclude-editable > constraints-2.11.txt
 
 clean:
-	rm -rf $(VENV) $(OLD) $(LOWEST) .demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(OLD) $(LOWEST) $(FOREIGN) .demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

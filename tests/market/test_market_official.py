@@ -3,9 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 import requests
 
+from airflow_provider_yandex_orders.operators.market import MarketFetchOrderStatsOperator
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+from tests.market.market_support import lines_of, raw_orders
 from tests.support.market_official import OfficialCheck, faults_of, specification
 
 
@@ -30,3 +36,22 @@ def test_the_check_itself_notices(market: SandboxServer, official: OfficialCheck
     assert faults_of("2026-13-01", {"type": "string", "format": "date"})
     assert faults_of(2**31, {"type": "integer", "format": "int32"})
     assert (official.requests, official.answers) == (2, 2)
+
+
+@pytest.mark.slow
+def test_ten_thousand_orders_are_as_the_schema_has_them(
+    market: SandboxServer,
+    official: OfficialCheck,
+    operator: Callable[..., MarketFetchOrderStatsOperator],
+    context: Callable[..., dict[str, Any]],
+) -> None:
+    """Every request of the fetch and every answer of the sandbox is checked on its way."""
+    specification()
+    market.client.change_settings(market_orders_per_day=10_000)
+    task = operator(date_from="2026-06-01", date_to="2026-06-01", page_size=200)
+    stats = task.execute(context("fetch"))
+    assert (stats["orders"], stats["pages"], stats["requests"]) == (10_000, 50, 50)
+    assert official.requests == official.answers >= 50
+    orders = raw_orders(stats["paths"][0])
+    assert len(orders) == len(lines_of(stats["tables"]["orders"])) == 10_000
+    assert {order["creationDate"] for order in orders.values()} == {"2026-06-01"}
