@@ -45,13 +45,13 @@ def server() -> Iterator[SandboxServer]:
         yield server
 
 
-@schema.parametrize()
+@schema.parametrize()  # type: ignore[untyped-decorator]  # the types are in another environment
 @few
 def test_any_request(case: Any, server: SandboxServer) -> None:
     case.call_and_validate(base_url=server.url, headers={"Api-Key": "sandbox-token"}, checks=CHECKS)
 
 
-@schema.include(operation_id="getOrdersStats").parametrize()
+@schema.include(operation_id="getOrdersStats").parametrize()  # type: ignore[untyped-decorator]
 @few
 def test_any_request_about_a_store_that_is_there(case: Any, server: SandboxServer) -> None:
     """Of a generated store number hardly any is a store: the body would never be looked at."""

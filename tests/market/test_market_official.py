@@ -43,7 +43,7 @@ def test_ten_thousand_orders_are_as_the_schema_has_them(
     market: SandboxServer,
     official: OfficialCheck,
     operator: Callable[..., MarketFetchOrderStatsOperator],
-    context: Callable[..., dict[str, Any]],
+    context: Callable[..., Any],
 ) -> None:
     """Every request of the fetch and every answer of the sandbox is checked on its way."""
     specification()
