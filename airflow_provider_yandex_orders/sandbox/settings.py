@@ -169,9 +169,9 @@ class SandboxSettings:
             raise ValueError("listing_lag_seconds must be a finite number, zero or more")
         if min(getattr(self, name) for name in METRICA_QUOTAS) < 0:
             raise ValueError("a quota must be zero or more")
-        if self.market_stores_per_page < 1:
-            raise ValueError("market_stores_per_page must be positive")
         if not 0 <= self.linked_share <= 1:
             raise ValueError("linked_share must be from 0 to 1")
         if not (math.isfinite(self.market_latency_seconds) and self.market_latency_seconds >= 0):
             raise ValueError("market_latency_seconds must be a finite number, zero or more")
+        if self.market_stores_per_page < 1:
+            raise ValueError("market_stores_per_page must be positive")
