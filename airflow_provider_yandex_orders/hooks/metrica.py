@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_yandex_orders.exceptions import (
     ConfigurationError,
     PassingError,
+    QuotaExceeded,
     ServiceRefused,
     SourceUnavailable,
 )
@@ -323,7 +324,16 @@ class MetricaHook(ServiceHook):
         """
         number = self.counter_id(counter_id)
         doing = f"Read a report of counter {number}"
-        answer = self.client.call("GET", "/stat/v1/data", doing=doing, params={"ids": number, **params})
+        try:
+            answer = self.client.call("GET", "/stat/v1/data", doing=doing, params={"ids": number, **params})
+        except QuotaExceeded as error:
+            said = f"{error.answer.error_type}: {error.answer.said}" if error.answer else error
+            raise QuotaExceeded(
+                f"{doing}: {said} Reports have a quota of a day and one of 200 in five minutes, which the answer need "
+                "not tell apart: next try in five minutes.",
+                retry_after=api.REPORTS_SECONDS,
+                answer=error.answer,
+            ) from None
         part_of(answer, "data", list, doing)
         report: dict[str, Any] = answer
         return report

@@ -21,6 +21,8 @@ PARALLEL = 3
 """Requests of one user at a time."""
 A_SECOND = 30
 """Requests of one address that may begin within a second."""
+REPORTS_SECONDS = 300.0
+"""The time in which one user may ask for 200 reports."""
 LINK_DAYS = 21
 """A new order finds a visit only when it is not older than this."""
 CHANGE_DAYS = 111

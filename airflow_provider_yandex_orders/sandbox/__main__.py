@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         server.start()
     except OSError as error:
         return _fail(f"cannot listen on {options.host}:{options.port}: {error.strerror or error}")
+    except ValueError as error:
+        return _fail(str(error))
     print(f"Sandbox: {server.url}", flush=True)
     print(
         "Token: sandbox-token (everything) or sandbox-read-token (reading). Counter: 101. Ctrl-C ends it.",

@@ -148,7 +148,7 @@ class SandboxServer:
         return self._thread.is_alive()
 
     def start(self) -> None:
-        """Listen, and return when requests are taken; an address in use is an OSError."""
+        """Listen, and return when requests are taken; an address in use is an OSError, a store that is none a ValueError."""
         host, port = self._address
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family)
@@ -156,7 +156,11 @@ class SandboxServer:
         self._root = f"http://{name}:{listener.getsockname()[1]}"
         self.url = self._root
         self.client = SandboxClient(self._root)
-        app = create_app(self._settings)
+        try:
+            app = create_app(self._settings)
+        except ValueError:
+            listener.close()
+            raise
         self._sandbox = app.sandbox
         config = uvicorn.Config(
             app,

@@ -6,6 +6,7 @@ A crash of the sandbox loses nothing, a power failure may: the file is not force
 
 import sqlite3
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Context, Decimal
@@ -44,10 +45,22 @@ class Store:
             path = Path(self._folder.name) / "sandbox.sqlite"
         self._path = path
         self._writing = Lock()
+        script = "\n".join(schemas)
+        try:
+            self._prepare(script, zlib.crc32(script.encode()) >> 1)  # SQLite keeps 31 bits
+        except sqlite3.DatabaseError as error:
+            raise ValueError(f"{path} cannot be the sandbox's store ({error}): name another file") from error
+
+    def _prepare(self, script: str, version: int) -> None:
+        """Make the tables, or find those that the same script made."""
         with self.connect() as connection:
+            found, filled = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "schema_version")
+            )
+            if filled and found != version:
+                raise ValueError(f"{self._path} was made by another version of the sandbox: delete it, or name another")
             connection.execute("PRAGMA journal_mode=WAL")
-            for schema in schemas:
-                connection.executescript(schema)
+            connection.executescript(f"{script}\nPRAGMA user_version = {version};")
 
     @contextmanager
     def connect(self) -> Iterator[sqlite3.Connection]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, UploadFailedError
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, QuotaExceeded, UploadFailedError
 from airflow_provider_yandex_orders.operators.metrica import (
     MetricaLinkedOrdersOperator,
     MetricaUploadSimpleOrdersOperator,
@@ -85,6 +85,14 @@ def test_without_a_number_nothing_is_compared(run: Run, delivery: Any) -> None:
 def test_one_run_is_one_request(metrica: SandboxServer, run: Run, delivery: Any) -> None:
     run(MetricaLinkedOrdersOperator, **DAYS)
     assert [r["path"] for r in metrica.client.requests()].count("/stat/v1/data") == 1
+
+
+def test_too_many_reports_in_five_minutes_wait_so_long(metrica: SandboxServer, run: Run) -> None:
+    metrica.client.change_settings(metrica_reports_per_window=1)
+    run(MetricaLinkedOrdersOperator, **DAYS)
+    with pytest.raises(QuotaExceeded, match=r"quota_requests_by_uid.*next try in five minutes") as raised:
+        run(MetricaLinkedOrdersOperator, **DAYS)
+    assert raised.value.retry_after == 300
 
 
 @pytest.mark.parametrize(

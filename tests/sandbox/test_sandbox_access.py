@@ -68,6 +68,12 @@ def test_token_is_needed(server: SandboxServer, path: str, token: str | None, ex
     assert error_of(get(server, path, token)) == expected
 
 
+@pytest.mark.parametrize("name", ["oauth_token", "access_token"])
+def test_a_token_in_the_address_is_none(server: SandboxServer, name: str) -> None:
+    assert error_of(get(server, COUNTER.format(101), None, **{name: "sandbox-token"})) == (401, "unauthorized")
+    assert "sandbox-token" not in str(server.client.requests())
+
+
 def test_bad_token_has_the_observed_body(server: SandboxServer) -> None:
     assert get(server, COUNTER.format(101), "OAuth another").json() == {
         "errors": [{"error_type": "invalid_token", "message": "Invalid oauth_token"}],

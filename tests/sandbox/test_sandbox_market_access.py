@@ -98,6 +98,12 @@ def test_oauth_reads_orders_and_has_no_scopes(server: SandboxServer) -> None:
     assert told(call(server, "POST", "/v2/auth/token", bearer)) == (403, "The method takes an Api-Key only")
 
 
+@pytest.mark.parametrize(("business", "status"), [("2001", 200), ("0", 400), ("-5", 400), ("shop", 400), ("", 400)])
+def test_the_number_of_a_business_is_one(server: SandboxServer, business: str, status: int) -> None:
+    headers = {"Authorization": "Bearer sandbox-token", "X-Business-Id": business}
+    assert stats(server, headers=headers).status_code == status
+
+
 @pytest.mark.parametrize(
     ("store", "status", "words"),
     [

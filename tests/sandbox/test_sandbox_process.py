@@ -5,9 +5,11 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,22 @@ def test_program_explains_wrong_options(environment: dict[str, str], arguments: 
 
     assert run.returncode == 2
     assert message in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("older", [True, False])
+def test_program_explains_a_store_that_is_none(environment: dict[str, str], tmp_path: Path, older: bool) -> None:
+    store = tmp_path / "kept.sqlite"
+    if older:
+        with closing(sqlite3.connect(store)) as connection:
+            connection.execute("CREATE TABLE metrica_uploads (number INTEGER)")
+    else:
+        store.write_text("no database " * 100)
+    arguments = ["--port", "0", "--store", str(store)]
+    run = subprocess.run(COMMAND + arguments, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    assert run.returncode == 2
+    assert ("by another version of the sandbox: delete it" if older else "name another file") in run.stderr
     assert "Traceback" not in run.stderr
 
 

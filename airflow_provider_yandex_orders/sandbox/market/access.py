@@ -4,9 +4,11 @@
 Sources: https://yandex.ru/dev/market/partner-api/doc/ru/concepts/api-key ,
 https://yandex.ru/dev/market/partner-api/doc/ru/concepts/authorization ,
 https://yandex.ru/dev/market/partner-api/doc/ru/concepts/error-codes .
-Unstated there and chosen here: with both headers the key decides; every token is taken under either header.
+Unstated there and chosen here: with both headers the key decides; every token is taken under either header. Of
+``X-Business-Id`` the form is checked: no path here names a business that it could differ from.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,6 +47,9 @@ class Caller:
 
 def authorise(request: Request, settings: SandboxSettings) -> Caller:
     """Check the token."""
+    business = request.headers.get("x-business-id")
+    if business is not None and not re.fullmatch("0*[1-9][0-9]{0,18}", business):
+        raise MarketError("market_bad_request", "Type mismatch: 'X-Business-Id'")
     key = request.headers.get("api-key")
     if key is not None:
         caller = _caller(key.strip(), settings, api_key=True)
