@@ -148,7 +148,7 @@ class SandboxServer:
         return self._thread.is_alive()
 
     def start(self) -> None:
-        """Listen, and return when requests are taken; an address in use is an OSError, a store that is none a ValueError."""
+        """Listen, and return when requests are taken; an address in use is an OSError, an unfit store a ValueError."""
         host, port = self._address
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family)

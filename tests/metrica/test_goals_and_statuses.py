@@ -120,6 +120,8 @@ class TestStatuses:
             "a",
             [{"id": "a", "type": "PAID"}, {"id": "a", "type": "SPAM"}],
             [{"id": "a", "type": "PAID", "goal_action_ids": [str(n) for n in range(11)]}],
+            [{"id": "a", "type": "PAID", "goal_action_ids": ["b", "b"]}],
+            [{"id": "a", "type": "PAID", "humanized": "x" * 4097}],
             [{"id": "a", "type": "PAID", "color": "red"}],
         ],
     )

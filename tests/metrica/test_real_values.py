@@ -295,6 +295,14 @@ def test_the_services_limits_are_the_sandboxs_too(metrica: SandboxServer, run: R
             assert answer["api_validation_status"] == ("PASSED" if count == most else "FAILED")
 
 
+def test_identifiers_that_are_the_same_are_sent_once(metrica: SandboxServer, run: Run) -> None:
+    row = {"emails": "A@example.com, a@example.com", "phones": ["8 999 000-00-00", "+79990000000"]}
+    run(SimpleOrders, source=[{**ORDER, **row, "client_ids": [1712345678, "1712345678"]}])
+    held = stored(metrica)
+    assert (held["emails"], held["phones"]) == (["a@example.com"], ["79990000000"])
+    assert held["client_ids"] == ["1712345678"]
+
+
 def test_quantities_of_other_libraries(metrica: SandboxServer, run: Run) -> None:
     run(Orders, source=[{**FULL, "products": {"pear": Decimal("3.000"), "plum": Whole()}}], upload_format="csv")
     assert stored(metrica, "orders")["products"] == ["pear:3", "plum:3"]

@@ -132,6 +132,7 @@ def test_large_refused_upload_still_gets_its_answer(server: SandboxServer) -> No
     [
         ("GET", "/management/v1/nothing", (404, "not_found")),
         ("POST", "/no/such/root", (404, "not_found")),
+        ("POST", "/cdp/api/v1/counter/101/data/orders?merge_mode=SAVE", (404, "not_found")),
         ("GET", UPLOAD.format(101), (405, "method_not_allowed")),
         ("OPTIONS", "/management/v1/counters", (405, "method_not_allowed")),
         ("PUT", "/stat/v1/data", (405, "method_not_allowed")),

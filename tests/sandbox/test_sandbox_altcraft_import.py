@@ -124,6 +124,14 @@ def test_one_bad_order_refuses_the_batch(server: SandboxServer, changes: dict[st
     assert server.client.altcraft_orders() == []
 
 
+@pytest.mark.parametrize("name", ["external_id", "endpoint", "status", "total_price", "currency", "lines"])
+def test_required_fields(server: SandboxServer, name: str) -> None:
+    assert send(server, order(**{name: None}))["error"] == 400
+    for field in ("external_id", "status", "final_price_per_item", "count"):
+        assert send(server, order(lines=line(**{field: None})))["error"] == 400
+    assert server.client.altcraft_orders() == []
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -95,6 +95,13 @@ def test_an_empty_list(server: SandboxServer) -> None:
     assert post(server, "list") == {"error": 0, "error_text": "", "result": [], "next_from_id": ""}
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_every_call_is_a_post(server: SandboxServer, method: str) -> None:
+    for name in ("import", "get_status", "list", "preorder"):
+        answer = requests.request(method, server.url + BASE + name, json={"token": "sandbox-token"}, timeout=30)
+        assert answer.status_code == 405
+
+
 def test_reads_need_a_token_and_unknown_methods_are_told(server: SandboxServer) -> None:
     assert post(server, "list", token="another")["error"] == 401
     assert post(server, "preorder")["error"] == 404

@@ -54,6 +54,17 @@ def test_contacts(server: SandboxServer, mode: str, emails: list[str], phones: l
     assert (contact["times_received"], other["times_received"], other["name"]) == (2, 1, "Petr")
 
 
+@pytest.mark.parametrize("mode", ["SAVE", "UPDATE", "APPEND"])
+def test_required_fields_are_needed_in_every_mode(server: SandboxServer, mode: str) -> None:
+    send(server, "orders", "SAVE", {**ORDER, "create_date_time": "2025-03-04 10:00:00"})
+    send(server, "contacts", "SAVE", {"uniq_id": "C"})
+
+    (error,) = failed(send_json(server, "orders", [ORDER], merge_mode=mode))
+    assert error.startswith("row 1, column create_date_time: ")
+    (error,) = failed(send_json(server, "contacts", [{"name": "Ivan"}], merge_mode=mode))
+    assert error.startswith("row 1, column uniq_id: ")
+
+
 def test_creation_date_of_a_contact_is_set_once(server: SandboxServer) -> None:
     send(server, "contacts", "SAVE", {"uniq_id": "C"})
     for day in ("2025-03-04 10:00:00", "2025-03-05 10:00:00"):
