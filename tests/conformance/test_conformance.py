@@ -23,7 +23,8 @@ HEAD = """# Conformance
 
 What the services document, rule by rule: the page it stands on, the test that this package obeys it, and the test that
 the [sandbox](sandbox.md) enforces it, or why there is none. Where a page is silent or two disagree, a cell says what
-was chosen. The tables are made from `tests/conformance`; a test holds that each test they name exists.
+was chosen; what only a public copy of the pages or users' code shows leads there. The tables are made from
+`tests/conformance`; a test holds that each test they name exists.
 """
 
 
@@ -72,7 +73,8 @@ def page_text() -> str:
         for section in rules(service)["section"]:
             parts.append(f"### {section['title']}\n\n| rule | page | this package | sandbox |\n|---|---|---|---|")
             for says, ours, sandbox, address in rules_of(section):
-                label = address.rstrip("/").rpartition("/")[2] or address
+                last = address.rstrip("/").rpartition("/")[2]
+                label = "page" if last.isdigit() else last
                 parts.append(f"| {says} | [{label}]({address}) | {shown(ours)} | {shown(sandbox)} |")
             parts[-1] += "\n"
         parts.append("### Left out\n\n" + "\n".join(f"- {what}" for what in rules(service)["left_out"]) + "\n")

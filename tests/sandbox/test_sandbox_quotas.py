@@ -4,11 +4,13 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from airflow_provider_yandex_orders.sandbox.metrica import quotas
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sandbox.settings import METRICA_QUOTAS
 
@@ -90,14 +92,23 @@ def test_so_many_a_day_by_user_counter_and_group(yandex_sandbox: SandboxServer) 
     assert call(yandex_sandbox, "/management/v1/counter/101").status_code == 200
 
 
-def test_so_many_reports_in_five_minutes(yandex_sandbox: SandboxServer) -> None:
+def test_so_many_reports_in_five_minutes(yandex_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = [0.0]
+    clock = SimpleNamespace(time=time.time, monotonic=lambda: time.monotonic() + later[0])
+    monkeypatch.setattr(quotas, "time", clock)
     yandex_sandbox.client.change_settings(metrica_reports_per_window=2)
 
     assert [call(yandex_sandbox, REPORT).status_code for _ in range(2)] == [200, 200]
+    later[0] = 200
     refused = call(yandex_sandbox, REPORT)
     assert refusal(refused) == "quota_requests_by_uid"
     assert "5 minutes" in refused.json()["message"]
     assert call(yandex_sandbox, COUNTERS).status_code == 200
+    assert call(yandex_sandbox, REPORT, token="sandbox-read-token").status_code == 200  # another user
+    later[0] = 310  # the first two are five minutes old
+    assert refusal(call(yandex_sandbox, REPORT)) == "quota_requests_by_uid"
+    later[0] = 501  # five minutes after the one that was too many
+    assert [call(yandex_sandbox, REPORT).status_code for _ in range(2)] == [200, 200]
 
 
 def test_the_documented_quotas(yandex_sandbox: SandboxServer) -> None:

@@ -4,7 +4,7 @@
 Source: https://yandex.ru/dev/metrika/ru/intro/quotas . Methods are counted by groups: reads, writes and reports.
 Unstated there and chosen here: a request that a quota refuses does not count; the user is who the token stands for, be
 the token good or not; the answer for too many reports calls itself ``quota_requests_by_uid``; a second and five minutes
-are the time before a request, a day is that of GMT.
+are the time before a request, a day is that of GMT. Reports that were too many are refused for five minutes.
 """
 
 import time
@@ -30,6 +30,8 @@ class Quotas:
         self._recent: dict[tuple[str, str], deque[float]] = {}
         self._of_day: Counter[tuple[str, str]] = Counter()
         self._day = 0
+        self._no_reports: dict[str, float] = {}
+        """Until when a user gets none."""
 
     @contextmanager
     def one(self, request: Request, settings: SandboxSettings) -> Iterator[None]:
@@ -46,13 +48,17 @@ class Quotas:
 
         second = self._since("address", address, now - 1)
         reports = self._since("reports", user, now - _REPORTS_SECONDS)
+        most_reports = settings.metrica_reports_per_window
+        if report and 0 < most_reports <= len(reports) and now >= self._no_reports.get(user, now):
+            self._no_reports[user] = now + _REPORTS_SECONDS
+        shut = report and now < self._no_reports.get(user, now)
         of_user, of_counter = (group, f"user {user}"), (group, f"counter {counter}")
         for used, most, error_type, message in (
             (len(second), settings.metrica_requests_per_second, "quota_requests_by_ip", None),
             (self._under_way[user], settings.metrica_parallel_requests, "quota_parallel_requests", None),
             (self._of_day[of_user], settings.metrica_requests_per_day, "quota_requests_by_uid", None),
             (self._of_day[of_counter], settings.metrica_requests_per_day, "quota_requests_by_counter_id", None),
-            (len(reports) * report, settings.metrica_reports_per_window, "quota_requests_by_uid", TOO_MANY_REPORTS),
+            (int(shut), min(1, most_reports), "quota_requests_by_uid", TOO_MANY_REPORTS),
         ):
             if most and used >= most:
                 raise MetricaError(error_type, message)
