@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from inspect import signature
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -102,18 +100,3 @@ def zone(name: str, said_by: str) -> ZoneInfo:
             f"{said_by} names the time zone {name!r}, which is not in the tz database of this machine. "
             "Write it as Europe/Moscow; if it is right, install the tzdata package."
         ) from None
-
-
-def handed_on(names: Mapping[str, Any], base: type) -> dict[str, Any]:
-    """The arguments an ``__init__`` hands on: those its base lists, and Airflow's own.
-
-    :param names: its ``locals()``, before anything else stands in them.
-    :param base: the class whose ``__init__`` takes them.
-    """
-    return {name: names[name] for name in _listed(base) if name in names} | dict(names["kwargs"])
-
-
-@cache
-def _listed(base: type) -> tuple[str, ...]:
-    parameters = signature(base.__init__).parameters.values()  # type: ignore[misc]
-    return tuple(each.name for each in parameters if each.kind is each.KEYWORD_ONLY)

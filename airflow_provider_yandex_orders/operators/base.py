@@ -64,7 +64,7 @@ DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
 
 
 class UploadOperator(BaseOperator):
-    """The arguments all uploads share; each operator lists them with its own and says what they mean."""
+    """The steps of every upload. What its arguments mean is said by each operator, which spells them all."""
 
     template_fields: Sequence[str] = (
         "source",
@@ -90,58 +90,48 @@ class UploadOperator(BaseOperator):
     ui_color = "#fff4cc"
 
     source = SourceArgument()
-    status_map: Mapping[Any, str] | str | None = None
+    source_timezone: str | None
+    max_rejected: float | str
+    max_dropped: float | str
+    phone_region: str
+    defaults: Mapping[str, Any] | str | None
+    same_key: str | Mapping[str, str] | None
+    max_part_rows: int | str
+    max_part_bytes: int | str | None
+    skip_empty: bool | str
+    resend: bool | str
+    journal_conn_id: str | None
+    _dry_run: bool | str
+    staging_path: str | None
+    keep_parts: bool | str
+    poke_interval: float | timedelta | str
+    timeout: float | timedelta | str
+    deferrable: bool
+    _wait_argument: ClassVar[str] = "wait_for_completion"
 
-    def __init__(
-        self,
-        *,
-        source: Any,
-        source_timezone: str | None = None,
-        max_rejected: float | str = 0,
-        defaults: Mapping[str, Any] | str | None = None,
-        max_dropped: float | str = 0.2,
-        phone_region: str = "RU",
-        same_key: str | Mapping[str, str] | None = None,
-        max_part_rows: int | str = 50_000,
-        max_part_bytes: int | str | None = None,
-        skip_empty: bool | str = False,
-        resend: bool | str = False,
-        journal_conn_id: str | None = None,
-        dry_run: bool | str = False,
-        staging_path: str | None = None,
-        keep_parts: bool | str = True,
-        poke_interval: float | timedelta | str = 30,
-        timeout: float | timedelta | str = 2 * 60 * 60,
-        deferrable: bool = DEFERRABLE,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**with_retry_policy(kwargs))
-        self.source = source
-        self.source_timezone = source_timezone
-        self.max_rejected = max_rejected
-        self.max_dropped = max_dropped
-        self.phone_region = phone_region
-        self.defaults = defaults
-        self.same_key = same_key
-        self.max_part_rows = max_part_rows
-        self.max_part_bytes = max_part_bytes
-        self.skip_empty = skip_empty
-        self.resend = resend
-        self.journal_conn_id = journal_conn_id
-        self._dry_run = dry_run
-        self.staging_path = staging_path
-        self.keep_parts = keep_parts
-        self.poke_interval = poke_interval
-        self.timeout = timeout
-        self.deferrable = deferrable
+
+    def _keep(self, given: Mapping[str, Any]) -> None:
+        """Keep the arguments an ``__init__`` spells, each as the attribute of its name.
+
+        :param given: its ``locals()``, before anything else stands in them.
+        """
+        for name in given.keys() - {"self", "kwargs", "__class__"}:
+            setattr(self, "_dry_run" if name == "dry_run" else name, given[name])
+        if self.deferrable and not DEFERRABLE and not given[self._wait_argument]:
+            warnings.warn(
+                f"Task {self.task_id!r}: deferrable=True does nothing, as the task does not wait. Add "
+                f"{self._wait_argument}=True, or leave deferrable to the sensor that waits.",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
         """A source asks its task to render it, outside of Airflow too."""
         if "task" not in context:
             context = cast("Context", {**context, "task": self})
         super().render_template_fields(context, jinja_env)
-
-    _wait_argument: ClassVar[str] = "wait_for_completion"
 
     # What operators differ in.
 
@@ -178,8 +168,8 @@ class UploadOperator(BaseOperator):
 
     @property
     @abstractmethod
-    def _base_url(self) -> str:
-        """Address of the service."""
+    def _hook(self) -> ServiceHook:
+        """What all requests go through."""
 
     @abstractmethod
     def _repeats(self) -> Repeats:
@@ -265,16 +255,6 @@ class UploadOperator(BaseOperator):
             return None  # prepared parts are in the counter's zone already
         return zone(self.source_timezone, "source_timezone")
 
-    def _warn_of_idle_deferral(self, waits: object) -> None:
-        """Say while the DAG is parsed that a task told to wait without a slot does not wait at all."""
-        if self.deferrable and not DEFERRABLE and not waits:
-            warnings.warn(
-                f"Task {self.task_id!r}: deferrable=True does nothing, as the task does not wait. Add "
-                f"{self._wait_argument}=True, or leave deferrable to the sensor that waits.",
-                UserWarning,
-                stacklevel=2,
-            )
-
     # The delivery.
 
     def execute(self, context: Context) -> Delivery:
@@ -335,7 +315,7 @@ class UploadOperator(BaseOperator):
                 return whole_delivery
 
             files = self._files(kind)
-            mode = getattr(self, "merge_mode", "SAVE")
+            mode = place.get("merge_mode", "SAVE")
             plan = Plan(kind, options, limits, folder, files, report, mode, memory, same_key, sends)
             prepared = prepare(source, plan)
             if not sends:
@@ -366,7 +346,7 @@ class UploadOperator(BaseOperator):
     def _destination(self) -> Destination:
         place = self._place()
         return Destination(
-            place["service"], place_of(self._base_url), str(place.get("counter_id", "")), self._row_kind().name
+            place["service"], place_of(self._hook.base_url), str(place.get("counter_id", "")), self._row_kind().name
         )
 
     def _complete(self, context: Context) -> None:
@@ -380,20 +360,15 @@ class UploadOperator(BaseOperator):
             except (PassingError, PermanentError) as error:
                 self.log.warning("Old rows of the journal were not removed: %s", error)
 
-    @property
-    @abstractmethod
-    def _account(self) -> tuple[str, ServiceHook]:
-        """Whose requests the service counts, in words, and the hook they go through."""
-
     def _tell_spent(self, journal: Journal) -> None:
         """Write down what this try spent of the account's requests."""
-        account, hook = self._account
+        account, sent = f"the connection {self._hook.conn_id}", self._hook.client.sent
         try:
-            today = journal.spend(account, datetime.now(UTC).date(), hook.client.sent)
+            today = journal.spend(account, datetime.now(UTC).date(), sent)
         except (PassingError, PermanentError) as error:
             self.log.warning("The requests are not written down: %s", error)
         else:
-            self.log.info("Requests of this try: %d; of today, of %s: %d.", hook.client.sent, account, today)
+            self.log.info("Requests of this try: %d; of today, of %s: %d.", sent, account, today)
 
     def _report(self, context: Context, delivery: Delivery, folder: ObjectStoragePath) -> Delivery:
         """Put what is known so far into XCom, where it stays when the task waits or fails.

@@ -27,8 +27,7 @@ from airflow_provider_yandex_orders.exceptions import (
     RejectedRowsError,
 )
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
-from airflow_provider_yandex_orders.hooks.base import ServiceHook
-from airflow_provider_yandex_orders.operators.arguments import SourceArgument, handed_on, keyed, phone_region, statuses
+from airflow_provider_yandex_orders.operators.arguments import SourceArgument, keyed, phone_region, statuses
 from airflow_provider_yandex_orders.operators.base import DEFERRABLE, UploadOperator
 from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.rows.faults import BadValue, Fault
@@ -139,6 +138,21 @@ class AltcraftImportOrdersOperator(UploadOperator):
     lines = SourceArgument()
     _wait_argument: ClassVar[str] = "verify"
 
+    skip_triggers: bool | str
+    triggers_in_backfill: bool | str
+    altcraft_conn_id: str
+    line_columns: Mapping[str, str] | None
+    extra_statuses: Sequence[str]
+    extra_line_statuses: Sequence[str]
+    custom_fields: Sequence[Mapping[str, Any]] | None
+    custom_line_statuses: Sequence[Mapping[str, Any]] | None
+    extra_fields: Mapping[str, str] | None
+    batch_size: int | str
+    body_format: str
+    xml_data: str
+    verify: bool | str
+    verify_sample: int | str | None
+
     def __init__(
         self,
         *,
@@ -178,26 +192,12 @@ class AltcraftImportOrdersOperator(UploadOperator):
         deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**handed_on(locals(), UploadOperator), max_part_rows=batch_size)
-        self.skip_triggers = skip_triggers
-        self.triggers_in_backfill = triggers_in_backfill
-        self.altcraft_conn_id = altcraft_conn_id
-        self.lines = lines
-        self.line_columns = line_columns
+        super().__init__(**kwargs)
+        self._keep(locals())
         self.status_map = keyed(status_map, "status_map")
         self.line_status_map = keyed(line_status_map, "line_status_map")
-        self.extra_statuses = extra_statuses
-        self.extra_line_statuses = extra_line_statuses
-        self.custom_fields = custom_fields
-        self.custom_line_statuses = custom_line_statuses
-        self.extra_fields = extra_fields
-        self.batch_size = batch_size
-        self.body_format = body_format
-        self.xml_data = xml_data
-        self.verify = verify
-        self.verify_sample = verify_sample
+        self.max_part_rows = batch_size
         self._refused: dict[str, str] = {}
-        self._warn_of_idle_deferral(verify)
 
     def _deliver(self, context: Context) -> Delivery:
         meant = self._triggers_skipped or switch(self.triggers_in_backfill, "triggers_in_backfill")
@@ -232,16 +232,8 @@ class AltcraftImportOrdersOperator(UploadOperator):
     def _hook(self) -> AltcraftHook:
         return AltcraftHook(self.altcraft_conn_id)
 
-    @property
-    def _base_url(self) -> str:
-        return self._hook.base_url
-
     def _place(self) -> dict[str, Any]:
-        return {"service": "altcraft", "host": urlsplit(self._base_url).netloc.rpartition("@")[2]}
-
-    @property
-    def _account(self) -> tuple[str, ServiceHook]:
-        return f"the connection {self.altcraft_conn_id}", self._hook
+        return {"service": "altcraft", "host": urlsplit(self._hook.base_url).netloc.rpartition("@")[2]}
 
     # Arguments and what they make.
 

@@ -10,13 +10,8 @@ from typing import Any
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS
-from airflow_provider_yandex_orders.operators.arguments import handed_on
 from airflow_provider_yandex_orders.operators.base import DEFERRABLE
-from airflow_provider_yandex_orders.operators.metrica import full_mode
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
-from airflow_provider_yandex_orders.rows.formats import FileFormat
-from airflow_provider_yandex_orders.rows.kind import RowKind
-from airflow_provider_yandex_orders.templated import mapping
 
 
 class MetricaUploadContactsOperator(MetricaUploadOperator):
@@ -24,56 +19,54 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
 
     .. seealso:: https://yandex.ru/dev/metrika/ru/data-import/contacts
 
+    All arguments but ``deferrable`` are templated.
+
     :param source: where the rows come from: a ``SqlSource``, a ``FileSource``, a list of dicts, the output of a task
-        that returns one, or of an upload task with ``send=False``. (templated)
-    :param metrica_conn_id: connection of type ``yandex_metrica``, ``yandex_metrica_default`` by default. (templated)
-    :param counter_id: the counter; by default the connection's. (templated)
+        that returns one, or of an upload task with ``send=False``.
+    :param metrica_conn_id: connection of type ``yandex_metrica``, ``yandex_metrica_default`` by default.
+    :param counter_id: the counter; by default the connection's.
     :param merge_mode: ``SAVE`` (by default) replaces what the service has, ``UPDATE`` changes only fields that are
         sent, ``APPEND`` adds to lists. The last two send only fields that some row fills, put in no default, and reject
-        a row without an order status where the kind has one. (templated)
-    :param upload_format: ``json`` (by default) or ``csv``. (templated)
+        a row without an order status where the kind has one.
+    :param upload_format: ``json`` (by default) or ``csv``.
     :param attributes: ``{"attribute": "source column"}``: custom attributes the counter has, each with one value or a
-        list; none by default. (templated)
+        list; none by default.
     :param source_timezone: zone of date-times without one, such as ``Europe/Moscow``; by default the counter's.
-        (templated)
     :param max_rejected: rejected rows that are put up with, a whole number, or a share of all rows below 1; 0 by
-        default. With more of them nothing is sent and the task fails. (templated)
+        default. With more of them nothing is sent and the task fails.
     :param defaults: values of fields a row has nothing in, such as ``{"currency": "EUR"}``; none by default.
-        (templated)
     :param max_dropped: unusable values of one column that may be left out of rows that are sent: a whole number, or a
         share below 1 of the column's values; 0.2 by default. Fewer than five are never too many for a share. With more
-        nothing is sent and the task fails. (templated)
+        nothing is sent and the task fails.
     :param phone_region: country, by its two letters, whose habits phone numbers without a country code follow; ``RU``
-        by default. (templated)
+        by default.
     :param same_key: what becomes of rows of one key that differ where no version tells the newest: ``None`` (by
         default) rejects them, ``"last"`` sends the last, ``"merge"`` makes one row of the first filled value of each
         field, with lists joined; a mapping such as ``{"revenue": "sum", "products": "join"}`` names the way of a field:
         ``sum``, ``join``, ``first`` or ``last``; the others take the first filled, and equal rows count too.
-        (templated)
     :param skip_empty: ``True`` skips the task when the source has no rows; by default it succeeds without an upload.
-        (templated)
     :param hash_identifiers: ``True`` sends md5 sums in place of e-mail addresses and phone numbers; ``False`` by
-        default. (templated)
+        default.
     :param refuse_clear_identifiers: ``True`` rejects rows whose e-mail addresses or phone numbers are not hashed yet;
-        ``False`` by default. (templated)
+        ``False`` by default.
     :param changed_only: ``True`` sends only rows the destination does not have as they are now; by default ``False``:
-        all are sent, which changes nothing there. (templated)
+        all are sent, which changes nothing there.
     :param resend: ``True`` sends rows the destination has already as well, and older versions of what it has; ``False``
-        by default. (templated)
+        by default.
     :param journal_conn_id: connection of the journal of deliveries; by default ``[yandex_orders] journal_conn_id`` of
-        Airflow's configuration, else a file under ``AIRFLOW_HOME``. (templated)
+        Airflow's configuration, else a file under ``AIRFLOW_HOME``.
     :param send: ``False`` only prepares the parts: another upload task takes the result as its ``source``; ``True`` by
-        default. (templated)
-    :param dry_run: ``True`` checks all rows and writes the parts, and sends nothing; ``False`` by default. (templated)
+        default.
+    :param dry_run: ``True`` checks all rows and writes the parts, and sends nothing; ``False`` by default.
     :param staging_path: folder or object storage URL for parts and rejects; by default ``[yandex_orders] staging_path``
-        of Airflow's configuration, else a folder under ``AIRFLOW_HOME``. (templated)
-    :param keep_parts: ``False`` deletes the part files once they are accepted; ``True`` by default. (templated)
-    :param max_part_rows: most rows of one uploaded file, 50,000 by default. (templated)
-    :param max_part_bytes: most bytes of one uploaded file; by default 100 MB of CSV or 2 MB of JSON. (templated)
+        of Airflow's configuration, else a folder under ``AIRFLOW_HOME``.
+    :param keep_parts: ``False`` deletes the part files once they are accepted; ``True`` by default.
+    :param max_part_rows: most rows of one uploaded file, 50,000 by default.
+    :param max_part_bytes: most bytes of one uploaded file; by default 100 MB of CSV or 2 MB of JSON.
     :param wait_for_completion: ``True`` waits in this task until the service is done with the files; ``False`` by
-        default: a sensor does the same as a task of its own. (templated)
-    :param poke_interval: seconds between two polls of that wait, 30 by default. (templated)
-    :param timeout: seconds after which that wait gives up, two hours by default. (templated)
+        default: a sensor does the same as a task of its own.
+    :param poke_interval: seconds between two polls of that wait, 30 by default.
+    :param timeout: seconds after which that wait gives up, two hours by default.
     :param deferrable: wait in the triggerer, without a worker slot; by default as ``[operators] default_deferrable``
         says.
     """
@@ -86,6 +79,7 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
         "attributes",
     )
     _kind = CONTACTS
+    _delimiter = ";"
 
     def __init__(
         self,
@@ -120,28 +114,8 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
         deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**handed_on(locals(), MetricaUploadOperator))
-        self.merge_mode = merge_mode
-        self.changed_only = changed_only
-        self.upload_format = upload_format
-        self.attributes = attributes
-
-    def _check_arguments(self) -> None:
-        super()._check_arguments()
-        self.attributes = mapping(self.attributes, "attributes", otherwise=full_mode.ATTRIBUTES)
-        full_mode.check(self.upload_format, self.attributes, self._kind)
-
-    def _row_kind(self) -> RowKind:
-        return full_mode.row_kind(self.upload_format, self.attributes, self._kind)
-
-    def _mapped_columns(self) -> Mapping[str, str]:
-        return self.attributes or {}
-
-    def _files(self, kind: RowKind) -> Mapping[str, FileFormat]:
-        return full_mode.files(self.upload_format, kind)
-
-    def _part_bytes(self) -> int:
-        return full_mode.part_bytes(self.upload_format)
+        super().__init__(**kwargs)
+        self._keep(locals())
 
     def _send_part(self, part: Part, *, resend: bool) -> dict[str, Any]:
         return self._hook.upload_contacts(
@@ -149,5 +123,5 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
             part.path,
             upload_format=self.upload_format,
             merge_mode=self.merge_mode,
-            delimiter_type=full_mode.DELIMITER_TYPE,
+            delimiter_type="SEMICOLON",
         )

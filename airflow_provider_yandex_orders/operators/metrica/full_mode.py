@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What uploads of customers and of their orders share: JSON or CSV, and custom attributes."""
+"""What a file of an upload is like: JSON or CSV, and custom attributes."""
 
 from __future__ import annotations
 
@@ -7,26 +7,21 @@ import re
 from collections.abc import Mapping
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import Field, RowKind
 from airflow_provider_yandex_orders.rows.types import ATTRIBUTE
 
-DELIMITER_TYPE = "SEMICOLON"
-"""The service asks for semicolons where a cell holds several goals."""
-JSON_PART_BYTES = 2_000_000
-"""The service names no limit for JSON bodies; integrations keep to this."""
-CSV_PART_BYTES = 100_000_000
-
+PART_BYTES = {"csv": 100_000_000, "json": 2_000_000}
+"""Bytes of a part where the user names none. No limit is told for JSON bodies; integrations keep to this."""
 ATTRIBUTES = 'attributes must be a mapping: {"attribute": "source column"}'
 _ATTRIBUTE = re.compile(r"[\w:-]{1,255}")
 
 
-def check(upload_format: str, attributes: Mapping[str, str] | None, kind: RowKind) -> None:
+def check_file(upload_format: str, attributes: Mapping[str, str] | None, kind: RowKind) -> None:
     """Make sure that format and attributes can work.
 
     :raises ConfigurationError: one cannot.
     """
-    if upload_format not in ("json", "csv"):
+    if upload_format not in PART_BYTES:
         raise ConfigurationError('upload_format must be "json" or "csv".')
     for name in attributes or {}:
         if not _ATTRIBUTE.fullmatch(name) or name in kind.field_names:
@@ -41,13 +36,3 @@ def row_kind(upload_format: str, attributes: Mapping[str, str] | None, kind: Row
     return taken.with_fields(
         tuple(Field(name, ATTRIBUTE, "A custom attribute.", inside="attribute_values") for name in attributes or ())
     )
-
-
-def files(upload_format: str, kind: RowKind) -> Mapping[str, FileFormat]:
-    """Name of the upload's file and how it is written."""
-    return {"part": csv_format(kind, ";") if upload_format == "csv" else json_format(kind)}
-
-
-def part_bytes(upload_format: str) -> int:
-    """Bytes of a part where the user names none."""
-    return CSV_PART_BYTES if upload_format == "csv" else JSON_PART_BYTES
