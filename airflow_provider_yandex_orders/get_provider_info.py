@@ -9,6 +9,11 @@ _PACKAGE = "airflow_provider_yandex_orders"
 _METRICA = "Yandex Metrica"
 _MARKET = "Yandex Market"
 _ALTCRAFT = "Altcraft Platform"
+_DOCS = {
+    _METRICA: "https://yandex.ru/dev/metrika/",
+    _MARKET: "https://yandex.ru/dev/market/partner-api/doc/ru/",
+    _ALTCRAFT: "https://guides.altcraft.com/en/developer-guide/market",
+}
 _MODULES = {_METRICA: "metrica", _MARKET: "market", _ALTCRAFT: "altcraft"}
 
 
@@ -21,21 +26,7 @@ def get_provider_info() -> dict[str, Any]:
         "Altcraft Platform, with checks before sending, resumed uploads and waits; order statistics of Yandex Market "
         "to files for a warehouse.",
         "integrations": [
-            {
-                "integration-name": _METRICA,
-                "external-doc-url": "https://yandex.ru/dev/metrika/",
-                "tags": ["service"],
-            },
-            {
-                "integration-name": _MARKET,
-                "external-doc-url": "https://yandex.ru/dev/market/partner-api/doc/ru/",
-                "tags": ["service"],
-            },
-            {
-                "integration-name": _ALTCRAFT,
-                "external-doc-url": "https://guides.altcraft.com/en/developer-guide/market",
-                "tags": ["service"],
-            },
+            {"integration-name": name, "external-doc-url": url, "tags": ["service"]} for name, url in _DOCS.items()
         ],
         "hooks": _modules("hooks", _METRICA, _MARKET, _ALTCRAFT),
         "operators": _modules("operators", _METRICA, _MARKET, _ALTCRAFT),

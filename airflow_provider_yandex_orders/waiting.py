@@ -11,13 +11,12 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, NoReturn, Self
 
-from airflow_provider_yandex_orders.exceptions import (
-    PassingError,
-    PermanentError,
-    ServiceRefused,
-    UploadFailedError,
-)
-from airflow_provider_yandex_orders.templated import share, switch
+from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError, ServiceRefused, UploadFailedError
+
+DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
+"""Whether tasks that wait do so in the triggerer where they are not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,15 +257,6 @@ class Demands:
             yield f"only {counted} rows accepted, min_accepted is {self.min_accepted:g}"
         if _below(state.rows_linked, state.rows_accepted, self.min_linked):
             yield f"only {state.rows_linked} of {state.rows_accepted} rows linked, min_linked is {self.min_linked:g}"
-
-
-def offline_demands(min_accepted: float | str, min_linked: float | str, allow_linkage_failure: bool | str) -> Demands:
-    """The demands on uploads of offline conversions.
-
-    :raises ConfigurationError: a share is not between 0 and 1.
-    """
-    forgiven = ("LINKAGE_FAILURE",) if switch(allow_linkage_failure, "allow_linkage_failure") else ()
-    return Demands(share(min_accepted, "min_accepted"), share(min_linked, "min_linked"), forgiven)
 
 
 def _below(part: int | None, whole: int | None, share: float) -> bool:

@@ -48,15 +48,11 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, *, secret
 
     :param secret: what must not be quoted from the answer.
     """
-    if status == 429:
-        return Failure(
-            FailureKind.BUSY, _words(body, secret)[1], "Too many requests.", retry_after=retry_after(headers)
-        )
-    if status in _TRANSPORT:
-        return Failure(
-            FailureKind.BROKEN, _words(body, secret)[1], "The next try may pass.", retry_after=retry_after(headers)
-        )
     code, said = _words(body, secret)
+    if status == 429:
+        return Failure(FailureKind.BUSY, said, "Too many requests.", retry_after=retry_after(headers))
+    if status in _TRANSPORT:
+        return Failure(FailureKind.BROKEN, said, "The next try may pass.", retry_after=retry_after(headers))
     if 200 <= status < 300:
         if code == 0:
             return None

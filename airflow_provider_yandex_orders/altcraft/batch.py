@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from airflow_provider_yandex_orders.altcraft.api import is_about_orders
 from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, orders_of
 from airflow_provider_yandex_orders.delivery.parts import Part
-from airflow_provider_yandex_orders.exceptions import Answer, ConfigurationError, ServiceRefused, ServiceUnavailable
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceRefused, ServiceUnavailable
 from airflow_provider_yandex_orders.storage import read_seen
 from airflow_provider_yandex_orders.waiting import UploadState
 
@@ -26,7 +26,8 @@ def import_part(
     :param skip_triggers: the choice for orders that were never sent.
     :param repeat: whether these may have arrived before.
     """
-    orders = _read(part)
+    content = orders_of(read_seen(part.path), format_of(part.path))
+    orders = {head_of(order)[0]: order for order in content}
     lost = False
 
     def send_some(keys: Sequence[str], again: bool) -> None:
@@ -37,7 +38,7 @@ def import_part(
             lost = lost or error.repeated
             raise
 
-    refused = sift(list(orders), send_some, is_about_orders, again=repeat)
+    refused = sift(list(orders), send_some, again=repeat)
     if len(refused) == len(orders) > 1:
         said = "; ".join(dict.fromkeys(words for _key, words in refused[:5]))
         raise ServiceRefused(
@@ -50,27 +51,17 @@ def import_part(
     return UploadState("", status, True, True, rows_accepted=part.rows - len(refused), refused=tuple(refused))
 
 
-def _read(part: Part) -> dict[str, Any]:
-    return {head_of(order)[0]: order for order in orders_of(read_seen(part.path), format_of(part.path))}
-
-
 _Row = TypeVar("_Row")
 
 
-def sift(
-    rows: Sequence[_Row],
-    send: Callable[[Sequence[_Row], bool], None],
-    is_about_rows: Callable[[Answer | None], bool],
-    *,
-    again: bool,
-) -> list[tuple[_Row, str]]:
+def sift(rows: Sequence[_Row], send: Callable[[Sequence[_Row], bool], None], *, again: bool) -> list[tuple[_Row, str]]:
     """Send rows as one batch; where the service refuses what it holds, in halves, until each bad row stands alone.
 
     Order is kept: of two rows the earlier is sent first.
 
     :param rows: at least one.
-    :param send: sends a batch, and is told whether its rows may have arrived before.
-    :param is_about_rows: whether an answer refuses what the batch holds; any other ends all.
+    :param send: sends a batch, and is told whether its rows may have arrived before. A refusal that is not about what
+        the batch holds ends all.
     :param again: whether the rows may have arrived before.
     :return: rows the service would not take, with its words.
     """
@@ -82,7 +73,7 @@ def sift(
             send(batch, under_way)
         except ServiceRefused as error:
             under_way = under_way or error.maybe_applied
-            if not is_about_rows(error.answer):
+            if not is_about_orders(error.answer):
                 error.maybe_applied = under_way
                 raise
             if len(batch) == 1:

@@ -78,7 +78,7 @@ class OrderShape:
             if name in kind.field_names:
                 raise ConfigurationError(f"extra_fields: {name!r} is a field of every order; map it with columns=.")
         kind = kind.with_fields(tuple(Field(name, RAW, "As it is.") for name in self.extra_fields or ()))
-        options = replace(_options(None, None), phone_region=self.phone_region, reading=self.reading)
+        options = CheckOptions(_no_zone, phone_region=self.phone_region, reading=self.reading)
         kind = with_defaults(kind, self.defaults, options)
         return kind.with_rules((FitsXml(),)) if self.as_xml else kind
 
@@ -103,17 +103,14 @@ def order_options(
     :param line_columns: the lines' fields to their keys.
     :param phone_region: country whose habits phone numbers without a country code follow.
     """
-    own = replace(_options(zone, status_map), phone_region=phone_region)
-    return replace(own, of_rows=_options(zone, line_status_map), row_columns=line_columns)
-
-
-def _options(zone: tzinfo | None, status_map: Mapping[Any, str] | None) -> CheckOptions:
-    return CheckOptions(counter_zone=_no_zone, source_zone=zone, status_map=status_map or {})
+    lines = CheckOptions(_no_zone, zone, status_map=line_status_map or {})
+    own = CheckOptions(_no_zone, zone, status_map=status_map or {}, phone_region=phone_region)
+    return replace(own, of_rows=lines, row_columns=line_columns)
 
 
 def _definitions(given: Sequence[Mapping[str, Any]] | None, kind: RowKind, said_by: str) -> list[dict[str, Any]]:
     """Definitions that go along with an import, checked."""
-    check = RowChecker(kind, _options(None, None))
+    check = RowChecker(kind, CheckOptions(_no_zone))
     found = []
     for definition in structure(given) or ():
         if not isinstance(definition, Mapping):

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, orders_of
@@ -63,7 +62,7 @@ def sent_sample(
         if here:
             good = [
                 head
-                for head in _heads(part.path)
+                for head in map(head_of, orders_of(read_seen(part.path), format_of(part.path)))
                 if head[0] not in refused and (not for_xcom or shown_key(head[0]) == head[0])
             ]
             found.update(good[min(place, len(good) - 1)] for place in here if good)
@@ -118,18 +117,15 @@ def found_orders(heard: Heard) -> dict[str, Any]:
 def still_missing(heard: Heard, seconds: float) -> str:
     """Message for orders that are not there as expected."""
     missing = heard.open
-    shown = ", ".join(f"{shown_key(key)} ({_told(heard, key)})" for key in islice(missing, NAMED))
+    states = ((key, heard.states[key]) for key in missing[:NAMED])
+    told = ((key, f"{state.status}, {state.detail}" if state else "not there") for key, state in states)
+    shown = ", ".join(f"{shown_key(key)} ({words})" for key, words in told)
     more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
     return (
         f"Verify orders: {len(missing)} of {len(heard.states)} are not as expected after {seconds:g} s: {shown}{more}. "
         "The platform accepted the import, so they are not sent again by themselves. Look for them there (market "
         "settings, matching), and import what is missing with resend=True and skip_triggers=True."
     )
-
-
-def _told(heard: Heard, key: str) -> str:
-    state = heard.states[key]
-    return f"{state.status}, {state.detail}" if state else "not there"
 
 
 def _delivered(delivery: Mapping[str, Any], host: str) -> dict[str, str | None]:
@@ -163,7 +159,3 @@ def _places(count: int, size: int) -> list[int]:
     """Evenly spread places, from 0."""
     size = min(size, count)
     return [number * count // size for number in range(size)]
-
-
-def _heads(path: str) -> Iterator[tuple[str, str]]:
-    return map(head_of, orders_of(read_seen(path), format_of(path)))

@@ -91,12 +91,16 @@ class ServiceHook(BaseHook):
     @cached_property
     def client(self) -> ServiceClient:
         """The client all calls go through."""
-        return ServiceClient(
+        return self._new_client(
             service=self.service,
             base_url=self.base_url,
             headers=self._headers(self._token()),
             read_failure=self.read_failure,
         )
+
+    def _new_client(self, **arguments: Any) -> ServiceClient:
+        """The client, where the service has limits with what it keeps to."""
+        return ServiceClient(**arguments)
 
     def get_conn(self) -> ServiceClient:
         """The client all calls go through."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, PermanentError, ServiceRefused
@@ -55,19 +55,9 @@ class MarketHook(ServiceHook):
         super().__init__(market_conn_id, connection=connection)
         self.market_conn_id = market_conn_id
 
-    @cached_property
-    def client(self) -> PacedClient:
-        """The client all calls go through."""
-        token = self._token()
-        return PacedClient(
-            service=self.service,
-            base_url=self.base_url,
-            headers=self._headers(token),
-            read_failure=self.read_failure,
-            timeout=api.TIMEOUT,
-            lane=lane_of(self.base_url, token, api.PARALLEL),
-            read_budget=api.read_budget,
-        )
+    def _new_client(self, **arguments: Any) -> PacedClient:
+        lane = lane_of(self.base_url, self._token(), api.PARALLEL)
+        return PacedClient(lane=lane, read_budget=api.read_budget, timeout=api.TIMEOUT, **arguments)
 
     def campaign_id(self, campaign_id: int | str | None = None) -> int:
         """The store to work with: the one given, else the connection's.

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from io import TextIOWrapper
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import (
@@ -21,6 +22,7 @@ from airflow_provider_yandex_orders.http.body import FileBody, multipart
 from airflow_provider_yandex_orders.http.paced import PacedClient, lane_of
 from airflow_provider_yandex_orders.metrica import api
 from airflow_provider_yandex_orders.metrica.answers import (
+    Part,
     crm_upload_state,
     offline_upload_state,
     part_of,
@@ -83,17 +85,8 @@ class MetricaHook(ServiceHook):
         super().__init__(metrica_conn_id, connection=connection)
         self.metrica_conn_id = metrica_conn_id
 
-    @cached_property
-    def client(self) -> PacedClient:
-        """The client all calls go through: it keeps to the limits of a user, whatever tasks share the process."""
-        token = self._token()
-        return PacedClient(
-            service=self.service,
-            base_url=self.base_url,
-            headers=self._headers(token),
-            read_failure=self.read_failure,
-            lane=lane_of(self.base_url, token, api.PARALLEL, api.A_SECOND),
-        )
+    def _new_client(self, **arguments: Any) -> PacedClient:
+        return PacedClient(lane=lane_of(self.base_url, self._token(), api.PARALLEL, api.A_SECOND), **arguments)
 
     def counter_id(self, counter_id: int | str | None = None) -> int:
         """The counter to work with: the one given, else the connection's.
@@ -108,8 +101,7 @@ class MetricaHook(ServiceHook):
         Source: https://yandex.ru/dev/metrika/ru/management/openapi/counter/counter
         """
         number = self.counter_id(counter_id)
-        doing = f"Read the settings of counter {number}"
-        return part_of(self.client.call("GET", f"/management/v1/counter/{number}", doing=doing), "counter", dict, doing)
+        return self._part("counter", dict, f"/management/v1/counter/{number}", f"Read the settings of counter {number}")
 
     def upload_simple_orders(
         self,
@@ -219,9 +211,8 @@ class MetricaHook(ServiceHook):
         :param before: only uploads strictly earlier, ``yyyy-MM-dd HH:mm:ss`` in the counter's time zone.
         """
         doing = f"List the uploads of counter {self.counter_id(counter_id)}"
-        params = {"limit": limit, "datetime_offset": before}
-        answer = self.client.call("GET", self._cdp(counter_id, "last_uploadings"), doing=doing, params=params)
-        return part_of(answer, "uploadings", list, doing)
+        path = self._cdp(counter_id, "last_uploadings")
+        return self._part("uploadings", list, path, doing, limit=limit, datetime_offset=before)
 
     def offline_uploadings(
         self, counter_id: int | str | None = None, *, page_size: int = OFFLINE_LIMIT
@@ -246,28 +237,13 @@ class MetricaHook(ServiceHook):
         """
         if family == "crm":
             return self._crm_states(counter_id, set(upload_ids))
-        if len(upload_ids) == 1:  # one small answer in place of the whole list
-            (upload_id,) = upload_ids
-            number = self.counter_id(counter_id)
-            doing = f"Ask for upload {upload_id}"
-            path = f"/management/v1/counter/{number}/offline_conversions/uploading/{upload_id}"
-            try:
-                found: Iterable[dict[str, Any]] = [
-                    part_of(self.client.call("GET", path, doing=doing), "uploading", dict, doing)
-                ]
-            except ServiceRefused as error:
-                if error.answer is None or error.answer.http_status not in (400, 404):
-                    raise
-                found = self._offline_uploadings(number)  # tells an upload not listed yet from a wrong counter
-        else:
-            found = self._offline_uploadings(self.counter_id(counter_id))
-        wanted, states = set(upload_ids), {}
-        for state in map(offline_upload_state, found):
-            if state.upload_id in wanted:
-                states[state.upload_id] = state
-                if len(states) == len(wanted):
-                    break
-        return states
+        number = self.counter_id(counter_id)
+        found = self._one_offline_uploading(number, *upload_ids) if len(upload_ids) == 1 else []
+        # The list tells an upload not listed yet from a wrong counter.
+        states = map(offline_upload_state, found or self._offline_uploadings(number))
+        wanted = set(upload_ids)
+        listed = (state for state in states if state.upload_id in wanted)
+        return {state.upload_id: state for state in islice(listed, len(wanted))}
 
     def goals(self, counter_id: int | str | None = None) -> list[dict[str, Any]]:
         """The goals of a counter.
@@ -276,10 +252,7 @@ class MetricaHook(ServiceHook):
         """
         number = self.counter_id(counter_id)
         doing = f"List the goals of counter {number}"
-        answer = self.client.call(
-            "GET", f"/management/v1/counter/{number}/goals", doing=doing, params={"useDeleted": "false"}
-        )
-        return part_of(answer, "goals", list, doing)
+        return self._part("goals", list, f"/management/v1/counter/{number}/goals", doing, useDeleted="false")
 
     def create_goal(self, counter_id: int | str | None, identifier: str, name: str) -> dict[str, Any]:
         """Create a JS-event goal that matches its identifier exactly. Each call makes another one: list first.
@@ -300,8 +273,7 @@ class MetricaHook(ServiceHook):
         Source: https://yandex.com/dev/metrika/en/management/openapi/schema/getOrderStatuses
         """
         doing = f"Read the order statuses of counter {self.counter_id(counter_id)}"
-        answer = self.client.call("GET", self._cdp(counter_id, "schema/order_statuses"), doing=doing)
-        return part_of(answer, "order_statuses", list, doing)
+        return self._part("order_statuses", list, self._cdp(counter_id, "schema/order_statuses"), doing)
 
     def map_order_statuses(self, counter_id: int | str | None, statuses: Sequence[Mapping[str, Any]]) -> None:
         """Set the mapping of order statuses.
@@ -338,6 +310,10 @@ class MetricaHook(ServiceHook):
         report: dict[str, Any] = answer
         return report
 
+    def _part(self, name: str, kind: type[Part], path: str, doing: str, **params: Any) -> Part:
+        """The part of an answer that is wanted."""
+        return part_of(self.client.call("GET", path, doing=doing, params=params), name, kind, doing)
+
     def _cdp(self, counter_id: int | str | None, path: str) -> str:
         return f"/cdp/api/v1/counter/{self.counter_id(counter_id)}/{path}"
 
@@ -354,6 +330,16 @@ class MetricaHook(ServiceHook):
             before = oldest
         return found
 
+    def _one_offline_uploading(self, number: int, upload_id: str) -> list[dict[str, Any]]:
+        """One upload, by a small answer in place of the whole list; none where it is not known."""
+        path = f"/management/v1/counter/{number}/offline_conversions/uploading/{upload_id}"
+        try:
+            return [self._part("uploading", dict, path, f"Ask for upload {upload_id}")]
+        except ServiceRefused as error:
+            if error.answer is None or error.answer.http_status not in (400, 404):
+                raise
+            return []
+
     def _offline_uploadings(self, number: int, page_size: int = OFFLINE_LIMIT) -> Iterator[dict[str, Any]]:
         """The uploads of a counter, page by page, each once: one that comes in meanwhile moves the others on."""
         doing = f"List the offline conversions of counter {number}"
@@ -361,8 +347,7 @@ class MetricaHook(ServiceHook):
         told: set[object] = set()
         offset = 0
         while True:
-            params = {"type": OFFLINE_TYPE, "limit": page_size, "offset": offset}
-            page = part_of(self.client.call("GET", path, doing=doing, params=params), "uploadings", list, doing)
+            page = self._part("uploadings", list, path, doing, type=OFFLINE_TYPE, limit=page_size, offset=offset)
             new = [each for each in page if str(each.get("id")) not in told]
             yield from new
             told.update(str(each.get("id")) for each in new)

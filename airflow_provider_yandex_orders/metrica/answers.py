@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 from airflow_provider_yandex_orders.exceptions import ServiceUnavailable
 from airflow_provider_yandex_orders.privacy import scrub
-from airflow_provider_yandex_orders.waiting import UploadState
+from airflow_provider_yandex_orders.templated import share, switch
+from airflow_provider_yandex_orders.waiting import Demands, UploadState
 
-_Part = TypeVar("_Part", dict[str, Any], list[dict[str, Any]])
+Part = TypeVar("Part", dict[str, Any], list[dict[str, Any]])
 
 
-def part_of(answer: Any, name: str, kind: type[_Part], doing: str, *, sent: bool = False) -> _Part:
+def part_of(answer: Any, name: str, kind: type[Part], doing: str, *, sent: bool = False) -> Part:
     """The part of an answer that is wanted.
 
     :raises ServiceUnavailable: the answer has another shape.
@@ -81,3 +82,12 @@ def upload_state(family: str, uploading: Mapping[str, Any]) -> UploadState:
     :param family: ``crm`` or ``offline``.
     """
     return crm_upload_state(uploading) if family == "crm" else offline_upload_state(uploading)
+
+
+def offline_demands(min_accepted: float | str, min_linked: float | str, allow_linkage_failure: bool | str) -> Demands:
+    """The demands on uploads of offline conversions.
+
+    :raises ConfigurationError: a share is not between 0 and 1.
+    """
+    forgiven = ("LINKAGE_FAILURE",) if switch(allow_linkage_failure, "allow_linkage_failure") else ()
+    return Demands(share(min_accepted, "min_accepted"), share(min_linked, "min_linked"), forgiven)

@@ -34,6 +34,7 @@ _RIGHTS = (
     "(or metrika:read and metrika:offline_data for uploads)."
 )
 _DAILY = "The quota is whole again at the time named; fewer and larger parts spend less of it."
+_PARALLEL = "Only three requests of one account may run at once: put the tasks of one token into a pool."
 _DEFAULT_ADVICE = "Correct what the service names and run the task again."
 
 _REFUSED: dict[str, str] = {
@@ -81,9 +82,7 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failur
     if 200 <= status < 300:
         return None
     error_type, said = listed_error(body, "error_type")
-    if error_type and error_type.startswith("quota_"):
-        return _quota(error_type, said, headers)
-    if status in (420, 429):
+    if status in (420, 429) or (error_type or "").startswith("quota_"):
         return _quota(error_type, said, headers)
     if error_type in _REFUSED:
         return Failure(FailureKind.REFUSED, said, _REFUSED[error_type], error_type)
@@ -96,26 +95,14 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failur
 
 
 def _quota(error_type: str | None, said: str, headers: Mapping[str, str]) -> Failure:
-    now = datetime.now(UTC)
-    told = retry_after(headers)
+    now, told = datetime.now(UTC), retry_after(headers)
     if error_type in _DAY_QUOTAS:
-        midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-        return _until(error_type, said, midnight, now, told)
-    if error_type in _HOUR_QUOTAS:
-        hour = (now + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
-        return _until(error_type, said, hour, now, told)
-    if error_type == "quota_parallel_requests":
-        return Failure(
-            FailureKind.BUSY,
-            said,
-            "Only three requests of one account may run at once: put the tasks of one token into a pool.",
-            error_type,
-            told,
-        )
-    return Failure(FailureKind.BUSY, said, "Too many requests in a short time.", error_type, told)
-
-
-def _until(error_type: str | None, said: str, moment: datetime, now: datetime, told: float | None) -> Failure:
+        moment = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    elif error_type in _HOUR_QUOTAS:
+        moment = (now + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+    else:
+        advice = _PARALLEL if error_type == "quota_parallel_requests" else "Too many requests in a short time."
+        return Failure(FailureKind.BUSY, said, advice, error_type, told)
     seconds = told if told is not None else (moment - now).total_seconds() + 60  # a minute past, for clocks
     resumes = now + timedelta(seconds=seconds)
     advice = f"{_DAILY} Next try not before {resumes:%Y-%m-%d %H:%M} UTC."

@@ -12,6 +12,22 @@ STATUSES = ("PAID", "IN_PROGRESS", "CANCELLED", "SPAM")
 MONEY = 9223372036854
 """The greatest revenue and cost the service takes."""
 
+_CREATED = Field(
+    "create_date_time",
+    types.DATE_TIME,
+    "When the order was made, in the counter's zone; never changes after the first send.",
+    required=True,
+)
+_GOALS = Field(
+    "goals", types.GOALS, "Goals reached with the order, each with a price of its own or none.", many=True, most=100
+)
+_ADDRESSES = (
+    Field("emails", types.EMAIL, "E-mail addresses.", many=True, most=50, hashed_into="emails_md5"),
+    Field("phones", types.PHONE, "Phone numbers with country code.", many=True, most=50, hashed_into="phones_md5"),
+    Field("emails_md5", types.MD5, "md5 sums of normalised e-mail addresses.", many=True, most=50),
+    Field("phones_md5", types.MD5, "md5 sums of normalised phone numbers.", many=True, most=50),
+)
+
 SIMPLE_ORDERS = RowKind(
     name="simple_orders",
     family="crm",
@@ -30,18 +46,10 @@ SIMPLE_ORDERS = RowKind(
             required=True,
             if_missing="require_id=False sends such rows, which double when sent again",
         ),
-        Field(
-            "create_date_time",
-            types.DATE_TIME,
-            "When the order was made, in the counter's zone; never changes after the first send.",
-            required=True,
-        ),
+        _CREATED,
         Field("client_uniq_id", types.ID, "The customer's id in the CRM."),
         Field("client_ids", types.CLIENT_ID, "ClientIDs of Metrica: the best match.", many=True, most=500),
-        Field("emails", types.EMAIL, "E-mail addresses.", many=True, most=50, hashed_into="emails_md5"),
-        Field("phones", types.PHONE, "Phone numbers with country code.", many=True, most=50, hashed_into="phones_md5"),
-        Field("emails_md5", types.MD5, "md5 sums of normalised e-mail addresses.", many=True, most=50),
-        Field("phones_md5", types.MD5, "md5 sums of normalised phone numbers.", many=True, most=50),
+        *_ADDRESSES,
         Field(
             "order_status",
             types.status(*STATUSES, others=goal_identifier),
@@ -51,13 +59,7 @@ SIMPLE_ORDERS = RowKind(
         ),
         Field("revenue", types.MONEY, "The order's total.", most=MONEY),
         Field("cost", types.MONEY, "What the order cost; goals then get revenue - cost.", most=MONEY),
-        Field(
-            "goals",
-            types.GOALS,
-            "Goals reached with the order, each with a price of its own or none.",
-            many=True,
-            most=100,
-        ),
+        _GOALS,
         Field("currency", types.CURRENCY, "ISO 4217; the service takes RUB when it is empty."),
         Field(
             "update_date_time",
@@ -84,10 +86,7 @@ CONTACTS = RowKind(
         Field("update_date_time", types.DATE_TIME, "Last change; of two rows of one customer the later is sent."),
         Field("client_ids", types.CLIENT_ID, "ClientIDs of Metrica: the best match.", many=True, most=500),
         Field("user_ids", types.ID, "UserIDs the site gave to Metrica; JSON only.", many=True, csv=False),
-        Field("emails", types.EMAIL, "E-mail addresses.", many=True, most=50, hashed_into="emails_md5"),
-        Field("phones", types.PHONE, "Phone numbers with country code.", many=True, most=50, hashed_into="phones_md5"),
-        Field("emails_md5", types.MD5, "md5 sums of normalised e-mail addresses.", many=True, most=50),
-        Field("phones_md5", types.MD5, "md5 sums of normalised phone numbers.", many=True, most=50),
+        *_ADDRESSES,
         Field("user_comment", types.TEXT, "A comment, 1,000 characters at most; JSON only.", most=1000, csv=False),
     ),
 )
@@ -108,12 +107,7 @@ ORDERS = RowKind(
         Field("id", types.ID, "The order's id in the CRM; later sends of the same id update it.", required=True),
         Field("client_uniq_id", types.ID, "The customer's id: `uniq_id` of the contact.", required=True),
         Field("client_type", types.choice("CONTACT"), "Only CONTACT.", default="CONTACT"),
-        Field(
-            "create_date_time",
-            types.DATE_TIME,
-            "When the order was made, in the counter's zone; never changes after the first send.",
-            required=True,
-        ),
+        _CREATED,
         Field(
             "order_status",
             types.status(*STATUSES, others=status_id),
@@ -126,13 +120,7 @@ ORDERS = RowKind(
         Field("cost", types.MONEY, "What the order cost; goals then get revenue - cost.", most=MONEY),
         Field("currency", types.CURRENCY, "ISO 4217."),
         Field("products", types.PRODUCTS, "Products and quantities."),
-        Field(
-            "goals",
-            types.GOALS,
-            "Goals reached with the order, each with a price of its own or none.",
-            many=True,
-            most=100,
-        ),
+        _GOALS,
         Field("user_comment", types.TEXT, "A comment, 1,000 characters at most; JSON only.", most=1000, csv=False),
     ),
 )

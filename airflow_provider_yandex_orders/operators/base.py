@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from zoneinfo import ZoneInfo
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, Context, ObjectStoragePath, conf
+from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, Context, ObjectStoragePath
 
 from airflow_provider_yandex_orders.delivery.memory import Memory, Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
@@ -51,7 +51,7 @@ from airflow_provider_yandex_orders.sources.parts import PartsSource
 from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.storage import staging_folder
 from airflow_provider_yandex_orders.templated import number, switch, whole
-from airflow_provider_yandex_orders.waiting import UploadState, Wait, seconds_of
+from airflow_provider_yandex_orders.waiting import DEFERRABLE, UploadState, Wait, seconds_of
 
 if TYPE_CHECKING:
     import jinja2
@@ -60,7 +60,6 @@ if TYPE_CHECKING:
     from airflow_provider_yandex_orders.journal.store import Journal
 
 _OR_SHARE = "0 or more, or a share below 1"
-DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
 
 
 class UploadOperator(BaseOperator):
@@ -134,13 +133,6 @@ class UploadOperator(BaseOperator):
         super().render_template_fields(context, jinja_env)
 
     # What operators differ in.
-
-    @abstractmethod
-    def _check_arguments(self) -> None:
-        """Make sure that the arguments can work.
-
-        :raises ConfigurationError: one cannot.
-        """
 
     @abstractmethod
     def _row_kind(self) -> RowKind:
@@ -234,8 +226,8 @@ class UploadOperator(BaseOperator):
             windows=windows,
         )
 
-    def _check_shared_arguments(self) -> None:
-        """Make sure that the arguments all uploads have can work.
+    def _check_arguments(self) -> None:
+        """Make sure that the arguments can work.
 
         :raises ConfigurationError: one cannot.
         """

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from airflow.providers.common.compat.sdk import conf
-
 from airflow_provider_yandex_orders.altcraft.verify import SAMPLE, expected_orders, sample_of
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.sensors.base import WaitSensor
 from airflow_provider_yandex_orders.templated import structure
 from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersWait
+from airflow_provider_yandex_orders.waiting import DEFERRABLE
 
 
 class AltcraftOrdersSensor(WaitSensor):
@@ -42,7 +41,7 @@ class AltcraftOrdersSensor(WaitSensor):
         status: str | None = None,
         sample: int | None = SAMPLE,
         altcraft_conn_id: str = AltcraftHook.default_conn_name,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
         super().__init__(deferrable=deferrable, **kwargs)

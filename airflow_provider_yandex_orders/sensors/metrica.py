@@ -6,16 +6,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from airflow.providers.common.compat.sdk import conf
-
 from airflow_provider_yandex_orders.delivery.result import uploads_of
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
+from airflow_provider_yandex_orders.metrica.answers import offline_demands
 from airflow_provider_yandex_orders.metrica.kinds import entities
 from airflow_provider_yandex_orders.sensors.base import WaitSensor
 from airflow_provider_yandex_orders.templated import structure
 from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
-from airflow_provider_yandex_orders.waiting import Demands, offline_demands
+from airflow_provider_yandex_orders.waiting import DEFERRABLE, Demands
 
 
 class MetricaUploadSensor(WaitSensor):
@@ -31,7 +30,7 @@ class MetricaUploadSensor(WaitSensor):
         counter_id: int | str | None = None,
         metrica_conn_id: str = MetricaHook.default_conn_name,
         journal_conn_id: str | None = None,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
         super().__init__(deferrable=deferrable, **kwargs)
@@ -57,19 +56,17 @@ class MetricaUploadSensor(WaitSensor):
             ) from None
         except ValueError as error:
             raise ConfigurationError(f"Wait for uploads: upload_ids {error}.") from None
-        if not uploads:
-            return {}
         given = self.counter_id not in (None, "")
-        if given or None in uploads.values():
-            chosen = MetricaHook(self.metrica_conn_id).counter_id(self.counter_id)
-            others = {at for at in uploads.values() if given and at not in (None, chosen)}
-            if others:
-                raise ConfigurationError(
-                    f"Wait for uploads: counter_id is {chosen}, and upload_ids has a delivery to counter "
-                    f"{others.pop()}. Leave counter_id out, or give the delivery that is meant."
-                )
-            return {each: at or chosen for each, at in uploads.items()}
-        return {each: at for each, at in uploads.items() if at is not None}
+        if not uploads or not (given or None in uploads.values()):
+            return {each: at for each, at in uploads.items() if at is not None}
+        chosen = MetricaHook(self.metrica_conn_id).counter_id(self.counter_id)
+        others = {at for at in uploads.values() if given and at not in (None, chosen)}
+        if others:
+            raise ConfigurationError(
+                f"Wait for uploads: counter_id is {chosen}, and upload_ids has a delivery to counter "
+                f"{others.pop()}. Leave counter_id out, or give the delivery that is meant."
+            )
+        return {each: at or chosen for each, at in uploads.items()}
 
 
 class MetricaCrmUploadSensor(MetricaUploadSensor):
@@ -139,7 +136,7 @@ class MetricaOfflineConversionsSensor(MetricaUploadSensor):
         min_linked: float | str = 0,
         allow_linkage_failure: bool | str = False,
         journal_conn_id: str | None = None,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
         super().__init__(

@@ -28,7 +28,7 @@ from airflow_provider_yandex_orders.exceptions import (
 )
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.operators.arguments import SourceArgument, keyed, phone_region, statuses
-from airflow_provider_yandex_orders.operators.base import DEFERRABLE, UploadOperator
+from airflow_provider_yandex_orders.operators.base import UploadOperator
 from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.rows.faults import BadValue, Fault
 from airflow_provider_yandex_orders.rows.formats import FileFormat
@@ -40,7 +40,7 @@ from airflow_provider_yandex_orders.sources.columns import labels
 from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.templated import mapping, switch, whole
 from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersWait
-from airflow_provider_yandex_orders.waiting import UploadState, Wait
+from airflow_provider_yandex_orders.waiting import DEFERRABLE, UploadState, Wait
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
@@ -240,7 +240,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
     def _check_arguments(self) -> None:
         if self.body_format not in BODIES or self.xml_data not in XML_DATA:
             raise ConfigurationError(f"body_format must be json or xml, and xml_data one of {', '.join(XML_DATA)}.")
-        self._check_shared_arguments()
+        super()._check_arguments()
         switch(self.verify, "verify")
         whole(self.max_part_rows, "batch_size")
         statuses(self._shape.orders, self.status_map, "status_map")
@@ -309,7 +309,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
     def _uploader(self, prepared: Prepared) -> Callable[[Part], UploadState]:
         def upload(part: Part) -> UploadState:
             repeat = part.path.rpartition("/")[2].startswith(REPEAT)
-            state = import_part(part, self._send, self._triggers_skipped or repeat, repeat=repeat)
+            state = import_part(part, self._send, self._triggers_skipped, repeat=repeat)
             self._refused |= dict(state.refused)
             return state
 

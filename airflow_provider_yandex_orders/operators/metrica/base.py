@@ -118,7 +118,7 @@ class MetricaUploadOperator(UploadOperator):
         return Demands()
 
     def _check_arguments(self) -> None:
-        self._check_shared_arguments()
+        super()._check_arguments()
         statuses(self._kind, self.status_map, "status_map")
         self.attributes = mapping(self.attributes, "attributes", otherwise=ATTRIBUTES)
         check_file(self.upload_format, self.attributes, self._kind)

@@ -10,8 +10,8 @@ from typing import Any
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS
-from airflow_provider_yandex_orders.operators.base import DEFERRABLE
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
+from airflow_provider_yandex_orders.waiting import DEFERRABLE
 
 
 class MetricaUploadContactsOperator(MetricaUploadOperator):

@@ -14,14 +14,13 @@ from airflow_provider_yandex_orders.delivery.memory import MARK_LENGTH, Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
-from airflow_provider_yandex_orders.metrica.answers import upload_state
+from airflow_provider_yandex_orders.metrica.answers import offline_demands, upload_state
 from airflow_provider_yandex_orders.metrica.kinds import OFFLINE_CONVERSIONS
-from airflow_provider_yandex_orders.operators.base import DEFERRABLE
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.templated import switch
-from airflow_provider_yandex_orders.waiting import Demands, UploadState, offline_demands
+from airflow_provider_yandex_orders.waiting import DEFERRABLE, Demands, UploadState
 
 COMMENT_LENGTH = 255 - MARK_LENGTH
 """What the mark of a part leaves of the service's comment."""

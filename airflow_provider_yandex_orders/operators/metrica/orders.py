@@ -11,8 +11,8 @@ from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica.kinds import ORDERS
 from airflow_provider_yandex_orders.operators.arguments import keyed
-from airflow_provider_yandex_orders.operators.base import DEFERRABLE
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
+from airflow_provider_yandex_orders.waiting import DEFERRABLE
 
 
 class MetricaUploadOrdersOperator(MetricaUploadOperator):

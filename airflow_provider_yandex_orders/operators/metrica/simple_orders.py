@@ -14,10 +14,10 @@ from airflow_provider_yandex_orders.exceptions import PermanentError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica.kinds import SIMPLE_ORDERS
 from airflow_provider_yandex_orders.operators.arguments import keyed
-from airflow_provider_yandex_orders.operators.base import DEFERRABLE
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.templated import switch
+from airflow_provider_yandex_orders.waiting import DEFERRABLE
 
 OTHER_ENTITIES = ("CONTACT", "CUSTOM_LIST", "SYSTEM_LIST")
 """What the list of uploads calls such as are no orders; SYSTEM stands for orders and customers alike."""

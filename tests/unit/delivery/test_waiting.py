@@ -15,12 +15,12 @@ from airflow_provider_yandex_orders.exceptions import (
     ServiceRefused,
     UploadFailedError,
 )
+from airflow_provider_yandex_orders.metrica.answers import offline_demands
 from airflow_provider_yandex_orders.waiting import (
     Demands,
     Heard,
     UploadState,
     judge,
-    offline_demands,
     read_event,
 )
 
