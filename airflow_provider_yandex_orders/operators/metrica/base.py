@@ -122,7 +122,7 @@ class MetricaUploadOperator(UploadOperator):
         statuses(self._kind, self.status_map, "status_map")
         self.attributes = mapping(self.attributes, "attributes", otherwise=ATTRIBUTES)
         check_file(self.upload_format, self.attributes, self._kind)
-        if (self.merge_mode or "SAVE") not in MERGE_MODES:
+        if "merge_mode" in self.template_fields and self.merge_mode not in MERGE_MODES:
             raise ConfigurationError(f"merge_mode must be one of {', '.join(MERGE_MODES)}.")
         for name in ("check_targets", "changed_only", "send", "wait_for_completion"):
             switch(getattr(self, name), name)

@@ -21,7 +21,7 @@ def check_file(upload_format: str, attributes: Mapping[str, str] | None, kind: R
 
     :raises ConfigurationError: one cannot.
     """
-    if upload_format not in PART_BYTES:
+    if upload_format not in tuple(PART_BYTES):  # rendering may leave a list
         raise ConfigurationError('upload_format must be "json" or "csv".')
     for name in attributes or {}:
         if not _ATTRIBUTE.fullmatch(name) or name in kind.field_names:
