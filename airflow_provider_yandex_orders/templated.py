@@ -28,14 +28,11 @@ def switch(value: object, name: str) -> bool:
     return meant
 
 
-def whole(value: object, name: str, *, least: int = 1) -> int:
-    """A whole number.
-
-    :raises ConfigurationError: it is none, or less than ``least``.
-    """
+def whole(value: object, name: str) -> int:
+    """A whole number of 1 or more."""
     number = None if isinstance(value, bool) else _number(value, int)
-    if number is None or number < least or (isinstance(value, float) and value != number):
-        raise ConfigurationError(f"{name} must be a whole number and at least {least}.")
+    if number is None or number < 1 or (isinstance(value, float) and value != number):
+        raise ConfigurationError(f"{name} must be a whole number and at least 1.")
     return number
 
 

@@ -93,17 +93,17 @@ def expected_orders(value: Any, status: str | None = None, host: str = "") -> di
     return found
 
 
-def sample_of(orders: Mapping[str, str | None], size: int | None, said_by: str = "sample") -> dict[str, str | None]:
+def sample_of(orders: Mapping[str, str | None], size: int | None) -> dict[str, str | None]:
     """Some of the orders, evenly spread and the same each time.
 
     :param size: how many; ``None`` for all.
     :raises ConfigurationError: it cannot work, or there are too many to ask for each.
     """
-    most = sample_size(size, said_by)
+    most = sample_size(size, "sample")
     if size is None and len(orders) > most:
         raise ConfigurationError(
-            f"Verify orders: {len(orders)} ids are given, and each is a request. Let {said_by} be {MOST} or less, or "
-            "give fewer ids."
+            f"Verify orders: {len(orders)} ids are given, and each is a request. Let sample be {MOST} or less, or give "
+            "fewer ids."
         )
     return _spread(orders, most)
 

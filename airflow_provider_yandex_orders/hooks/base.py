@@ -125,6 +125,11 @@ class ServiceHook(BaseHook):
             self.log.warning("The token travels unencrypted: the host of %r begins with http://.", self.conn_id)
         return url
 
+    @property
+    def host(self) -> str:
+        """Host and port the requests go to."""
+        return urlsplit(self.base_url).netloc.rpartition("@")[2]
+
     def once(self) -> Self:
         """The hook, trying each request once and for half a minute at most: a poll is itself the retry."""
         self.client.attempts, self.client.timeout = 1, PROBE_TIMEOUT

@@ -22,7 +22,7 @@ from airflow_provider_yandex_orders.http.body import FileBody, multipart
 from airflow_provider_yandex_orders.http.paced import PacedClient, lane_of
 from airflow_provider_yandex_orders.metrica import api
 from airflow_provider_yandex_orders.metrica.answers import (
-    Part,
+    AnswerPart,
     crm_upload_state,
     offline_upload_state,
     part_of,
@@ -310,7 +310,7 @@ class MetricaHook(ServiceHook):
         report: dict[str, Any] = answer
         return report
 
-    def _part(self, name: str, kind: type[Part], path: str, doing: str, **params: Any) -> Part:
+    def _part(self, name: str, kind: type[AnswerPart], path: str, doing: str, **params: Any) -> AnswerPart:
         """The part of an answer that is wanted."""
         return part_of(self.client.call("GET", path, doing=doing, params=params), name, kind, doing)
 

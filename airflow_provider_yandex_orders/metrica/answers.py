@@ -11,10 +11,10 @@ from airflow_provider_yandex_orders.privacy import scrub
 from airflow_provider_yandex_orders.templated import share, switch
 from airflow_provider_yandex_orders.waiting import Demands, UploadState
 
-Part = TypeVar("Part", dict[str, Any], list[dict[str, Any]])
+AnswerPart = TypeVar("AnswerPart", dict[str, Any], list[dict[str, Any]])
 
 
-def part_of(answer: Any, name: str, kind: type[Part], doing: str, *, sent: bool = False) -> Part:
+def part_of(answer: Any, name: str, kind: type[AnswerPart], doing: str, *, sent: bool = False) -> AnswerPart:
     """The part of an answer that is wanted.
 
     :raises ServiceUnavailable: the answer has another shape.

@@ -116,8 +116,9 @@ class UploadOperator(BaseOperator):
 
         :param given: its ``locals()``, before anything else stands in them.
         """
-        for name in given.keys() - {"self", "kwargs", "__class__"}:
-            setattr(self, "_dry_run" if name == "dry_run" else name, given[name])
+        for name, value in given.items():
+            if name not in ("self", "kwargs", "__class__"):
+                setattr(self, "_dry_run" if name == "dry_run" else name, value)
         if self.deferrable and not DEFERRABLE and not given[self._wait_argument]:
             warnings.warn(
                 f"Task {self.task_id!r}: deferrable=True does nothing, as the task does not wait. Add "

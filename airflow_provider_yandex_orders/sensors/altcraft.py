@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from airflow_provider_yandex_orders.altcraft.verify import SAMPLE, expected_orders, sample_of
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
@@ -54,7 +53,7 @@ class AltcraftOrdersSensor(WaitSensor):
         return AltcraftOrdersWait(self.altcraft_conn_id)
 
     def _wanted(self) -> dict[str, str | None]:
-        host = urlsplit(AltcraftHook(self.altcraft_conn_id).base_url).netloc.rpartition("@")[2]
+        host = AltcraftHook(self.altcraft_conn_id).host
         try:
             return sample_of(expected_orders(structure(self.order_ids), self.status, host), self.sample)
         except TypeError as error:

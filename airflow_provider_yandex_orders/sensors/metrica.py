@@ -85,8 +85,7 @@ class MetricaCrmUploadSensor(MetricaUploadSensor):
     :param metrica_conn_id: connection of type ``yandex_metrica``, ``yandex_metrica_default`` by default. (templated)
     :param journal_conn_id: connection of the journal of deliveries; by default ``[yandex_orders] journal_conn_id`` of
         Airflow's configuration, else a file under ``AIRFLOW_HOME``. (templated)
-    :param deferrable: wait in the triggerer, without a worker slot; by default as ``[operators] default_deferrable``
-        says.
+    :param deferrable: wait in the triggerer, without a worker slot; by default ``[operators] default_deferrable``.
     :return: ``{upload id: status}``
     """
 
@@ -113,8 +112,7 @@ class MetricaOfflineConversionsSensor(MetricaUploadSensor):
         (templated)
     :param journal_conn_id: connection of the journal of deliveries; by default ``[yandex_orders] journal_conn_id`` of
         Airflow's configuration, else a file under ``AIRFLOW_HOME``. (templated)
-    :param deferrable: wait in the triggerer, without a worker slot; by default as ``[operators] default_deferrable``
-        says.
+    :param deferrable: wait in the triggerer, without a worker slot; by default ``[operators] default_deferrable``.
     :return: ``{upload id: status}``
     """
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urlsplit
 
 from airflow_provider_yandex_orders.altcraft.api import BATCH_ORDERS, BODY_BYTES
 from airflow_provider_yandex_orders.altcraft.batch import import_part
@@ -233,7 +232,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
         return AltcraftHook(self.altcraft_conn_id)
 
     def _place(self) -> dict[str, Any]:
-        return {"service": "altcraft", "host": urlsplit(self._hook.base_url).netloc.rpartition("@")[2]}
+        return {"service": "altcraft", "host": self._hook.host}
 
     # Arguments and what they make.
 

@@ -109,16 +109,14 @@ class MetricaLinkedOrdersOperator(BaseOperator):
         }
         by_status = {status: sum(day[status] for day in by_day.values()) for status in METRICS}
         linked = sum(by_status.values())
-        share = linked / sent if sent else None
         shown = ", ".join(f"{count} {status}" for status, count in by_status.items() if count) or "none"
         log.info("Orders linked to visits from %s to %s: %d (%s).", first, last, linked, shown)
         entity = next(_entities(self.sent), "orders")
-        self._keep(Destination("metrica", place_of(hook.base_url), str(counter), entity), last, linked, sent)
-        if share is not None:
-            self._judge(linked, sent or 0, share)
+        self._write_down(Destination("metrica", place_of(hook.base_url), str(counter), entity), last, linked, sent)
+        share = self._judged(linked, sent) if sent else None
         return {"linked": linked, "sent": sent, "share": share, "by_status": by_status, "by_day": by_day}
 
-    def _keep(self, destination: Destination, day: date, linked: int, sent: int | None) -> None:
+    def _write_down(self, destination: Destination, day: date, linked: int, sent: int | None) -> None:
         """Write down what was found."""
         from airflow_provider_yandex_orders.journal.store import open_journal
 
@@ -128,7 +126,12 @@ class MetricaLinkedOrdersOperator(BaseOperator):
         except (PassingError, PermanentError) as error:
             log.warning("The linked orders are not written down: %s", error)
 
-    def _judge(self, linked: int, sent: int, share: float) -> None:
+    def _judged(self, linked: int, sent: int) -> float:
+        """The share that is linked.
+
+        :raises UploadFailedError: it is too small.
+        """
+        share = linked / sent
         log.info("That is %.1f %% of the %d orders sent.", 100 * share, sent)
         if share < self.min_linked:
             told = (
@@ -139,6 +142,7 @@ class MetricaLinkedOrdersOperator(BaseOperator):
             if self.fail_below:
                 raise UploadFailedError(told)
             log.warning("%s", told)
+        return share
 
     def _days(self) -> tuple[date, date]:
         if not 0 <= self.min_linked <= 1:

@@ -89,8 +89,7 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         default: a sensor does the same as a task of its own.
     :param poke_interval: seconds between two polls of that wait, 30 by default.
     :param timeout: seconds after which that wait gives up, two hours by default.
-    :param deferrable: wait in the triggerer, without a worker slot; by default as ``[operators] default_deferrable``
-        says.
+    :param deferrable: wait in the triggerer, without a worker slot; by default ``[operators] default_deferrable``.
     """
 
     template_fields: Sequence[str] = (
