@@ -21,7 +21,7 @@ from airflow_provider_yandex_orders.metrica.answers import upload_state
 from airflow_provider_yandex_orders.metrica.api import target_faults
 from airflow_provider_yandex_orders.operators.arguments import phone_region, statuses, zone
 from airflow_provider_yandex_orders.operators.base import UploadOperator
-from airflow_provider_yandex_orders.operators.metrica.full_mode import ATTRIBUTES, PART_BYTES, check_file, row_kind
+from airflow_provider_yandex_orders.operators.metrica.files import ATTRIBUTES, PART_BYTES, check_file, row_kind
 from airflow_provider_yandex_orders.rows.defaults import with_defaults
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
