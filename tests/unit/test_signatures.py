@@ -15,12 +15,13 @@ from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadO
 from airflow_provider_yandex_orders.sensors.altcraft import AltcraftOrdersSensor
 from airflow_provider_yandex_orders.sensors.metrica import MetricaCrmUploadSensor, MetricaOfflineConversionsSensor
 
-CLASSES: list[Any] = [
+PUBLIC: list[Any] = [
     *(getattr(metrica, name) for name in metrica.__all__),
     AltcraftOrdersSensor,
     MetricaCrmUploadSensor,
     MetricaOfflineConversionsSensor,
 ]
+CLASSES = [*PUBLIC, MetricaUploadOperator]
 UPLOADS = [each for each in CLASSES if issubclass(each, MetricaUploadOperator)]
 classes = pytest.mark.parametrize("kind", CLASSES, ids=lambda each: each.__name__)
 
@@ -41,7 +42,7 @@ def test_every_argument_is_spelled_and_described(kind: Any) -> None:
     assert all(each.annotation is not each.empty for each in spelled(kind).values())
 
 
-@classes
+@pytest.mark.parametrize("kind", PUBLIC, ids=lambda each: each.__name__)
 def test_only_airflows_own_arguments_travel_unnamed(kind: Any) -> None:
     with pytest.raises(Exception, match="no_such_argument"):
         kind(task_id="task", no_such_argument=1, **dict.fromkeys(spelled(kind)))

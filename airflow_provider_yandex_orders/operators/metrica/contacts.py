@@ -113,7 +113,7 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
         deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(source=source, **kwargs)
         self._keep(locals())
 
     def _send_part(self, part: Part, *, resend: bool) -> dict[str, Any]:

@@ -148,7 +148,7 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
         deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(source=source, **kwargs)
         self._keep(locals())
 
     def _check_arguments(self) -> None:

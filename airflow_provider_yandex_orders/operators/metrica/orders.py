@@ -130,7 +130,7 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
         deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(source=source, **kwargs)
         self._keep(locals())
         self.status_map = keyed(status_map, "status_map")
 
