@@ -89,7 +89,6 @@ class Memory:
         self.repeats = repeats
         self._journal, self._destination, self._held = journal, destination, held
         self._delivery_id = 0
-        self._try = Try()
         self._tripwire = Tripwire(None)
         self._lease: Any = None
         self._untold: dict[int, dict[str, Any]] = {}
@@ -102,7 +101,7 @@ class Memory:
 
         :raises PermanentError: the journal does not know what this task sent.
         """
-        self._try, self._tripwire = this, tripwire
+        self._tripwire = tripwire
         tripwire.check(self._journal, task)
         delivery = self._journal.begin(self._destination, task, this, resend=self.repeats.resend)
         self._delivery_id, self.result = delivery.id, delivery.result
@@ -155,10 +154,11 @@ class Memory:
             raise self._stuck(stuck)
 
     def _must_wait(self, keyless: bool) -> bool:
-        """Whether a row whose fate is unknown holds up all: until the service can tell, or until people have."""
-        if self.repeats.find is not None:
-            return bool(self._delivery_id)
-        return keyless and not self.repeats.resend
+        """Whether a row whose fate is unknown holds up all: until the service can tell, or until people have.
+
+        A plan only counts it: it may be on its way, and the task that sends looks again.
+        """
+        return bool(self._delivery_id) and (self.repeats.find is not None or (keyless and not self.repeats.resend))
 
     def _is_sent(self, verdict: Verdict, keyless: bool) -> bool:
         if verdict is Verdict.DELIVERED or self.repeats.resend:
@@ -169,17 +169,15 @@ class Memory:
         return verdict is not Verdict.OUTDATED
 
     def _settle(self) -> None:
-        """Learn what became of parts nobody was told the end of, as far as the service, or people, can say."""
+        """Learn what became of parts nobody was told the end of, as far as the service can say."""
         found = self._found()
+        if found is None:
+            return
         for part in self._journal.open_parts(self._destination):
-            mine = part.delivery_id == self._delivery_id
             if part.state == PartState.SENDING:
-                if found is not None:
-                    if not self._take(part.part_id, found.get(mark_of(part.sha256), ())) and not _may_be_listed(part):
-                        self._journal.refused(part.part_id)
-                elif mine and part.told is not None and self._try.most > part.told:  # people cleared it: their answer
-                    self._journal.abandoned(part.part_id)
-            elif found is not None:
+                if not self._take(part.part_id, found.get(mark_of(part.sha256), ())) and not _may_be_listed(part):
+                    self._journal.refused(part.part_id)
+            else:
                 states = [each for each in found.get(mark_of(part.sha256), ()) if each.upload_id == part.upload_id]
                 if any(map(self.repeats.demands.is_bad, states)):
                     self._journal.refused(part.part_id, status=states[0].status)
@@ -198,8 +196,7 @@ class Memory:
                 retry_after=max(left, 1.0),
             )
         for part in parts:
-            if part.delivery_id == self._delivery_id:
-                self._journal.told(part.part_id, self._try.most)
+            self.told(part.part_id)
         return unclear(f"{rows} rows without a key went out before, in {named}, and no answer came.")
 
     def plan(self, part: Part, entries: Iterable[Any]) -> Part:
@@ -282,9 +279,9 @@ class Memory:
         """The service surely has nothing of a part."""
         self._journal.refused(part.id, status=status)
 
-    def told(self, part: Part) -> None:
+    def told(self, part_id: int) -> None:
         """People are told that nobody knows whether a part has arrived."""
-        self._journal.told(part.id, self._try.most)
+        self._journal.told(part_id)
 
     # After the last part.
 

@@ -37,7 +37,7 @@ def send_parts(
     :raises UploadFailedError: the service judged a part bad.
     :raises UploadUnclearError: nobody knows whether a part arrived that must not arrive twice.
     """
-    if memory.repeats.counted or not may_repeat:
+    if memory.repeats.quiet or not may_repeat:
         memory.first_use(parts)
     for number, part in enumerate(parts, 1):
         named = f"Part {number} of {len(parts)}"
@@ -67,7 +67,7 @@ def _sent(part: Part, upload: Callable[[Part], UploadState], memory: Memory, may
         if not getattr(error, "maybe_applied", False):
             memory.refused(part)
         elif not may_repeat:
-            memory.told(part)
+            memory.told(part.id)
             raise unclear(f"{error} Its rows lie in {part.path}.") from None
         raise
 

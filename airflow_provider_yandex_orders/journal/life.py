@@ -48,6 +48,9 @@ def destination_id(connection: Connection, database: Database, destination: Dest
 def begin(connection: Connection, of_destination: int, task: TaskKey, this: Try, *, resend: bool) -> OpenDelivery:
     """The delivery an earlier try left to go on with, without what it planned and did not send; else a new one."""
     tries = {"try_number": this.number, "max_tries": this.most}
+    mine = parts.c.delivery_id.in_(select(deliveries.c.delivery_id).where(of_task(of_destination, task)))
+    answered = (parts.c.state == PartState.SENDING.value) & (parts.c.told < this.most)  # by people, who cleared it
+    connection.execute(update(parts).where(mine, answered).values(state=PartState.ABANDONED.value))
     found = connection.execute(latest(of_destination, task)).first()
     if found is None or not _goes_on(found, this, resend):
         complete(connection, of_task(of_destination, task))

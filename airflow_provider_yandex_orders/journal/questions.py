@@ -146,13 +146,16 @@ class _Subtraction:
     def _compared(
         self, entry: Entry, part_id: int, content: bytes | None, version: str, unclear: str | None
     ) -> Verdict:
+        # Also with the same content: sent again it would stand over the version it was newer than.
+        if entry.version and entry.version < max(version, unclear or ""):
+            return Verdict.OUTDATED
         if unclear is not None:
-            return Verdict.OUTDATED if entry.version and entry.version < max(version, unclear) else Verdict.UNCLEAR
+            return Verdict.UNCLEAR
         if content == entry.content_sum:
             if entry.version > version:
                 self._newer.append((entry.version, entry.key_sum, part_id))
             return self._had(part_id)
-        return Verdict.OUTDATED if entry.version and entry.version < version else Verdict.CHANGED
+        return Verdict.CHANGED
 
     def _had(self, part_id: int) -> Verdict:
         return Verdict.DELIVERED if self._states[part_id][3] == self._delivery_id else Verdict.UNCHANGED

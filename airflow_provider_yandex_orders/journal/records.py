@@ -119,10 +119,7 @@ class PlannedPart:
 
 @dataclass(frozen=True, slots=True)
 class SentPart:
-    """A part that went out.
-
-    :param told: :attr:`Try.most` of when people were told that no answer came; ``None`` where they were not.
-    """
+    """A part that went out."""
 
     part_id: int
     delivery_id: int
@@ -136,7 +133,6 @@ class SentPart:
     status: str | None
     rows_accepted: int | None
     sent_at: datetime
-    told: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

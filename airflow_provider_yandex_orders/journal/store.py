@@ -229,15 +229,14 @@ class Journal:
 
         :return: as of :meth:`accepted`.
         """
-        return life.answered(self._database, part_id, PartState.DROPPED, {"sent_at": None, "turn": None}, [])
+        return life.answered(self._database, part_id, PartState.DROPPED, {"sent_at": None}, [])
 
-    def told(self, part_id: int, most: int = 0) -> None:
-        """People were told that nobody knows whether a part has arrived.
-
-        :param most: :attr:`Try.most` of the task that told them.
-        """
+    def told(self, part_id: int) -> None:
+        """People were told that nobody knows whether a part has arrived: the task that sent it, cleared, is their
+        answer that it has not."""
+        most = select(deliveries.c.max_tries).where(deliveries.c.delivery_id == parts.c.delivery_id).scalar_subquery()
         with self._database.writing() as connection:
-            self._move(connection, part_id, PartState.SENDING, told=most)
+            self._move(connection, part_id, PartState.SENDING, told=func.coalesce(most, 0))
 
     def abandoned(self, part_id: int) -> None:
         """Nobody waits any more to learn what became of a part; its rows count as not had."""
@@ -333,12 +332,15 @@ class Journal:
     # Memory that ends.
 
     def went_out(self, delivery_id: int, task: TaskKey) -> int | None:
-        """How many parts of a delivery went out; ``None`` where there is no such delivery."""
+        """How many parts of a delivery got a turn to go out; ``None`` where there is no such delivery.
+
+        One that stayed counts: the task's state store may have it on record though it did not answer.
+        """
         with self._database.reading() as connection:
             known = select(deliveries.c.delivery_id).filter_by(delivery_id=delivery_id, **asdict(task))
             if connection.execute(known).first() is None:
                 return None
-            out = (parts.c.delivery_id == delivery_id) & parts.c.sent_at.isnot(None)
+            out = (parts.c.delivery_id == delivery_id) & parts.c.turn.isnot(None)
             return connection.execute(select(func.count()).select_from(parts).where(out)).scalar()
 
     def purge(self, days: int | None = None, *, always: bool = False) -> int:

@@ -16,7 +16,9 @@ from airflow_provider_yandex_orders.exceptions import (
     PassingError,
     PermanentError,
     ServiceRefused,
+    UploadUnclearError,
 )
+from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.matrix.kinds import KINDS, Kind
 from tests.support.pauses import shorten
@@ -29,10 +31,12 @@ NO: dict[str, Any] = {"status": 403, "body": "{}"}
 class Store(dict[str, Any]):
     """A task's state store, as far as it is used: a mapping with ``set``, which may be out of reach."""
 
-    deaf = False
+    deaf = mute = False
 
     def set(self, key: str, value: Any) -> None:
-        if self.deaf:
+        if self.mute:
+            self[key] = value
+        if self.deaf or self.mute:
             raise ConnectionError("the API server is away")
         self[key] = json.loads(json.dumps(value))
 
@@ -97,17 +101,49 @@ def test_what_was_sent_again_on_purpose_is_unclear_no_more(
     assert counted(KEYLESS, metrica) == {1: 2, 2: 2}
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_the_task_that_people_are_told_to_clear_sends_again(
+    metrica: SandboxServer, send: Any, monkeypatch: pytest.MonkeyPatch, ended: bool
+) -> None:
+    def killed(*_request: Any, **_more: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as worker:
+        worker.setattr(MetricaHook, "upload_simple_orders", killed)
+        with pytest.raises(KeyboardInterrupt):
+            send(KEYLESS, 1, 2, tries=(1, 2))
+    if ended:  # without those rows
+        send(KEYLESS, 3, tries=(2, 2))
+    with pytest.raises(UploadUnclearError, match=r"run-1/.*clear the task that sent them"):
+        send(KEYLESS, 1, 2, run_id="run-2", tries=(1, 2))
+    assert send(KEYLESS, 1, 2, tries=(3, 4))["rows_sent"] == 2
+    assert send(KEYLESS, 1, 2, run_id="run-2", tries=(2, 4))["rows_unchanged"] == 2
+
+
+def test_a_plan_counts_what_is_on_its_way(metrica: SandboxServer, send: Any, upload: Any, on_upload: Any) -> None:
+    plans: list[Any] = []
+    on_upload(lambda: plans.append(send(KEYLESS, 1, 2, 3, run_id="plan", send=False)))
+    send(KEYLESS, 1, 2)
+    assert (plans[0]["plan"]["unclear"], plans[0]["rows_prepared"]) == (2, 3)
+    delivery = upload(plans, run_id="send", require_id=False)
+    assert (delivery["rows_sent"], delivery["rows_unchanged"]) == (1, 2)
+    assert counted(KEYLESS, metrica) == {1: 1, 2: 1, 3: 1}
+
+
 # A part never left.
 
 
-def test_a_part_that_could_not_be_put_on_record_did_not_go_out(metrica: SandboxServer, send: Any, ask: Any) -> None:
+@pytest.mark.parametrize("trouble", ["deaf", "mute"])
+def test_a_part_that_could_not_be_put_on_record_did_not_go_out(
+    metrica: SandboxServer, send: Any, ask: Any, trouble: str
+) -> None:
     store = Store()
-    store.deaf = True
+    setattr(store, trouble, True)
     with pytest.raises(PassingError, match=r"state store.*ConnectionError.*not sent"):
         send(KEYLESS, 1, 2, 3, store=store)
     assert counted(KEYLESS, metrica) == {}
     assert ask("SELECT part_id FROM parts WHERE sent_at IS NOT NULL") == ask("SELECT * FROM sent_rows") == []
-    store.deaf = False
+    setattr(store, trouble, False)
     assert send(KEYLESS, 1, 2, 3, store=store)["rows_sent"] == 3  # and nobody is asked about the first part
     assert counted(KEYLESS, metrica) == {1: 1, 2: 1, 3: 1}
 

@@ -51,6 +51,21 @@ def test_an_older_version_is_held_back_and_counted(metrica: SandboxServer, uploa
     assert {number: each.day for number, each in ORDERS.effects(metrica).items()} == {1: 3, 2: 4}
 
 
+def test_a_content_that_came_back_keeps_out_what_was_between(metrica: SandboxServer, upload: Any) -> None:
+    (row,) = orders(1)
+    for day, status in ((1, "IN_PROGRESS"), (2, "PAID"), (3, "IN_PROGRESS"), (1, "IN_PROGRESS"), (2, "PAID")):
+        version = {"order_status": status, "update_date_time": f"2026-11-{day:02d} 12:00:00"}
+        delivery = upload([{**row, **version}], run_id=f"day-{day}")
+    assert delivery["rows_outdated"] == 1
+    assert metrica.client.orders(101, kind="simple_orders")[0]["order_status"] == "IN_PROGRESS"
+
+
+def test_rows_with_a_key_ask_nobody_where_the_journal_was_lost(metrica: SandboxServer, home: Path, upload: Any) -> None:
+    upload(orders(1, 2))
+    home.unlink()
+    assert upload(orders(1, 2), changed_only=True, run_id="run-2")["rows_sent"] == 2
+
+
 def test_resend_sends_all_once_more_and_a_retry_of_it_does_not(metrica: SandboxServer, upload: Any) -> None:
     upload(conversions(1, 2), MetricaUploadOfflineConversionsOperator)
     metrica.client.add_fault(method="POST", path="upload", skip=1, action="drop", moment="after", times=1)

@@ -46,12 +46,12 @@ class Model:
             if part.state in HAD:
                 had, had_version = part.keyed[key]
                 older = bool(version) and version < max([had_version, *unclear])
-                if unclear:
+                if older or unclear:
                     return Verdict.OUTDATED if older else Verdict.UNCLEAR
                 if had == content:
                     part.keyed[key] = (had, max(version, had_version))
                     return Verdict.UNCHANGED
-                return Verdict.OUTDATED if older else Verdict.CHANGED
+                return Verdict.CHANGED
         if unclear and version and version < max(unclear):
             return Verdict.OUTDATED
         return Verdict.UNCLEAR if unclear else Verdict.NEW
