@@ -128,12 +128,12 @@ class Journal:
         return self._sent_parts(deliveries.c.destination_id == self._id_of(destination), parts.c.state.in_(states))
 
     def accepted_parts(self, delivery_id: int) -> list[SentPart]:
-        """Parts of a delivery that the service has, in the order they were planned."""
-        states = (PartState.ACCEPTED.value, PartState.GOOD.value)
+        """Parts of a delivery that the service took, however they ended, in the order they were planned."""
+        states = (PartState.ACCEPTED.value, PartState.GOOD.value, PartState.BAD.value)
         return self._sent_parts(parts.c.delivery_id == delivery_id, parts.c.state.in_(states))
 
     def last_parts(self, destination: Destination, task: TaskKey) -> list[SentPart]:
-        """Parts of a task's last delivery that the service has."""
+        """Parts of a task's last delivery that the service took."""
         with self._database.reading() as connection:
             return self.accepted_parts(connection.execute(life.latest(self._id_of(destination), task)).scalar() or 0)
 
