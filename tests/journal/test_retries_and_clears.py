@@ -107,7 +107,7 @@ def test_resend_after_a_clear_does_not_stop_at_the_wait(metrica: SandboxServer, 
 
 @pytest.mark.parametrize("deferrable", [False, True])
 def test_another_worker_goes_on_with_the_wait(
-    metrica: SandboxServer, upload: Any, context: Any, tmp_path: Path, deferrable: bool
+    metrica: SandboxServer, home: Path, upload: Any, context: Any, tmp_path: Path, deferrable: bool
 ) -> None:
     metrica.client.change_settings(processing_seconds=600)
     given: dict[str, Any] = {**WAITS, "deferrable": deferrable, "staging_path": str(tmp_path / "one")}
@@ -115,6 +115,8 @@ def test_another_worker_goes_on_with_the_wait(
     with pytest.raises(TaskDeferred if deferrable else PassingError) as caught:
         upload(orders(*range(160)), **given)
     shutil.rmtree(tmp_path / "one")
+    # The first worker wrote down that a part ended badly, and died before it heard of the others.
+    change(home, "UPDATE journal_parts SET state = 'bad' WHERE number = 1")
     metrica.client.change_settings(processing_seconds=0)
     given |= {"staging_path": str(tmp_path / "another")}
     if deferrable:
