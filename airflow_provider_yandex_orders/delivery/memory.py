@@ -279,6 +279,10 @@ class Memory:
         """The service surely has nothing of a part."""
         self._journal.refused(part.id, status=status)
 
+    def unanswered(self, part: Part) -> None:
+        """No answer came, maybe after long: a service that lists files late has not even begun to."""
+        self._journal.unanswered(part.id)
+
     def told(self, part_id: int) -> None:
         """People are told that nobody knows whether a part has arrived."""
         self._journal.told(part_id)

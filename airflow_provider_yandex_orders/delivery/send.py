@@ -69,6 +69,8 @@ def _sent(part: Part, upload: Callable[[Part], UploadState], memory: Memory, may
         elif not may_repeat:
             memory.told(part.id)
             raise unclear(f"{error} Its rows lie in {part.path}.") from None
+        else:
+            memory.unanswered(part)
         raise
 
 

@@ -231,6 +231,11 @@ class Journal:
         """
         return life.answered(self._database, part_id, PartState.DROPPED, {"sent_at": None}, [])
 
+    def unanswered(self, part_id: int) -> None:
+        """A part that took a while to go out got no answer: it counts as sent now."""
+        with self._database.writing() as connection:
+            self._move(connection, part_id, PartState.SENDING, sent_at=now())
+
     def told(self, part_id: int) -> None:
         """People were told that nobody knows whether a part has arrived: the task that sent it, cleared, is their
         answer that it has not."""

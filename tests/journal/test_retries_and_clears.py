@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, UploadUnclearError
@@ -64,6 +65,23 @@ def test_conversions_that_are_listed_late_are_not_sent_again(metrica: SandboxSer
     assert 500 < (raised.value.retry_after or 0) <= 600
     delivery = upload(conversions(1), MetricaUploadOfflineConversionsOperator, tries=RETRY, resend=resend)
     assert (delivery["rows_sent"], len(delivery["parts"])) == (1, 1)
+    assert CONVERSIONS.effects(metrica)[1].received == 1
+
+
+def test_conversions_that_went_out_for_long_are_listed_later_still(
+    metrica: SandboxServer, home: Path, upload: Any, on_upload: Any
+) -> None:
+    def cut_after_long() -> None:
+        change(home, "UPDATE journal_parts SET sent_at = '2026-11-01 00:00:00.000000'")
+        raise requests.ConnectionError
+
+    nothing = {"status": 200, "body": {"uploadings": []}}
+    metrica.client.add_fault(method="GET", path="offline_conversions/uploadings", times=2, **nothing)
+    on_upload(cut_after_long)
+    for tries in (FIRST, RETRY):
+        with pytest.raises(PassingError):
+            upload(conversions(1), MetricaUploadOfflineConversionsOperator, tries=tries)
+    assert upload(conversions(1), MetricaUploadOfflineConversionsOperator, tries=RETRY)["rows_sent"] == 1
     assert CONVERSIONS.effects(metrica)[1].received == 1
 
 
