@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from threading import Thread
@@ -36,11 +37,11 @@ class Person(Thread):
         from airflow.triggers.base import TriggerEvent
         from airflow.utils.session import create_session
         from airflow.utils.state import TaskInstanceState
+        from sqlalchemy.exc import OperationalError
 
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and not self.read:
+        while not self.read:  # the run waits as long, and a busy machine takes its time
             time.sleep(0.2)
-            with create_session() as session:
+            with suppress(OperationalError), create_session() as session:  # the run writes to the database as well
                 for request in session.query(HITLDetail).filter(HITLDetail.responded_at.is_(None)):
                     if request.task_instance.state == TaskInstanceState.AWAITING_INPUT:
                         request.responded_at = request.created_at
