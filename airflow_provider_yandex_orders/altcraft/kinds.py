@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from airflow_provider_yandex_orders.rows import types
+from functools import partial
+
+from airflow_provider_yandex_orders.rows import rules, types
 from airflow_provider_yandex_orders.rows.kind import Field, RowKind
-from airflow_provider_yandex_orders.rows.rules import Distinct, ExactlyOne, Matching, NeededWith, SameAs, Total
 
 ORDER_PAGE = "https://guides.altcraft.com/en/developer-guide/market/market-objects/56249763"
 
@@ -34,8 +35,8 @@ ALTCRAFT_ORDER_LINES = RowKind(
     label="external_id",
     status="status",
     rules=(
-        ExactlyOne(("sku", "product")),
-        SameAs(("base_price_per_item", "min_price_per_item"), "final_price_per_item"),
+        partial(rules.exactly_one, fields=("sku", "product")),
+        partial(rules.same_as, fields=("base_price_per_item", "min_price_per_item"), source="final_price_per_item"),
     ),
     fields=(
         Field(
@@ -69,9 +70,16 @@ ALTCRAFT_ORDERS = RowKind(
     version="update_time",
     status="status",
     rules=(
-        Matching("matching", MODES, any_of=frozenset({"email_phone", "email_phone_sub"})),
-        Distinct("lines", "external_id"),
-        Total("total_price", "lines", "final_price_per_item", "count", added="delivery_cost"),
+        partial(rules.matching, field="matching", modes=MODES, any_of={"email_phone", "email_phone_sub"}),
+        partial(rules.distinct, rows="lines", key="external_id"),
+        partial(
+            rules.total,
+            field="total_price",
+            rows="lines",
+            price="final_price_per_item",
+            count="count",
+            added="delivery_cost",
+        ),
     ),
     fields=(
         Field("external_id", types.ID, "The order's id with the sender; the platform keeps it.", required=True),
@@ -125,7 +133,7 @@ ALTCRAFT_CUSTOM_FIELDS = RowKind(
     page="https://guides.altcraft.com/en/developer-guide/market/market-objects/Custom-fields-array_56249775",
     key=("external_id",),
     label="external_id",
-    rules=(NeededWith("enum_values", "value_type", "enum"),),
+    rules=(partial(rules.needed_with, field="enum_values", other="value_type", value="enum"),),
     fields=(
         Field("external_id", types.ID, "The field's id, by which orders and lines give its value.", required=True),
         Field("name", types.TEXT, "What people see.", required=True),

@@ -24,7 +24,7 @@ from airflow_provider_yandex_orders.rows.formats import FileFormat, json_format
 from airflow_provider_yandex_orders.rows.kind import Field, RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.rows.reading import Reading
-from airflow_provider_yandex_orders.rows.rules import FitsXml
+from airflow_provider_yandex_orders.rows.rules import fits_xml
 from airflow_provider_yandex_orders.rows.types import RAW
 from airflow_provider_yandex_orders.templated import structure
 
@@ -73,14 +73,14 @@ class OrderShape:
     @cached_property
     def orders(self) -> RowKind:
         """The kind of the orders."""
-        kind = ALTCRAFT_ORDERS.with_rows("lines", self.lines).with_statuses(tuple(map(str, self.extra_statuses)))
+        kind = ALTCRAFT_ORDERS.with_field("lines", rows=self.lines).with_statuses(tuple(map(str, self.extra_statuses)))
         for name in self.extra_fields or ():
             if name in kind.field_names:
                 raise ConfigurationError(f"extra_fields: {name!r} is a field of every order; map it with columns=.")
         kind = kind.with_fields(tuple(Field(name, RAW, "As it is.") for name in self.extra_fields or ()))
         options = CheckOptions(_no_zone, phone_region=self.phone_region, reading=self.reading)
         kind = with_defaults(kind, self.defaults, options)
-        return kind.with_rules((FitsXml(),)) if self.as_xml else kind
+        return replace(kind, rules=(*kind.rules, fits_xml)) if self.as_xml else kind
 
     @property
     def file_format(self) -> FileFormat:

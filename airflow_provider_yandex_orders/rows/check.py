@@ -147,7 +147,7 @@ class RowChecker:
                 if declared.default_told:
                     result.notes.append(f"default_{declared.name}")
         for rule in kind.rules:
-            rule.apply(result, named)
+            rule(result, named)
         for declared in self._hashed:
             _hash(values, declared)
         for declared in self._limited:

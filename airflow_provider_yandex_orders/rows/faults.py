@@ -32,12 +32,9 @@ class RefusedValue(BadValue):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with a row.
+    """One thing wrong with a row, in the words of :class:`BadValue`.
 
     :param column: the source's column, or the field where there is no such column.
-    :param code: short word to count and filter by.
-    :param reason: what is wrong, without the value.
-    :param fix: what to do.
     """
 
     column: str

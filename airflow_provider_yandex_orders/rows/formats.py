@@ -7,6 +7,7 @@ import csv
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -44,7 +45,7 @@ def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
     write = _line_writer(delimiter)
 
     def encode(values: Mapping[str, Any]) -> bytes:
-        return write([cell(values.get(name)) for name in names]).encode()
+        return write([cell(values.get(name)) for name in names])
 
     def encode_cells(values: Mapping[str, Any]) -> bytes:
         return msgspec.json.encode([cell(values.get(name)) for name in names])
@@ -54,11 +55,11 @@ def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
 
         def cut(line: bytes) -> bytes:
             cells = msgspec.json.decode(line)
-            return write([cells[place] for place in places]).encode()
+            return write([cells[place] for place in places])
 
-        return write([names[place] for place in places]).encode(), cut
+        return write([names[place] for place in places]), cut
 
-    return FileFormat(".csv", write(names).encode(), b"", b"", encode, encode_cells, narrow)
+    return FileFormat(".csv", write(names), b"", b"", encode, encode_cells, narrow)
 
 
 def json_format(kind: RowKind) -> FileFormat:
@@ -82,22 +83,11 @@ def json_format(kind: RowKind) -> FileFormat:
     return FileFormat(".json", f'{{"{kind.name}":['.encode(), b",\n", b"]}", encode)
 
 
-class _Line:
-    """A file that is one line: what ``csv.writer`` writes comes back from ``writerow``."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _line_writer(delimiter: str) -> Callable[[list[str]], str]:
-    # Python up to 3.12 quotes only the signs of its own line end: with "\n" alone a bare "\r" would split the row.
-    writer = csv.writer(_Line(), delimiter=delimiter, lineterminator="\r\n")
-
-    def write(cells: list[str]) -> str:
-        line: str = writer.writerow(cells)
-        return f"{line[:-2]}\n"
-
-    return write
+def _line_writer(delimiter: str) -> Callable[[list[str]], bytes]:
+    # What the "file" gives back for a line comes back from ``writerow``. Python up to 3.12 quotes only the signs of
+    # its own line end: with "\n" alone a bare "\r" would split the row.
+    line: Any = SimpleNamespace(write=lambda text: f"{text[:-2]}\n".encode())
+    return csv.writer(line, delimiter=delimiter, lineterminator="\r\n").writerow
 
 
 def cell(value: Any) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 from airflow_provider_yandex_orders.rows.faults import BadValue
-from airflow_provider_yandex_orders.rows.scalars import FLOAT_FIX, FLOAT_REASON, through_float
+from airflow_provider_yandex_orders.rows.scalars import float_id, through_float
 
 _EMAIL = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
@@ -125,7 +125,7 @@ def click_id(value: object) -> str:
 def _digits(value: object, what: str, fix: str) -> str:
     number = str(value).strip()
     if isinstance(value, float) or _SPOILT.fullmatch(number) or through_float(value, number):
-        raise BadValue("float_id", FLOAT_REASON, FLOAT_FIX)
+        raise float_id()
     if isinstance(value, bool) or not (number.isascii() and _DIGITS.fullmatch(number)):
         raise BadValue("bad_client_id", f"is not a {what}: digits only, 20 at most", fix)
     return number

@@ -3,25 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
-from typing import Any, Protocol
+from typing import Any
 
 from airflow_provider_yandex_orders.rows.faults import Checked
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.rows.types import TEXT, Converter, FieldType
 
-
-class RowRule(Protocol):
-    """Looks at the converted values of a row; completes them, or says what is wrong."""
-
-    def apply(self, result: Checked, named: Mapping[str, str]) -> None:
-        """Look at one row.
-
-        :param result: the row so far.
-        :param named: field to source column.
-        """
+RowRule = Callable[[Checked, Mapping[str, str]], None]
+"""Looks at the converted values of a row, whose columns it is given by field: completes them, or says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,60 +103,43 @@ class RowKind:
         """The kind as CSV files have it: without the fields only JSON takes."""
         return replace(self, fields=tuple(field for field in self.fields if field.csv))
 
-    def with_rows(self, name: str, kind: RowKind) -> RowKind:
-        """The kind with another kind for the rows in one of its fields."""
-        changed = (replace(field, rows=kind) if field.name == name else field for field in self.fields)
-        return replace(self, fields=tuple(changed))
+    def with_field(self, name: str | None, **changes: Any) -> RowKind:
+        """The kind with one of its fields declared otherwise."""
+        return replace(
+            self, fields=tuple(replace(field, **changes) if field.name == name else field for field in self.fields)
+        )
 
     def with_fields(self, fields: tuple[Field, ...]) -> RowKind:
         """The kind with more fields."""
         return replace(self, fields=(*self.fields, *fields))
 
-    def with_rules(self, rules: tuple[RowRule, ...]) -> RowKind:
-        """The kind with more rules."""
-        return replace(self, rules=(*self.rules, *rules))
-
     def with_defaults(self, defaults: Mapping[str, Any]) -> RowKind:
-        """The kind with values for fields a row has nothing in.
-
-        :param defaults: values as they are sent, by field.
-        """
-        return replace(
-            self,
-            fields=tuple(
-                replace(field, default=defaults[field.name], default_told=False, required=False)
-                if field.name in defaults
-                else field
-                for field in self.fields
-            ),
-        )
+        """The kind with values, as they are sent, for fields a row has nothing in."""
+        kind = self
+        for name, value in defaults.items():
+            kind = kind.with_field(name, default=value, default_told=False, required=False)
+        return kind
 
     def with_statuses(self, words: tuple[str, ...]) -> RowKind:
         """The kind with more words for its status."""
-        changed = (
-            replace(field, type=field.type.with_words(words)) if field.name == self.status else field
-            for field in self.fields
-        )
-        return replace(self, fields=tuple(changed))
+        return self.with_field(self.status, type=self._status.type.with_words(words))
 
     def status_converter(self) -> Converter:
         """The converter of statuses as the service has them; a kind without one takes any text."""
-        (declared,) = [field for field in self.fields if field.name == self.status] or (Field("", TEXT, ""),)
-        return declared.type.converter(CheckOptions(counter_zone=lambda: UTC))
+        return self._status.type.converter(CheckOptions(counter_zone=lambda: UTC))
+
+    @property
+    def _status(self) -> Field:
+        return next((field for field in self.fields if field.name == self.status), Field("", TEXT, ""))
 
     def for_changes(self) -> RowKind:
         """The kind of rows that change some fields of what the service has: no default stands for what is not said.
 
         A status is then needed: what the service takes without one is not documented.
         """
+        untold = (replace(field, default=None) if field.default_told else field for field in self.fields)
         hint = "merge_mode UPDATE and APPEND need it, as the service may take its own default"
-        changed = (
-            replace(field, required=True, default=None, if_missing=hint)
-            if field.name == self.status
-            else replace(field, default=None if field.default_told else field.default)
-            for field in self.fields
-        )
-        return replace(self, fields=tuple(changed))
+        return replace(self, fields=tuple(untold)).with_field(self.status, required=True, default=None, if_missing=hint)
 
     def with_identifier(self, name: str) -> RowKind:
         """The kind with one of its identifiers only."""

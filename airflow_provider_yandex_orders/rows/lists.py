@@ -156,7 +156,7 @@ def products(value: object, is_null: IsNull = _IS_NULL) -> dict[str, int]:
     for name, quantity in pairs:
         product = "" if name is None or is_null(name) else unprotected(scalars.text(name))
         if scalars.through_float(product, product):
-            raise BadValue("float_id", f"has a product whose name {scalars.FLOAT_REASON}", scalars.FLOAT_FIX)
+            raise scalars.float_id("has a product whose name ")
         try:
             count = scalars.quantity(quantity)
         except (BadValue, TypeError, ValueError, ArithmeticError):

@@ -40,7 +40,7 @@ def identifier(value: object) -> str:
     """An id: one word or several in a line, and not one that went through a floating-point number."""
     found = line(value)
     if through_float(value, found):
-        raise BadValue("float_id", FLOAT_REASON, FLOAT_FIX)
+        raise float_id()
     return found
 
 
@@ -62,8 +62,13 @@ def line(value: object) -> str:
     return found
 
 
-FLOAT_REASON = "went through a floating-point number, which changes long ids"
-FLOAT_FIX = "read the column as text: CAST(... AS TEXT) in SQL, dtype=str in pandas, a text column in a spreadsheet"
+def float_id(what: str = "") -> BadValue:
+    """The fault of an id that may not be the one that was typed."""
+    return BadValue(
+        "float_id",
+        f"{what}went through a floating-point number, which changes long ids",
+        "read the column as text: CAST(... AS TEXT) in SQL, dtype=str in pandas, a text column in a spreadsheet",
+    )
 
 
 def text(value: object) -> str:
@@ -82,7 +87,7 @@ def text(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        raise BadValue("float_id", FLOAT_REASON, FLOAT_FIX)
+        raise float_id()
     if isinstance(value, Decimal):
         if value.is_finite() and value == value.to_integral_value():
             return format(value.to_integral_value(), "f")
