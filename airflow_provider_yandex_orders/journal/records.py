@@ -59,7 +59,7 @@ class Entry(NamedTuple):
 
     :param key_sum: sum of its key; of its content, where it has no key.
     :param content_sum: sum of its content; empty where it has no key.
-    :param version: moment of this version as :func:`~airflow_provider_yandex_orders.rows.dates.sortable` writes it;
+    :param version: moment of this version as :meth:`~airflow_provider_yandex_orders.rows.dates.Clock.sortable` has it;
         empty where none is mapped.
     """
 

@@ -43,7 +43,7 @@ class RowChecker:
             if declared.sent or declared.name != kind.version
         ]
         self._version = self._named.get(kind.version or "")
-        self._newer = dates.sortable(options.source_zone, options.counter_zone)
+        self._newer = dates.Clock(options.source_zone, options.counter_zone).sortable
         self._as_written = reading.moment(options.reading) or (lambda value: value)
         self._is_null = options.reading.is_null()
         self._is_null_in = {each.name: options.reading.is_null(exact=each.type.free) for each in kind.fields}

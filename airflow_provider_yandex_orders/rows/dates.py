@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import TypeVar
@@ -62,23 +63,27 @@ def not_ahead(found: Moment) -> Moment:
     return found if found.year <= datetime.now(UTC).year + 1 else found.replace(year=found.year - 100)
 
 
-def counter_time(
-    source_zone: tzinfo | None, counter_zone: Callable[[], tzinfo], note: Note | None = None
-) -> Callable[[object], str]:
-    """A converter to ``yyyy-MM-dd HH:mm:ss`` in the counter's zone; a bare date stays a date.
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Converters of moments, in the zones of one run.
 
-    :param source_zone: zone of naive values; ``None`` when they are in the counter's zone already.
+    :param source_zone: zone of naive values; ``None`` for the counter's.
     :param counter_zone: gives the counter's zone; asked only when a value needs it.
     :param note: told of times that do not name one moment.
     """
 
-    def convert(value: object) -> str:
+    source_zone: tzinfo | None
+    counter_zone: Callable[[], tzinfo]
+    note: Note | None = None
+
+    def counter_time(self, value: object) -> str:
+        """``yyyy-MM-dd HH:mm:ss`` in the counter's zone; a bare date stays a date."""
         moment = read(value)
         if isinstance(moment, datetime):
-            if moment.tzinfo is not None or source_zone is not None:
-                moment = _shift(_placed(moment, source_zone or UTC, note), counter_zone())
-            elif note is not None:
-                _placed(moment, counter_zone, note)
+            if moment.tzinfo is not None or self.source_zone is not None:
+                moment = _shift(self._placed(moment), self.counter_zone())
+            elif self.note is not None:
+                self._placed(moment)
             shown = moment.replace(tzinfo=None).isoformat(" ", "seconds")
         else:
             shown = moment.isoformat()
@@ -86,36 +91,15 @@ def counter_time(
             raise BadValue("before_1970", "lies before 1970, which the service does not take", "correct the date")
         return shown
 
-    return convert
-
-
-def sortable(source_zone: tzinfo | None, counter_zone: Callable[[], tzinfo]) -> Callable[[object], str]:
-    """A converter to text that is greater for a later moment, whatever its zone and to the microsecond.
-
-    :param source_zone: zone of naive values; ``None`` for the counter's.
-    :param counter_zone: gives the counter's zone; asked only when a value needs it.
-    """
-
-    def convert(value: object) -> str:
+    def sortable(self, value: object) -> str:
+        """Text that is greater for a later moment, whatever its zone and to the microsecond."""
         moment = read(value)
         if not isinstance(moment, datetime):
             moment = datetime(moment.year, moment.month, moment.day)  # noqa: DTZ001 - its zone follows
-        return _shift(_placed(moment, source_zone or counter_zone), UTC).isoformat(timespec="microseconds")
+        return _shift(self._placed(moment), UTC).isoformat(timespec="microseconds")
 
-    return convert
-
-
-def unix_time(
-    source_zone: tzinfo | None, counter_zone: Callable[[], tzinfo], note: Note | None = None
-) -> Callable[[object], int]:
-    """A converter to Unix seconds.
-
-    :param source_zone: zone of naive values; ``None`` for the counter's.
-    :param counter_zone: gives the counter's zone; asked only when a value needs it.
-    :param note: told of times that do not name one moment.
-    """
-
-    def convert(value: object) -> int:
+    def unix_time(self, value: object) -> int:
+        """Unix seconds."""
         value = exact(value)
         text = str(value).strip()
         if isinstance(value, (int, str)) and not isinstance(value, bool) and _SECONDS.fullmatch(text):
@@ -129,30 +113,32 @@ def unix_time(
         moment = read(value)
         if not isinstance(moment, datetime):
             raise BadValue("no_time", "is a day without a time", "give the time the conversion happened")
-        seconds = int(_shift(_placed(moment, source_zone or counter_zone, note), UTC).timestamp())
+        seconds = int(_shift(self._placed(moment), UTC).timestamp())
         if seconds < 0:
             raise BadValue("before_1970", "lies before 1970, which the service does not take", "correct the date")
         return seconds
 
-    return convert
-
-
-def zoned(source_zone: tzinfo | None, note: Note | None = None) -> Callable[[object], str]:
-    """A converter to RFC 3339 in UTC: ``2026-01-23T12:04:05Z``.
-
-    :param source_zone: zone of naive values; without it they are refused, as nobody says what they mean.
-    :param note: told of times that do not name one moment.
-    """
-
-    def convert(value: object) -> str:
+    def zoned(self, value: object) -> str:
+        """RFC 3339 in UTC: ``2026-01-23T12:04:05Z``. Nobody but the source says what a naive value means."""
         moment = read(value)
         if not isinstance(moment, datetime):
             raise BadValue("no_time", "is a day without a time", "give the time too")
-        if moment.tzinfo is None and source_zone is None:
+        if moment.tzinfo is None and self.source_zone is None:
             raise BadValue("no_zone", "has no time zone", "give source_timezone, or write it with its offset")
-        return _shift(_placed(moment, source_zone or UTC, note), UTC).replace(tzinfo=None).isoformat() + "Z"
+        return _shift(self._placed(moment), UTC).replace(tzinfo=None).isoformat() + "Z"
 
-    return convert
+    def _placed(self, moment: datetime) -> datetime:
+        """A naive moment in its zone. One the zone never had counts by the clocks before they were put forward."""
+        if moment.tzinfo is not None:
+            return moment
+        placed = moment.replace(tzinfo=self.source_zone or self.counter_zone())
+        if self.note is not None:
+            early, late = (placed.replace(fold=fold).utcoffset() or timedelta() for fold in (0, 1))
+            if early < late:
+                self.note(SKIPPED)
+            elif early > late and not moment.fold:
+                self.note(DOUBLED)
+        return placed
 
 
 def day(value: object) -> str:
@@ -161,20 +147,6 @@ def day(value: object) -> str:
     if moment.year < 1970:
         raise LeftOut("before_1970", "lies before 1970, which the service does not take", "nothing: the row is sent")
     return (moment.date() if isinstance(moment, datetime) else moment).isoformat()
-
-
-def _placed(moment: datetime, zone: tzinfo | Callable[[], tzinfo], note: Note | None = None) -> datetime:
-    """A naive moment in its zone. One the zone never had counts by the clocks before they were put forward."""
-    if moment.tzinfo is not None:
-        return moment
-    placed = moment.replace(tzinfo=zone() if callable(zone) else zone)
-    if note is not None:
-        early, late = (placed.replace(fold=fold).utcoffset() or timedelta() for fold in (0, 1))
-        if early < late:
-            note(SKIPPED)
-        elif early > late and not moment.fold:
-            note(DOUBLED)
-    return placed
 
 
 def _shift(moment: datetime, zone: tzinfo) -> datetime:

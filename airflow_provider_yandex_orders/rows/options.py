@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
+from airflow_provider_yandex_orders.rows.dates import Clock
 from airflow_provider_yandex_orders.rows.reading import Reading
 
 
@@ -43,3 +44,8 @@ class CheckOptions:
     row_columns: Mapping[str, str] | None = None
     reading: Reading = field(default_factory=Reading)
     note: Callable[[str], None] | None = None
+
+    @property
+    def clock(self) -> Clock:
+        """The converters of moments."""
+        return Clock(self.source_zone, self.counter_zone, self.note)

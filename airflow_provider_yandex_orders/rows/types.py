@@ -95,12 +95,8 @@ def _with_nulls(convert: Callable[..., Any]) -> Callable[[FieldType, CheckOption
     return lambda _own, options: partial(convert, is_null=options.reading.is_null())
 
 
-def _counter_time(_own: FieldType, options: CheckOptions) -> Converter:
-    return dates.counter_time(options.source_zone, options.counter_zone, options.note)
-
-
-def _attribute(own: FieldType, options: CheckOptions) -> Converter:
-    time = _counter_time(own, options)
+def _attribute(_own: FieldType, options: CheckOptions) -> Converter:
+    time = options.clock.counter_time
 
     def convert(value: object) -> list[str]:
         values = value if isinstance(value, (list, tuple)) else [value]
@@ -120,11 +116,8 @@ def _full_phone(own: FieldType, options: CheckOptions) -> Converter:
 
 
 def _goals(_own: FieldType, options: CheckOptions) -> Converter:
-    target, is_null, price_of = (
-        words.target_converter(options.targets),
-        options.reading.is_null(),
-        MONEY.converter(options),
-    )
+    target = words.target_converter(options.targets)
+    is_null, price_of = options.reading.is_null(), MONEY.converter(options)
 
     def convert(value: object) -> tuple[str, Any]:
         name, price = lists.goal(value, is_null, price_of)
@@ -146,17 +139,13 @@ EMAIL = FieldType("e-mail", _always(identifiers.email), by_hand=True, wide=True)
 PHONE = FieldType("phone", _phone, by_hand=True, wide=True)
 FULL_PHONE = FieldType("phone, sent with +", _full_phone, by_hand=True, wide=True)
 MD5 = FieldType("md5", _always(identifiers.md5), wide=True)
-DATE_TIME = FieldType("date-time", _counter_time, written=reading.moment)
+DATE_TIME = FieldType("date-time", lambda _own, options: options.clock.counter_time, written=reading.moment)
 UNIX_TIME = FieldType(
     "date-time, sent as Unix seconds",
-    lambda _own, options: dates.unix_time(options.source_zone, options.counter_zone, options.note),
+    lambda _own, options: options.clock.unix_time,
     written=reading.moment,
 )
-MOMENT = FieldType(
-    "date-time with its zone",
-    lambda _own, options: dates.zoned(options.source_zone, options.note),
-    written=reading.moment,
-)
+MOMENT = FieldType("date-time with its zone", lambda _own, options: options.clock.zoned, written=reading.moment)
 DATE = FieldType("date", _always(dates.day), written=reading.moment)
 MONEY = FieldType("decimal", _always(scalars.money), written=reading.amount, adds=True)
 AMOUNT = FieldType("decimal, sent as text", _always(scalars.amount), written=reading.amount, adds=True)

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.rows.dates import counter_time, day, read, sortable, unix_time, zoned
+from airflow_provider_yandex_orders.rows.dates import Clock, day, read
 from tests.unit.unit_support import BERLIN, MOSCOW, VLADIVOSTOK, refusal
 
 
 def shown(value: object, source: tzinfo | None = None, counter: tzinfo = MOSCOW) -> str:
-    return counter_time(source, lambda: counter)(value)
+    return Clock(source, lambda: counter).counter_time(value)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_the_counter_is_asked_only_when_needed() -> None:
     def asked() -> tzinfo:
         raise LookupError
 
-    convert = counter_time(None, asked)
+    convert = Clock(None, asked).counter_time
     assert convert("2025-03-04 15:20") == "2025-03-04 15:20:00"
     with pytest.raises(LookupError):
         convert("2025-03-04T15:20Z")
@@ -174,7 +174,7 @@ NOON = 1741089600  # 2025-03-04 12:00:00 UTC
 
 
 def unix(value: object, source: tzinfo | None = None, counter: tzinfo = MOSCOW) -> int:
-    return unix_time(source, lambda: counter)(value)
+    return Clock(source, lambda: counter).unix_time(value)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_the_workers_own_zone_does_not_matter(monkeypatch: pytest.MonkeyPatch) -
         try:
             assert unix("2025-03-04 15:00:00") == unix(datetime(2025, 3, 4, 15)) == NOON
             assert shown("2025-03-04 15:00:00") == "2025-03-04 15:00:00"
-            assert sortable(None, lambda: MOSCOW)("2025-03-04 15:00").startswith("2025-03-04T12:00:00")
+            assert Clock(None, lambda: MOSCOW).sortable("2025-03-04 15:00").startswith("2025-03-04T12:00:00")
         finally:
             patch.undo()
             time.tzset()
@@ -261,11 +261,11 @@ def test_unix_time_asks_for_the_counter_only_when_needed() -> None:
     def asked() -> tzinfo:
         raise LookupError
 
-    assert unix_time(None, asked)(NOON) == NOON
-    assert unix_time(None, asked)("2025-03-04T12:00:00Z") == NOON
-    assert unix_time(UTC, asked)("2025-03-04 12:00") == NOON
+    assert Clock(None, asked).unix_time(NOON) == NOON
+    assert Clock(None, asked).unix_time("2025-03-04T12:00:00Z") == NOON
+    assert Clock(UTC, asked).unix_time("2025-03-04 12:00") == NOON
     with pytest.raises(LookupError):
-        unix_time(None, asked)("2025-03-04 12:00")
+        Clock(None, asked).unix_time("2025-03-04 12:00")
 
 
 @given(st.datetimes(datetime(1974, 1, 1), datetime(2200, 1, 1), timezones=st.timezones()))
@@ -319,7 +319,7 @@ def test_bad_days(value: object, code: str) -> None:
 
 
 def version(value: object, source: tzinfo | None = None, counter: tzinfo = MOSCOW) -> str:
-    return sortable(source, lambda: counter)(value)
+    return Clock(source, lambda: counter).sortable(value)
 
 
 @pytest.mark.parametrize(
@@ -369,17 +369,17 @@ NOTED = {
 @pytest.mark.parametrize("text", NOTED)
 def test_a_time_the_zone_never_had_or_had_twice_is_told(text: str, source: tzinfo | None) -> None:
     noted: list[str] = []
-    counter_time(source, lambda: BERLIN if source is None else MOSCOW, noted.append)(text)
+    Clock(source, lambda: BERLIN if source is None else MOSCOW, noted.append).counter_time(text)
     assert noted == NOTED[text]
     if len(text) > 10:
-        unix_time(source, lambda: BERLIN, noted.append)(text)
-        zoned(BERLIN, noted.append)(text)
+        Clock(source, lambda: BERLIN, noted.append).unix_time(text)
+        Clock(BERLIN, lambda: BERLIN, noted.append).zoned(text)
         assert noted == NOTED[text] * 3
 
 
 def test_a_time_that_says_which_of_the_two_it_is_is_not_told() -> None:
     noted: list[str] = []
-    convert = counter_time(BERLIN, lambda: MOSCOW, noted.append)
+    convert = Clock(BERLIN, lambda: MOSCOW, noted.append).counter_time
     first, second = (convert(datetime(2026, 10, 25, 2, 30, fold=fold)) for fold in (0, 1))
     assert (first, second, noted) == ("2026-10-25 03:30:00", "2026-10-25 04:30:00", ["time_doubled"])
     assert convert("2026-03-29 02:30") == "2026-03-29 04:30:00"  # by the clocks before they were put forward
