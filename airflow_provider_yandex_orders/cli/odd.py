@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from airflow_provider_yandex_orders.local_tables import LocalTables
 from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.cells import is_missing
 from airflow_provider_yandex_orders.rows.kind import RowKind
@@ -17,7 +17,6 @@ from airflow_provider_yandex_orders.sources.base import Row, RowStream, Unreadab
 from airflow_provider_yandex_orders.sources.columns import Picker, label
 from airflow_provider_yandex_orders.sources.file import FileSource
 
-_BATCH = 2000
 _CANDIDATES = 100
 """Values of a column that are counted at once."""
 _LEAST = 3
@@ -39,10 +38,12 @@ class WatchedFile(FileSource):
     @contextmanager
     def open(self) -> Iterator[RowStream]:
         """Open the files, and look at each row that is read."""
-        with super().open() as stream, _Look(self, self._kind, stream) as look:
+        with super().open() as stream:
+            look = _Look(self, self._kind, stream)
             self._looks.append(look)
-            yield replace(stream, rows=look.over(stream.rows))
-            look.end()
+            with look.lines:
+                yield replace(stream, rows=look.over(stream.rows))
+                look.end()
 
     def oddities(self) -> list[str]:
         """What was found, a sentence each."""
@@ -65,15 +66,9 @@ class _Look:
         fields = [*kind.key, *self._customers, *self._amounts, *currencies, *filter(None, [kind.version])]
         self._pick = Picker(source.columns, list(dict.fromkeys(fields)), null_values=stream.reading.null_values)
         self._frequent = {name: _Frequent() for name in self._customers}
-        self._lines = _Lines(len(self._added))
+        self.lines = _Lines(len(self._added))
         self._rows = 0
         self._last: list[Any] | None = None
-
-    def __enter__(self) -> _Look:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._lines.close()
 
     def over(self, rows: Iterator[Row]) -> Iterator[Row]:
         for row in rows:
@@ -92,7 +87,7 @@ class _Look:
                     self._frequent[name].add(str(value))
         if self._amounts and is_missing(row.get(self._version)) and not is_missing(key[0]):
             amounts = (row.get(column) for column in self._added)
-            self._lines.add(str(key[0]), [None if is_missing(value) else str(value) for value in amounts])
+            self.lines.add(str(key[0]), [None if is_missing(value) else str(value) for value in amounts])
 
     def end(self) -> None:
         for name, column in self._customers.items():
@@ -102,7 +97,7 @@ class _Look:
                     f"{name} (column {column!r}): one value stands in about {share:,} of {self._rows:,} rows. A value "
                     "that stands for many customers is no identifier: all these orders would be one customer's."
                 )
-        *by_amount, (mixed, _) = self._lines.by_amount()
+        *by_amount, (mixed, _) = self.lines.by_amount()
         for (name, column), (differ, repeat) in zip(self._amounts.items(), by_amount, strict=True):
             if differ and mixed:
                 self.found.append(
@@ -144,35 +139,28 @@ class _Frequent:
         return max(self._counts.values(), default=-self._missed) + self._missed
 
 
-class _Lines:
-    """What the rows of one order say of its amounts, on local disk."""
+class _Lines(LocalTables):
+    """What the rows of one order say of its amounts."""
 
     def __init__(self, amounts: int) -> None:
         self._amounts = range(amounts)
-        self._db = sqlite3.connect("", isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = OFF")
-        self._db.execute("PRAGMA cache_size = -16000")
         columns = "".join(f", low{n} TEXT, high{n} TEXT, filled{n} INTEGER" for n in self._amounts)
-        self._db.execute(f"CREATE TABLE orders (key INTEGER PRIMARY KEY, rows INTEGER{columns})")
-        self._db.execute("BEGIN")
         changes = "".join(
             f", low{n} = min(ifnull(low{n}, excluded.low{n}), ifnull(excluded.low{n}, low{n}))"
             f", high{n} = max(ifnull(high{n}, excluded.high{n}), ifnull(excluded.high{n}, high{n}))"
             f", filled{n} = filled{n} + excluded.filled{n}"
             for n in self._amounts
         )
-        self._add = (
-            f"INSERT INTO orders VALUES (?, 1{', ?, ?, ?' * amounts}) "  # noqa: S608 - numbers only
-            f"ON CONFLICT (key) DO UPDATE SET rows = rows + 1{changes}"
+        super().__init__(
+            f"CREATE TABLE orders (key INTEGER PRIMARY KEY, rows INTEGER{columns})",
+            insert=f"INSERT INTO orders VALUES (?, 1{', ?, ?, ?' * amounts}) "  # noqa: S608 - numbers only
+            f"ON CONFLICT (key) DO UPDATE SET rows = rows + 1{changes}",
         )
-        self._waiting: list[list[Any]] = []
 
     def add(self, key: str, amounts: list[str | None]) -> None:
         digest = hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()
         told = [each for amount in amounts for each in (amount, amount, int(amount is not None))]
-        self._waiting.append([int.from_bytes(digest, signed=True), *told])
-        if len(self._waiting) == _BATCH:
-            self._flush()
+        self._insert([int.from_bytes(digest, signed=True), *told])
 
     def by_amount(self) -> Iterator[tuple[int, int]]:
         """Of each column: orders whose rows differ in it, and orders in all of whose rows it stands alike."""
@@ -182,10 +170,3 @@ class _Lines:
                 f"SELECT ifnull(sum(low{n} <> high{n}), 0), "  # noqa: S608 - numbers only
                 f"ifnull(sum(low{n} = high{n} AND filled{n} = rows), 0) FROM orders WHERE rows > 1"
             ).fetchone()
-
-    def close(self) -> None:
-        self._db.close()
-
-    def _flush(self) -> None:
-        self._db.executemany(self._add, self._waiting)
-        self._waiting.clear()

@@ -36,24 +36,22 @@ def print_parts(delivery: Mapping[str, Any], kind: RowKind) -> None:
     parts = parts_in(delivery)
     size = sum(part["bytes"] for part in parts)
     print(f"\nWould be sent: {delivery['rows_prepared']:,} rows in {len(parts):,} file(s) of {size:,} bytes")
-    words = {kind.status or "Target": Counter[str]()}
+    name, words = kind.status or "Target", Counter[str]()
     first, last = "", ""
     for part in parts:
         with Path(part["path"]).open("rb") as file:
             for row in _sent_rows(file, part["path"]):
-                for name, counts in words.items():
-                    counts[str(row.get(name) or "")] += 1
+                words[str(row.get(name) or "")] += 1
                 made = str(row.get(kind.created or "") or "")
                 first, last = min(first or made, made or first), max(last, made)
-    for name, counts in words.items():
-        common = counts.most_common(_SHOWN_WORDS)
-        if any(word for word, _ in common):
-            more = f", and {len(counts) - len(common):,} other words" if len(counts) > len(common) else ""
-            told = ", ".join(f"{word or '(empty)'} {count:,}" for word, count in common)
-            print(f"  {name}: {told}{more}")
-    for name, by_currency in delivery["plan"]["money"].items():
+    common = words.most_common(_SHOWN_WORDS)
+    if any(word for word, _ in common):
+        more = f", and {len(words) - len(common):,} other words" if len(words) > len(common) else ""
+        told = ", ".join(f"{word or '(empty)'} {count:,}" for word, count in common)
+        print(f"  {name}: {told}{more}")
+    for amount, by_currency in delivery["plan"]["money"].items():
         told = ", ".join(f"{Decimal(total):,f} {code}" for code, total in by_currency.items())
-        print(f"  {name}: {told}")
+        print(f"  {amount}: {told}")
     if first:
         print(f"  {kind.created}: {first} to {last}")
 

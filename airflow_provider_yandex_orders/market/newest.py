@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable
-from types import TracebackType
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import msgspec
 
+from airflow_provider_yandex_orders.local_tables import LocalTables
 from airflow_provider_yandex_orders.market.tables.rows import Misfit, integer, moment
-
-_IN_MEMORY_KIB = 8_000
 
 
 class _Head(msgspec.Struct):
@@ -23,41 +20,33 @@ class _Head(msgspec.Struct):
 
 
 _decode_head = msgspec.json.Decoder(_Head).decode
+T = TypeVar("T")
 
 
 def head_of(line: bytes) -> tuple[int | None, str]:
     """Id of an order and a text that is greater for a newer version; an order without a date is older than any."""
     head = _decode_head(line)
-    try:
-        order_id = None if head.id is None else integer(head.id)
-    except Misfit:
-        order_id = None
-    try:
-        return order_id, "" if head.updated is None else moment(head.updated).isoformat(timespec="microseconds")
-    except Misfit:
-        return order_id, ""
+    updated = _fitting(moment, head.updated)
+    return _fitting(integer, head.id), "" if updated is None else updated.isoformat(timespec="microseconds")
 
 
-class Seen:
-    """Keeps id, version and place of every order, in a private local file that a killed worker leaves nothing of."""
+def _fitting(read: Callable[[Any], T], value: Any) -> T | None:
+    try:
+        return read(value)
+    except Misfit:
+        return None
+
+
+class Seen(LocalTables):
+    """Keeps id, version and place of every order."""
 
     def __init__(self) -> None:
-        self._db = sqlite3.connect("", isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = OFF")
-        self._db.execute(f"PRAGMA cache_size = -{_IN_MEMORY_KIB}")
-        self._db.execute("CREATE TABLE seen (id INTEGER PRIMARY KEY, version TEXT NOT NULL, place INTEGER NOT NULL)")
-        self._db.execute("CREATE TABLE outdated (place INTEGER PRIMARY KEY)")
-        self._db.execute("BEGIN")
+        super().__init__(
+            "CREATE TABLE seen (id INTEGER PRIMARY KEY, version TEXT NOT NULL, place INTEGER NOT NULL)",
+            "CREATE TABLE outdated (place INTEGER PRIMARY KEY)",
+        )
         self.overtaken = 0
         """Orders that had been called the newest before a newer one came."""
-
-    def __enter__(self) -> Seen:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._db.close()
 
     def is_newest(self, order_id: int, version: str, place: int) -> bool:
         """Take in an order, and say whether it is newer than all of the same id before; of equal ones the later is.
