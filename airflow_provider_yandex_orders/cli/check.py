@@ -71,10 +71,7 @@ def check_files(options: Namespace) -> int:
         print_counts(delivery)
         if failure is None:
             print_parts(delivery, kind)
-        for title, name in (
-            (_REJECTED, "rejected_path"),
-            (_DROPPED, "dropped_path"),
-        ):
+        for title, name in ((_REJECTED, "rejected_path"), (_DROPPED, "dropped_path")):
             print_faults(title, delivery[name], options.examples, kept=bool(options.output))
         odd = [*source.oddities(), *warnings]
         if odd:

@@ -86,7 +86,9 @@ _TRACE = re.compile(r"[0-9a-f-]{20,80}")
 _MOST_DAYS = re.compile(r"Maximum is '?(\d{1,4})'? days", re.IGNORECASE)
 
 
-class _Paging(msgspec.Struct):
+class Paging(msgspec.Struct):
+    """Where the next page is."""
+
     token: str | None = msgspec.field(name="nextPageToken", default=None)
 
 
@@ -103,7 +105,7 @@ class StoresPage(msgspec.Struct):
     """
 
     stores: list[dict[str, Any]] = msgspec.field(name="campaigns")
-    paging: _Paging | None = None
+    paging: Paging | None = None
     pager: _Pager | None = None
 
     @property
@@ -180,12 +182,8 @@ def read_budget(headers: Mapping[str, str]) -> Budget | None:
 
 def _limit(code: str | None, said: str, headers: Mapping[str, str]) -> Failure:
     if "parallel requests" in said.lower():
-        return Failure(
-            FailureKind.BUSY,
-            said,
-            "Too many requests of this store at once: put the tasks of one key into a pool.",
-            code,
-        )
+        advice = "Too many requests of this store at once: put the tasks of one key into a pool."
+        return Failure(FailureKind.BUSY, said, advice, code)
     told = _seconds_until(headers)
     seconds = _LONGEST_WINDOW if told is None else max(0.0, told) + 1  # a second past, for clocks
     resumes = datetime.now(timezone.utc) + timedelta(seconds=seconds)

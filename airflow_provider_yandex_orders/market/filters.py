@@ -104,11 +104,9 @@ def order_filter(
     has_cis: object = None,
 ) -> OrderFilter:
     """Check a choice of orders."""
-    created = _period("date", date_from, date_to)
-    updated = _period("update", update_from, update_to)
+    periods = {"date": _period("date", date_from, date_to), "update": _period("update", update_from, update_to)}
     ids = _order_ids(order_ids)
-    choices = {"date_from/date_to": created, "update_from/update_to": updated, "order_ids": ids}
-    given = [name for name, value in choices.items() if value]
+    given = [f"{by}_from/{by}_to" for by, period in periods.items() if period] + ["order_ids"] * bool(ids)
     if len(given) > 1:
         raise ConfigurationError(f"{_DOING}: {' and '.join(given)} exclude each other. Give one of them.")
     if not given:
@@ -118,11 +116,10 @@ def order_filter(
     words = _statuses(statuses)
     if has_cis is not None and not isinstance(has_cis, bool):
         raise ConfigurationError(f"{_DOING}: has_cis must be True, False or left out.")
-    if ids:
-        return OrderFilter("orders", order_ids=ids, statuses=words, has_cis=has_cis)
-    by, period = ("date", created) if created else ("update", updated)
-    first, last = period or (None, None)
-    return OrderFilter(by, first, last, statuses=words, has_cis=has_cis)
+    for by, period in periods.items():
+        if period:
+            return OrderFilter(by, *period, statuses=words, has_cis=has_cis)
+    return OrderFilter("orders", order_ids=ids, statuses=words, has_cis=has_cis)
 
 
 def check_page_size(page_size: object) -> int:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from airflow_provider_yandex_orders.exceptions import Answer, ServiceRefused, ServiceUnavailable
+from airflow_provider_yandex_orders.market.api import Paging
 from airflow_provider_yandex_orders.market.filters import OrderFilter
 
 log = logging.getLogger(__name__)
@@ -41,13 +42,9 @@ class OrdersPage:
         return map(_decode_order, self.lines)
 
 
-class _Paging(msgspec.Struct):
-    token: str | None = msgspec.field(name="nextPageToken", default=None)
-
-
 class _Result(msgspec.Struct):
     orders: list[msgspec.Raw]
-    paging: _Paging | None = None
+    paging: Paging | None = None
 
 
 class _Answer(msgspec.Struct):

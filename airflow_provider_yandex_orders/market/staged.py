@@ -63,10 +63,6 @@ class _Head(msgspec.Struct):
 _decode_head = msgspec.json.Decoder(_Head).decode
 
 
-def _is_old(head: _Head) -> bool:
-    return time.time() - head.started > KEEP_SECONDS
-
-
 class StagedPages:
     """The pages of one fetch, one gzip file each, whose own check sum tells a whole one from a torn one.
 
@@ -103,7 +99,8 @@ class StagedPages:
         while (read := self._read(self.count + 1)) is not None:
             head, page, total = read
             is_next = head.here.is_first if expected is None else head.here == expected
-            if not is_next or head.fingerprint != self._fingerprint or _is_old(head):
+            is_old = time.time() - head.started > KEEP_SECONDS
+            if not is_next or head.fingerprint != self._fingerprint or is_old:
                 break
             self._started = head.started
             self._sums.append(total)

@@ -79,9 +79,7 @@ def status(*known: str, others: Callable[[object], str] | None = None) -> FieldT
     """
     return FieldType(
         "status",
-        lambda own, options: words.status_converter(
-            own.words, own.others, options.status_map, options.targets, options.statuses
-        ),
+        lambda own, options: words.status_converter(own.words, own.others, options),
         words=known,
         others=others,
     )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,6 +11,7 @@ from airflow_provider_yandex_orders.privacy import show
 from airflow_provider_yandex_orders.rows import lists, scalars
 from airflow_provider_yandex_orders.rows.cells import cleaned
 from airflow_provider_yandex_orders.rows.faults import BadValue
+from airflow_provider_yandex_orders.rows.options import CheckOptions
 
 _TRUTH = {"true": "1", "1": "true", "false": "0", "0": "false"}
 """Truth values as words and as numbers: databases have either."""
@@ -18,22 +19,16 @@ Targets = Callable[[], Mapping[str, str | None]]
 
 
 def status_converter(
-    words: tuple[str, ...],
-    others: Callable[[object], str] | None,
-    status_map: Mapping[Any, str],
-    targets: Targets | None = None,
-    statuses: Callable[[], Collection[str]] | None = None,
+    words: tuple[str, ...], others: Callable[[object], str] | None, options: CheckOptions
 ) -> Callable[[object], str]:
     """A converter of order statuses: mapped words first, then the service's own, then what else it takes.
 
     :param words: the service's own.
     :param others: converts a status that is none of them; ``None`` where nothing else will do.
-    :param status_map: CRM status to the service's; keys may be numbers or truth values.
-    :param targets: gives the counter's goals, which a status may name; asked with the first such status.
-    :param statuses: gives the counter's own statuses, likewise.
+    :param options: what the run asks; the counter is asked for its goals and statuses with the first other status.
     """
     any_id = others is lists.status_id  # "paid" is then an id of its own
-    mapped = read_status_map(status_map)
+    mapped, targets = read_status_map(options.status_map), options.targets
     by_spelling = {_spelling(word): word for word in words}
     fix = f"map it with status_map to one of {', '.join(words)}"
 
@@ -41,7 +36,7 @@ def status_converter(
         """A word that counts for something at the counter."""
         if targets is None or word in words or targets().get(word, "") is None:
             return word
-        own = statuses() if statuses else ()
+        own = options.statuses() if options.statuses else ()
         if word not in own:
             near = _nearest(word, [*words, *own, *(name for name, fault in targets().items() if not fault)])
             what = f"{show(word)} is neither a status nor a goal of this counter"
@@ -61,9 +56,7 @@ def status_converter(
         if word == "CANCELED" or (_spelling(word) in by_spelling and not any_id):
             meant = by_spelling[_spelling(word)]
             raise BadValue(
-                "status_spelling",
-                f"{show(word)} is not spelt as the service does",
-                f"send {meant}, or map it",
+                "status_spelling", f"{show(word)} is not spelt as the service does", f"send {meant}, or map it"
             )
         if others is None:
             raise BadValue("unknown_status", f"{show(word)} is no status", fix)
@@ -73,9 +66,7 @@ def status_converter(
             if bad.code == "unknown_status":
                 raise
             raise BadValue(
-                "unknown_status",
-                f"{show(word)} cannot be a status",
-                f"{fix}, or to an identifier without spaces",
+                "unknown_status", f"{show(word)} cannot be a status", f"{fix}, or to an identifier without spaces"
             ) from None
 
     return convert

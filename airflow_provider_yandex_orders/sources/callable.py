@@ -62,55 +62,49 @@ class CallableSource(Source):
 
     def _rows(self) -> Iterator[Row]:
         number = 0
-        given = self._guarded(self._called(), lambda: number)
-        for item in given:
-            page = item if isinstance(item, (list, tuple)) else (item,)
-            for row in page:
-                number += 1
-                if not isinstance(row, Mapping):
-                    raise SourceError(
-                        f"Read {self!r}: row {number} is a {type(row).__name__}. The function must give dicts, or "
-                        "lists of dicts; nothing was sent."
-                    )
-                yield row
-
-    def _called(self) -> Callable[[], Iterator[Any]]:
-        function = self._found()
-        args, kwargs = self.op_args or (), self.op_kwargs or {}
-        if not callable(function):
-            if not isinstance(function, Iterable):
-                raise ConfigurationError(f"Read {self!r}: this is a {type(function).__name__}, no function.")
-            return lambda: iter(function)
         try:
-            inspect.signature(function).bind(*args, **kwargs)
-        except TypeError as error:
-            raise ConfigurationError(f"Read {self!r}: {error}. Correct op_args or op_kwargs.") from None
-        except ValueError:
-            pass  # some built-in functions tell nothing of their arguments
-
-        def rows() -> Iterator[Any]:
-            given = function(*args, **kwargs)
-            if given is None or isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
-                raise SourceError(
-                    f"Read {self!r}: the function gave {type(given).__name__}. It must yield dicts, or return a list "
-                    "of them; nothing was sent."
-                )
-            return iter([given] if isinstance(given, Mapping) else given)
-
-        return rows
-
-    def _guarded(self, begin: Callable[[], Iterator[Any]], number: Callable[[], int]) -> Iterator[Any]:
-        try:
-            yield from begin()
+            for item in self._given():
+                for row in item if isinstance(item, (list, tuple)) else (item,):
+                    number += 1
+                    yield self._checked(row, number)
         except AirflowException:
             raise
         except Exception as error:  # noqa: BLE001 - anybody's code
             # The error's own words may quote a customer or a token: where it was raised tells more.
             place = traceback.extract_tb(error.__traceback__)[-1]
             raise SourceUnavailable(
-                f"Read {self!r}: the function failed after {number():,} rows: {type(error).__name__} in {place.name}, "
+                f"Read {self!r}: the function failed after {number:,} rows: {type(error).__name__} in {place.name}, "
                 f"{place.filename}:{place.lineno}. Nothing was sent; the next try calls it anew."
             ) from None
+
+    def _checked(self, row: Any, number: int) -> Row:
+        if isinstance(row, Mapping):
+            return row
+        raise SourceError(
+            f"Read {self!r}: row {number} is a {type(row).__name__}. The function must give dicts, or lists of dicts; "
+            "nothing was sent."
+        )
+
+    def _given(self) -> Iterable[Any]:
+        function = self._found()
+        args, kwargs = self.op_args or (), self.op_kwargs or {}
+        if not callable(function):
+            if not isinstance(function, Iterable):
+                raise ConfigurationError(f"Read {self!r}: this is a {type(function).__name__}, no function.")
+            return function
+        try:
+            inspect.signature(function).bind(*args, **kwargs)
+        except TypeError as error:
+            raise ConfigurationError(f"Read {self!r}: {error}. Correct op_args or op_kwargs.") from None
+        except ValueError:
+            pass  # some built-in functions tell nothing of their arguments
+        given = function(*args, **kwargs)
+        if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+            raise SourceError(
+                f"Read {self!r}: the function gave {type(given).__name__}. It must yield dicts, or return a list "
+                "of them; nothing was sent."
+            )
+        return [given] if isinstance(given, Mapping) else given
 
     def _found(self) -> Any:
         if not isinstance(self.callable, str):

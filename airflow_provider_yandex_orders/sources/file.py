@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,13 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.rows.cells import NULL_VALUES
 from airflow_provider_yandex_orders.rows.reading import Reading
-from airflow_provider_yandex_orders.sources.base import (
-    ColumnMap,
-    Row,
-    RowStream,
-    Source,
-    plain,
-)
+from airflow_provider_yandex_orders.sources.base import ColumnMap, Row, RowStream, Source, plain
 from airflow_provider_yandex_orders.sources.csv_rows import csv_stream
 from airflow_provider_yandex_orders.sources.encodings import check_encoding, decoded
 from airflow_provider_yandex_orders.sources.json_rows import json_stream
@@ -38,8 +33,6 @@ _FORMATS = {
     ".xlsx": "excel",
     ".xls": "excel",
 }
-_OPTIONS = ("encoding", "delimiter", "decimal", "date_format", "null_values", "multiline")
-_DEFAULTS = ("utf-8", None, ".", None, NULL_VALUES, False)
 
 
 class FileSource(Source):
@@ -105,11 +98,9 @@ class FileSource(Source):
 
     def serialize(self) -> dict[str, Any]:
         """The path as rendered, and the options that were given."""
-        shown = {name: getattr(self, name) for name in ("path", "conn_id", "format", "columns")}
-        for name, default in zip(_OPTIONS, _DEFAULTS, strict=True):
-            if getattr(self, name) != default:
-                shown[name] = getattr(self, name)
-        return {name: plain(value) for name, value in shown.items()}
+        options = (each for each in inspect.signature(FileSource).parameters.values() if each.kind is each.KEYWORD_ONLY)
+        given = (each.name for each in options if getattr(self, each.name) != each.default)
+        return {name: plain(getattr(self, name)) for name in ("path", "conn_id", "format", "columns", *given)}
 
     def __repr__(self) -> str:
         return f"FileSource({plain(self.path)!r})"

@@ -10,11 +10,7 @@ from uuid import uuid4
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
 
-from airflow_provider_yandex_orders.exceptions import (
-    ConfigurationError,
-    SourceError,
-    SourceUnavailable,
-)
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError, SourceUnavailable
 from airflow_provider_yandex_orders.privacy import driver_words
 from airflow_provider_yandex_orders.sources.base import ColumnMap, Row, RowStream, Source, plain
 
@@ -98,9 +94,7 @@ class SqlSource(Source):
     def _hook(self) -> Any:
         try:
             connection = BaseHook.get_connection(self.conn_id)
-            hook = (
-                connection.get_hook(hook_params=dict(self.hook_params)) if self.hook_params else connection.get_hook()
-            )
+            hook = connection.get_hook(hook_params=dict(self.hook_params or {}))
         except AirflowNotFoundException:
             raise ConfigurationError(
                 f"There is no connection {self.conn_id!r}. Create it, or correct conn_id of the SqlSource."

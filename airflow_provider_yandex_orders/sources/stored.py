@@ -86,10 +86,10 @@ class StoredFile:
         return SourceError(f"Read {self!r}: {what}; nothing was sent.")
 
 
-def find_files(paths: str | Sequence[str], conn_id: str | None) -> list[StoredFile]:
-    """The files of one path, a glob, or a list of either, each once; those of a glob in the order of their names."""
+def find_files(paths: Sequence[str], conn_id: str | None) -> list[StoredFile]:
+    """The files of paths and globs, each once; those of a glob in the order of their names."""
     found: list[StoredFile] = []
-    for path in [paths] if isinstance(paths, str) else paths:
+    for path in paths:
         names = _matching(path, conn_id) if set(path) & set("*?[") else [path]
         found += [StoredFile(name, conn_id) for name in names]
     if len(found) == 1:

@@ -55,7 +55,7 @@ class Table:
     :param name: its name, part of its file's name.
     :param note: what a row is.
     :param key: columns that together identify a row.
-    :param columns: its columns in order: first those worked out, then those read.
+    :param columns: its columns in order: those worked out, flat ones, those of objects inside, and :data:`UNKNOWN`.
     :param parts: fields of the service's object that other tables hold.
     :param group_rows: rows of one group in a Parquet file, which is what is held of the table in memory.
     """

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from airflow_provider_yandex_orders.market.tables import order_stats
 from airflow_provider_yandex_orders.market.tables.rows import Row, Strange, row_maker
@@ -29,10 +28,9 @@ class OrderRows:
         odd: dict[str, Any] = {}
         items = _objects(order, "items", odd)
         initial = _objects(order, "initialItems", odd)
-        for placed in placed_items(items, initial):
-            item, number = placed.item, placed.number
-            waiting["items"].append(make["items"]((order_id, number, placed.is_delivery), item))
-            if placed.remains:  # what was taken out has no price any more: its rows would swell every sum
+        for number, item, remains in placed_items(items, initial):
+            waiting["items"].append(make["items"]((order_id, number, number < 1), item))
+            if remains:  # what was taken out has no price any more: its rows would swell every sum
                 for place, price in enumerate(_objects(item, "prices", odd), start=1):
                     waiting["prices"].append(make["prices"]((order_id, number, place), price))
                 for place, detail in enumerate(_objects(item, "details", odd), start=1):
@@ -75,8 +73,7 @@ DELIVERY = "Доставка"
 Item = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """One item.
 
     :param number: its place in the order as placed, from 1, which stays the same while the order changes; 0 and below
@@ -88,11 +85,6 @@ class Placed:
     number: int
     item: Item
     remains: bool = True
-
-    @property
-    def is_delivery(self) -> bool:
-        """Whether it is the delivery."""
-        return self.number < 1
 
 
 def placed_items(items: Sequence[Item], initial: Sequence[Item]) -> Iterator[Placed]:

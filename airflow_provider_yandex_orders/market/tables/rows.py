@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_yandex_orders.market.tables.declare import UNKNOWN, Column, Table, Type
+from airflow_provider_yandex_orders.market.tables.declare import Column, Table, Type
 
 Row = list[Any]
 
@@ -49,7 +49,6 @@ def row_maker(table: Table, strange: Strange) -> Callable[[Sequence[Any], Mappin
         (outer, len(columns), _object_reader(columns, frozenset(map(_field, columns)), table, strange, f"{outer}."))
         for outer, columns in inner.items()
     ]
-    _check_order(table)
 
     def make(given: Sequence[Any], source: Mapping[str, Any]) -> Row:
         row = [*given]
@@ -101,17 +100,6 @@ def _object_reader(
         return odd
 
     return read
-
-
-def _check_order(table: Table) -> None:
-    """Rows are lists: worked out columns, flat ones, those of objects inside, the unknown rest."""
-
-    def place(source: str) -> int:
-        return 0 if not source else 2 if "." in source else 1
-
-    places = [place(column.source) for column in table.columns[:-1]]
-    if places != sorted(places) or table.columns[-1] is not UNKNOWN:
-        raise ValueError(f"the columns of {table.name} are not in order")
 
 
 MOSCOW = timezone(timedelta(hours=3))

@@ -93,6 +93,13 @@ class TestCounts:
         assert [(each.number, each.item["count"]) for each in found] == [(1, 0), (2, 1), (3, 1)]
 
 
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_columns_stand_in_the_order_rows_are_filled(table: Table) -> None:
+    places = [0 if not column.source else 2 if "." in column.source else 1 for column in table.columns[:-1]]
+    assert places == sorted(places)
+    assert table.columns[-1] is UNKNOWN
+
+
 class TestNothingIsLost:
     def test_unknown_words_are_kept(self) -> None:
         order = {"status": "NEW_WORD", "items": [], "commissions": [{"type": "NEW_FEE", "actual": 1}]}
