@@ -25,10 +25,7 @@ _CUSTOMER = (types.CLIENT_ID, types.EMAIL, types.PHONE, types.FULL_PHONE, types.
 
 
 class WatchedFile(FileSource):
-    """A file whose rows are looked at while an upload reads them.
-
-    :param kind: what they are.
-    """
+    """A file whose rows, of one kind, are looked at while an upload reads them."""
 
     def __init__(self, path: Any, kind: RowKind, **options: Any) -> None:
         super().__init__(path, **options)

@@ -65,11 +65,7 @@ def _sent_rows(file: Any, path: str) -> Iterator[Mapping[str, Any]]:
 
 
 def print_faults(title: str, path: str | None, examples: int, *, kept: bool) -> None:
-    """The faults of a file of faults: of each code how many, and the first.
-
-    :param examples: how many of each.
-    :param kept: the file stays for people to read.
-    """
+    """The faults of a file of faults: of each code how many, and the first; where it lies, if it is kept."""
     if path is None:
         return
     counts: Counter[str] = Counter()

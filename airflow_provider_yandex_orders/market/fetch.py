@@ -51,11 +51,7 @@ def fetch(fetch_page: FetchPage, chosen: OrderFilter, staged: StagedPages, new_o
     """Fetch all pages and write the files.
 
     Pages that an earlier try kept are not fetched again. Pages that do not hang together are read anew from the first
-    one, once.
-
-    :param new_outputs: opens the files; what was in them is gone.
-
-    :raises PagesBroken: they do not even then.
+    one, once. Files are opened anew too: what was in them is gone.
     """
     try:
         return _attempt(fetch_page, chosen, staged, new_outputs)

@@ -51,7 +51,6 @@ class Seen(LocalTables):
     def is_newest(self, order_id: int, version: str, place: int) -> bool:
         """Take in an order, and say whether it is newer than all of the same id before; of equal ones the later is.
 
-        :param version: of two texts the greater is the newer.
         :param place: the order's number among all that came, which tells it apart from its other versions.
         """
         known = self._db.execute("SELECT version, place FROM seen WHERE id = ?", (order_id,)).fetchone()

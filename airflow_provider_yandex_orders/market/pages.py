@@ -161,7 +161,6 @@ def follow(fetch_page: FetchPage, chosen: OrderFilter, guard: PageGuard, start: 
 
     :param chosen: the orders asked for; its bodies are read to the end one after the other.
     :param guard: has seen the pages before ``start``.
-    :param start: where to begin.
     """
     here = start or Place()
     bodies = chosen.bodies(here.longest)

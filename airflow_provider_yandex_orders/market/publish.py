@@ -11,7 +11,6 @@ from airflow_provider_yandex_orders.storage import check_writable, opened_path, 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-
 _DOING = "Prepare the folder for order statistics"
 _CURE = "Correct path of the task."
 
@@ -24,9 +23,8 @@ def target_folder(url: str) -> ObjectStoragePath:
 
 
 def publish(folder: Path, target: ObjectStoragePath, stem: str) -> dict[str, str]:
-    """Put every file of a local folder into another one, local or object storage.
+    """Put every file of a local folder into another one, under names that begin with a stem.
 
-    :param stem: beginning of each name there.
     :return: what each file holds (its name before the first point) to its path.
     """
     placed = {}

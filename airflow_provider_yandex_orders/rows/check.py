@@ -70,10 +70,7 @@ class RowChecker:
         return self._named[field]
 
     def convert(self, row: Mapping[str, Any]) -> Checked:
-        """Convert the values a row has.
-
-        :param row: values by column.
-        """
+        """Convert the values a row has, by column."""
         result = Checked()
         values, faults = result.values, result.faults
         for declared, column, convert in self._steps:
@@ -131,10 +128,7 @@ class RowChecker:
         return list(good)
 
     def complete(self, result: Checked) -> Checked:
-        """Put in defaults and look whether the row can be sent.
-
-        :param result: the converted row; it is changed.
-        """
+        """Put defaults into a converted row, and look whether it can be sent."""
         kind, named, values, faults = self._kind, self._named, result.values, result.faults
         missing = [declared for declared in self._needed if declared.name not in values]
         bad = {fault.column for fault in (*faults, *result.dropped)}

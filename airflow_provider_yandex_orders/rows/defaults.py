@@ -17,7 +17,6 @@ from airflow_provider_yandex_orders.templated import mapping
 def with_defaults(kind: RowKind, given: object, options: CheckOptions) -> RowKind:
     """The kind with the user's defaults, of which the status an empty one is mapped to is one.
 
-    :param kind: the rows.
     :param given: the argument ``defaults``, as the user or a template gave it.
     :param options: how rows are checked: a default is read as a row's value is, but not asked for at the service.
     :raises ConfigurationError: a default cannot be sent.

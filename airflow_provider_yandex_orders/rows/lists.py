@@ -67,11 +67,7 @@ def goal_identifier(value: object) -> str:
 def goal(
     value: object, is_null: IsNull = _IS_NULL, read_price: Callable[[object], Decimal] = scalars.money
 ) -> tuple[str, Decimal | None]:
-    """A goal and its price: ``id``, ``id:price``, or ``{"goal_action_id": ..., "price": ...}``.
-
-    :param is_null: tells words for nothing.
-    :param read_price: converts a price.
-    """
+    """A goal and its price: ``id``, ``id:price``, or ``{"goal_action_id": ..., "price": ...}``."""
     price: object
     if isinstance(value, Mapping):
         identifier, price = value.get("goal_action_id"), value.get("price")
@@ -85,10 +81,7 @@ def goal(
 
 
 def no_decimal_comma(elements: Sequence[Any]) -> None:
-    """Make sure that no price of a goal was cut at its comma: ``lead:99,90``.
-
-    :param elements: the goals, not converted yet.
-    """
+    """Make sure that no price of the goals, not converted yet, was cut at its comma: ``lead:99,90``."""
     after = False
     for element in elements:
         text = cleaned(element)
@@ -116,10 +109,7 @@ def status_id(value: object) -> str:
 
 
 def values_by_id(value: object, is_null: IsNull = _IS_NULL) -> dict[str, Any]:
-    """Values by the id of their field: a mapping or a JSON object. Those without a value are left out.
-
-    :param is_null: tells words for nothing.
-    """
+    """Values by the id of their field: a mapping or a JSON object. Those without a value are left out."""
     if isinstance(value, str):
         try:
             value = _decode(value)
@@ -134,10 +124,7 @@ def values_by_id(value: object, is_null: IsNull = _IS_NULL) -> dict[str, Any]:
 
 
 def products(value: object, is_null: IsNull = _IS_NULL) -> dict[str, int]:
-    """Products and quantities: a mapping, a JSON object, or ``name:quantity,name2:quantity``.
-
-    :param is_null: tells words for nothing.
-    """
+    """Products and quantities: a mapping, a JSON object, or ``name:quantity,name2:quantity``."""
     pairs: Any
     if isinstance(value, str):
         text = value.strip()

@@ -32,10 +32,7 @@ class Reading:
     null_values: frozenset[str] = frozenset(NULL_VALUES)
 
     def is_null(self, *, exact: bool = False) -> IsNull:
-        """A test for words that stand for nothing.
-
-        :param exact: only as they are written: for fields of free text.
-        """
+        """A test for words that stand for nothing; an exact one is for fields of free text."""
         return null_test(self.null_values, exact=exact)
 
 

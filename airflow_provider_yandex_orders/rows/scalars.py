@@ -45,10 +45,7 @@ def identifier(value: object) -> str:
 
 
 def through_float(value: object, written: str) -> bool:
-    """Whether an id is what a spreadsheet or a data frame makes of it: ``88.0``, ``1 234,00``, ``4.2E+17``.
-
-    :param written: its text.
-    """
+    """Whether an id, or its text, is what spreadsheets and data frames make of one: ``88.0``, ``1 234,00``, ``4E+17``."""
     if isinstance(value, Decimal) and value.as_tuple().exponent:  # JSON's 88.0 and 4.2e17
         return True
     return _THROUGH_FLOAT.fullmatch(written) is not None

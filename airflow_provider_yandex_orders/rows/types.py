@@ -46,10 +46,7 @@ class FieldType:
     free: bool = False
 
     def converter(self, options: CheckOptions) -> Converter:
-        """The converter of one value.
-
-        :param options: what the run asks.
-        """
+        """The converter of one value, for what a run asks."""
         convert, free = self.make(self, options), self.free
         prepare = self.written(options.reading) if self.written else None
 

@@ -20,10 +20,7 @@ Cell = tuple[int, int, str]
 
 
 def with_errors(lines: Iterator[Sequence[Any]], errors: Iterator[Cell], first_column: int) -> Iterator[Sequence[Any]]:
-    """The lines of a sheet, with errors as the text people see in their cells.
-
-    :param first_column: column of the lines' first cells, from 0.
-    """
+    """The lines of a sheet, which begin at a column, with errors as the text people see in their cells."""
     error = next(errors, None)
     for number, line in enumerate(lines):
         cells = line
@@ -36,10 +33,7 @@ def with_errors(lines: Iterator[Sequence[Any]], errors: Iterator[Cell], first_co
 
 
 def error_cells(file: IO[bytes], sheet: str) -> Iterator[Cell]:
-    """Row, column (from 0) and text of every error in a sheet, in the order of the rows.
-
-    :param file: the workbook; none of an older format has any.
-    """
+    """Row, column (from 0) and text of every error in a sheet, in the order of the rows; older formats have none."""
     if not zipfile.is_zipfile(file):
         return
     with zipfile.ZipFile(file) as archive:

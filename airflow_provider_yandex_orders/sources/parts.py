@@ -35,10 +35,7 @@ def parts_in(delivery: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 class PartsSource(Source):
-    """The rows of prepared deliveries, by the service's field names.
-
-    :param deliveries: what upload operators returned.
-    """
+    """The rows of prepared deliveries, as upload operators return them, by the service's field names."""
 
     def __init__(self, *deliveries: Mapping[str, Any]) -> None:
         self.entity = str(deliveries[0]["entity"])
@@ -85,10 +82,7 @@ class PartsSource(Source):
                     )
 
     def parts(self) -> Iterator[Mapping[str, Any]]:
-        """All parts.
-
-        :raises SourceUnavailable: this worker does not see the list of them.
-        """
+        """All parts."""
         return chain.from_iterable(map(parts_in, self._deliveries))
 
     def _rows(self) -> Iterator[Row]:

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-import gzip
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self, cast
+from typing import IO, Any, Self
 
 import msgspec
 
@@ -19,27 +16,12 @@ from airflow_provider_yandex_orders.market.tables.rows import Row
 
 log = logging.getLogger(__name__)
 
-GZIP_LEVEL = 6
 SCALE = 9
 """Decimals of a Parquet amount, with 38 digits in all: what BigQuery calls NUMERIC."""
 
 
 WriteRows = Callable[[Sequence[Row]], object]
 """Adds rows to a file."""
-
-
-def line_file(path: Path, opened: ExitStack) -> IO[bytes]:
-    """A file to write lines to, plain or gzip.
-
-    :param path: local file; gzip when its name says so.
-    :param opened: closes it.
-    """
-    file: IO[bytes] = opened.enter_context(path.open("wb"))
-    if path.suffix != ".gz":
-        return file
-    # Neither a name nor a time in the header: both would make other bytes of the same lines.
-    packed = gzip.GzipFile(filename="", mode="wb", compresslevel=GZIP_LEVEL, fileobj=file, mtime=0)
-    return cast("IO[bytes]", opened.enter_context(packed))
 
 
 def json_lines(file: IO[bytes], table: Table) -> WriteRows:
@@ -77,9 +59,7 @@ class ParquetTable:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         if kind is None:
             self._flush()
             if self._rounded:

@@ -3,34 +3,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gzip
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import msgspec
 
 from airflow_provider_yandex_orders.market.tables import order_stats
 from airflow_provider_yandex_orders.market.tables.declare import Table
-from airflow_provider_yandex_orders.market.tables.files import (
-    ParquetTable,
-    WriteRows,
-    json_lines,
-    line_file,
-    schema_json,
-)
+from airflow_provider_yandex_orders.market.tables.files import ParquetTable, WriteRows, json_lines, schema_json
 from airflow_provider_yandex_orders.market.tables.order_rows import OrderRows
 
 FORMATS = ("jsonl.gz", "jsonl", "parquet")
+_GZIP_LEVEL = 6
+
+Orders = Sequence[tuple[int | None, bytes]]
+"""The id of each order, and its bytes as the service wrote them."""
 
 _decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
 
 class Outputs(ExitStack):
-    """Writes orders to local files of one folder, each named by what it holds: ``raw.jsonl.gz``, ``items.jsonl.gz``.
+    """Writes orders to files of an empty folder, each named by what it holds: ``raw.jsonl.gz``, ``items.jsonl.gz``.
 
-    :param folder: an empty folder.
     :param output_format: one of :data:`FORMATS`.
     :param tables: whether tables are written beside the raw orders.
     """
@@ -51,21 +49,18 @@ class Outputs(ExitStack):
             self.rows[table.name] = 0
         if tables:
             (folder / "schema.json").write_bytes(schema_json(order_stats.TABLES))
-        parquet = output_format == "parquet"
-        self._raw_lines = None if parquet else self._line_file(order_stats.RAW)
-        self._write_raw = self._row_file(order_stats.RAW) if parquet else None
+        self._write_raw: Callable[[Orders], object]
+        if output_format == "parquet":
+            write = self._row_file(order_stats.RAW)
+            self._write_raw = lambda orders: write([[order_id, line.decode()] for order_id, line in orders])
+        else:
+            file = self._line_file(order_stats.RAW)
+            self._write_raw = lambda orders: file.write(b"".join(line + b"\n" for _, line in orders))
 
-    def add(self, orders: Sequence[tuple[int | None, bytes]]) -> None:
-        """Write orders.
-
-        :param orders: each one's id and its bytes. One without an id goes to the raw file alone: the tables' key is
-            missing.
-        """
+    def add(self, orders: Orders) -> None:
+        """Write orders; one without an id goes to the raw file alone, as the tables' key is missing."""
         self.orders += len(orders)
-        if self._raw_lines is not None:
-            self._raw_lines.write(b"".join(line + b"\n" for _, line in orders))
-        if self._write_raw is not None:
-            self._write_raw([[order_id, line.decode()] for order_id, line in orders])
+        self._write_raw(orders)
         for order_id, line in orders:
             if order_id is not None:
                 self._rows.add(order_id, _decode(line))
@@ -80,4 +75,9 @@ class Outputs(ExitStack):
         return self.enter_context(ParquetTable(self._folder / f"{table.name}.parquet", table)).write
 
     def _line_file(self, table: Table) -> IO[bytes]:
-        return line_file(self._folder / f"{table.name}.{self._format}", self)
+        file: IO[bytes] = self.enter_context((self._folder / f"{table.name}.{self._format}").open("wb"))
+        if not self._format.endswith(".gz"):
+            return file
+        # Neither a name nor a time in the header: both would make other bytes of the same lines.
+        packed = gzip.GzipFile(filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=file, mtime=0)
+        return cast("IO[bytes]", self.enter_context(packed))
