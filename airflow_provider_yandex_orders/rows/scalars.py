@@ -45,7 +45,7 @@ def identifier(value: object) -> str:
 
 
 def through_float(value: object, written: str) -> bool:
-    """Whether an id, or its text, is what spreadsheets and data frames make of one: ``88.0``, ``1 234,00``, ``4E+17``."""
+    """Whether an id or its text is what spreadsheets and data frames make of one: ``88.0``, ``1 234,00``, ``4E+9``."""
     if isinstance(value, Decimal) and value.as_tuple().exponent:  # JSON's 88.0 and 4.2e17
         return True
     return _THROUGH_FLOAT.fullmatch(written) is not None
