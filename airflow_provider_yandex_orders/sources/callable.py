@@ -7,6 +7,7 @@ import inspect
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError, Source
 from airflow_provider_yandex_orders.sources.base import ColumnMap, Row, RowStream, Source, plain
 
 
+@dataclass(eq=False, repr=False)
 class CallableSource(Source):
     """The rows a function gives, called in the task that reads them, each taken as it comes.
 
@@ -31,17 +33,10 @@ class CallableSource(Source):
 
     template_fields: ClassVar[tuple[str, ...]] = ("op_args", "op_kwargs", "columns")
 
-    def __init__(
-        self,
-        callable: Callable[..., Iterable[Any]] | Iterable[Any] | str,
-        op_args: Sequence[Any] | None = None,
-        op_kwargs: Mapping[str, Any] | None = None,
-        columns: ColumnMap | None = None,
-    ) -> None:
-        self.callable = callable
-        self.op_args = op_args
-        self.op_kwargs = op_kwargs
-        self.columns = columns
+    callable: Callable[..., Iterable[Any]] | Iterable[Any] | str
+    op_args: Sequence[Any] | None = None
+    op_kwargs: Mapping[str, Any] | None = None
+    columns: ColumnMap | None = None
 
     def serialize(self) -> dict[str, Any]:
         """The function's name; of its arguments only how many and which, as they may hold a token."""

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, fields, replace
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
@@ -35,6 +34,7 @@ _FORMATS = {
 }
 
 
+@dataclass(eq=False, repr=False)
 class FileSource(Source):
     """The rows of one file or of several, read as a stream.
 
@@ -71,35 +71,21 @@ class FileSource(Source):
         "date_format",
     )
 
-    def __init__(
-        self,
-        path: str | Sequence[str] | XComArg,
-        conn_id: str | None = None,
-        format: str | None = None,
-        columns: ColumnMap | None = None,
-        *,
-        encoding: str = "utf-8",
-        delimiter: str | None = None,
-        decimal: str = ".",
-        date_format: str | None = None,
-        null_values: Sequence[str] = NULL_VALUES,
-        multiline: bool = False,
-    ) -> None:
-        self.path: Any = path
-        self.conn_id = conn_id
-        self.format = format
-        self.columns = columns
-        self.encoding = encoding
-        self.delimiter = delimiter
-        self.decimal = decimal
-        self.date_format = date_format
-        self.null_values = null_values
-        self.multiline = multiline
+    path: str | Sequence[str] | XComArg
+    conn_id: str | None = None
+    format: str | None = None
+    columns: ColumnMap | None = None
+    _: KW_ONLY
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    decimal: str = "."
+    date_format: str | None = None
+    null_values: Sequence[str] = NULL_VALUES
+    multiline: bool = False
 
     def serialize(self) -> dict[str, Any]:
         """The path as rendered, and the options that were given."""
-        options = (each for each in inspect.signature(FileSource).parameters.values() if each.kind is each.KEYWORD_ONLY)
-        given = (each.name for each in options if getattr(self, each.name) != each.default)
+        given = (each.name for each in fields(self) if each.kw_only and getattr(self, each.name) != each.default)
         return {name: plain(getattr(self, name)) for name in ("path", "conn_id", "format", "columns", *given)}
 
     def __repr__(self) -> str:

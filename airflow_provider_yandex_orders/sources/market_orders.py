@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
@@ -26,6 +27,7 @@ MOST_NAMED = 20
 """Columns a message names."""
 
 
+@dataclass(eq=False, repr=False)
 class MarketOrdersSource(Source):
     """Raw orders of ``stats/orders``, each mapped and joined with the contact the CRM has for it.
 
@@ -47,22 +49,17 @@ class MarketOrdersSource(Source):
 
     template_fields: ClassVar[tuple[str, ...]] = ("orders", "endpoint", "contacts", "conn_id")
 
-    def __init__(
-        self,
-        orders: Any,
-        endpoint: str,
-        contacts: Any,
-        *,
-        conn_id: str | None = None,
-        with_tests: bool = False,
-        options: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.orders = orders
-        self.endpoint = endpoint
-        self.contacts = as_source(contacts) if isinstance(contacts, (list, tuple)) else contacts
-        self.conn_id = conn_id
-        self.with_tests = with_tests
-        self.options = options
+    orders: Any
+    endpoint: str
+    contacts: Any
+    _: KW_ONLY
+    conn_id: str | None = None
+    with_tests: bool = False
+    options: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.contacts, (list, tuple)):
+            self.contacts = as_source(self.contacts)
 
     def serialize(self) -> dict[str, Any]:
         """Paths and where the contacts come from."""

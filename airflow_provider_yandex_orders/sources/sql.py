@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ FETCH_ROWS = 2000
 _REFUSED = frozenset({"ProgrammingError", "DataError", "NotSupportedError"})
 
 
+@dataclass(eq=False, repr=False)
 class SqlSource(Source):
     """The rows of a query, through the connection's own Airflow hook.
 
@@ -34,19 +36,11 @@ class SqlSource(Source):
 
     template_fields: ClassVar[tuple[str, ...]] = ("conn_id", "sql", "parameters", "columns", "hook_params")
 
-    def __init__(
-        self,
-        conn_id: str,
-        sql: str,
-        parameters: Mapping[str, Any] | Sequence[Any] | None = None,
-        columns: ColumnMap | None = None,
-        hook_params: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.conn_id = conn_id
-        self.sql = sql
-        self.parameters = parameters
-        self.columns = columns
-        self.hook_params = hook_params
+    conn_id: str
+    sql: str
+    parameters: Mapping[str, Any] | Sequence[Any] | None = None
+    columns: ColumnMap | None = None
+    hook_params: Mapping[str, Any] | None = None
 
     def serialize(self) -> dict[str, Any]:
         """The query as rendered; parameters only by their number, as they may be personal."""

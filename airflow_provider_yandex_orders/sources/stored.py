@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import IO, TYPE_CHECKING, cast
 
@@ -29,6 +30,7 @@ _GZIP = b"\x1f\x8b"
 _CURE = "Correct path= or conn_id=, or install the Airflow provider of this storage."
 
 
+@dataclass(eq=False, repr=False)
 class StoredFile:
     """One file.
 
@@ -36,9 +38,8 @@ class StoredFile:
     :param conn_id: Airflow connection of the object storage.
     """
 
-    def __init__(self, path: str, conn_id: str | None = None) -> None:
-        self.path = path
-        self.conn_id = conn_id
+    path: str
+    conn_id: str | None = None
 
     def __repr__(self) -> str:
         return f"FileSource({self.path!r})"
