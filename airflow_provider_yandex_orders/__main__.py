@@ -19,8 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = ArgumentParser(prog="python -m airflow_provider_yandex_orders")
     commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser("check", help=CHECK_HELP, description=CHECK_HELP)
-    for flags, settings in CHECK:
-        check.add_argument(*flags, **settings)
+    for flag, settings in CHECK.items():
+        check.add_argument(flag, **settings)
     options = parser.parse_args(arguments)
     with _airflow_home():
         from airflow_provider_yandex_orders.cli.check import check_files

@@ -16,6 +16,6 @@ def get_cli_commands() -> list[Any]:
         name="check",
         help=CHECK_HELP,
         func=lazy_load_command(f"{__name__}.check.command"),
-        args=tuple(Arg(flags, **settings) for flags, settings in CHECK),
+        args=tuple(Arg((flag,), **settings) for flag, settings in CHECK.items()),
     )
     return [GroupCommand(name="yandex-orders", help="Orders for Metrica and Altcraft", subcommands=(check,))]

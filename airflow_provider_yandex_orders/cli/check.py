@@ -114,7 +114,7 @@ def _task(options: Namespace, folder: Path) -> tuple[Any, WatchedFile, RowKind]:
     counter = {"time_zone_name": str(zone(options.counter_timezone, "--counter-timezone")), "permission": "own"}
     offline = type(name, (operator,), {"log": quiet, "_settings": counter})
     task = offline(task_id="check", source=[], dry_run=True, staging_path=str(folder), **known, **given)
-    kind = task._shape.orders if service == "altcraft" else task._row_kind()
+    kind = task._row_kind()
     # Airflow 2.11 looks for relative paths at the root.
     files = [file if "://" in file else str(Path(file).absolute()) for file in options.files]
     source = WatchedFile(files, kind, **source_arguments(options))

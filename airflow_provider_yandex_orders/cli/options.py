@@ -20,48 +20,43 @@ UPLOADS: Final = {
 CHECK_HELP: Final = "Check the rows of a file as an upload would, and send nothing"
 
 _PAIRS: Final = {"nargs": "+", "action": "extend"}
+_SWITCH: Final = {"action": "store_true", "default": None}
 
-CHECK: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
-    (("files",), {"nargs": "+", "metavar": "FILE", "help": "files, globs or object storage URLs"}),
-    (("--entity",), {"choices": tuple(UPLOADS), "default": "simple_orders", "help": "what the rows are"}),
-    (
-        ("--columns",),
-        {**_PAIRS, "metavar": "FIELD=COLUMN", "help": "columns with other names; or one JSON object"},
-    ),
-    (
-        ("--status-map",),
-        {**_PAIRS, "metavar": "WORD=STATUS", "help": "statuses of the file to the service's; or one JSON object"},
-    ),
-    (("--defaults",), {**_PAIRS, "metavar": "FIELD=VALUE", "help": "values of fields that rows have nothing in"}),
-    (
-        ("--same-key",),
-        {**_PAIRS, "metavar": "HOW", "help": "rows of one order: last, merge, or FIELD=sum|join|first|last ..."},
-    ),
-    (("--timezone",), {"dest": "source_timezone", "help": "zone of date-times without one (the counter's)"}),
-    (("--counter-timezone",), {"default": "Europe/Moscow", "help": "the counter's zone (Europe/Moscow)"}),
-    (("--format",), {"choices": ("csv", "jsonl", "parquet", "excel"), "help": "of the files (told by their names)"}),
-    (("--encoding",), {"help": "of CSV and JSON Lines (utf-8)"}),
-    (("--delimiter",), {"help": "between the cells of CSV (told by the first lines)"}),
-    (("--decimal",), {"choices": (".", ","), "help": "what stands before decimals (.)"}),
-    (("--date-format",), {"help": "of dates, as strptime has it (forms that can be read one way only)"}),
-    (("--null-values",), {"nargs": "+", "metavar": "TEXT", "help": "texts that stand for nothing"}),
-    (("--multiline",), {"action": "store_true", "default": None, "help": "cells with many line ends are meant"}),
-    (("--conn-id",), {"help": "Airflow connection of the files' object storage"}),
-    (("--merge-mode",), {"choices": ("SAVE", "UPDATE", "APPEND"), "help": "of CRM uploads (SAVE)"}),
-    (("--phone-region",), {"help": "country of phones without a country code (RU)"}),
-    (("--max-rejected",), {"default": "0", "help": "rejected rows put up with: a number, or a share below 1 (0)"}),
-    (("--max-dropped",), {"help": "values of one column that may be left out: a number, or a share below 1"}),
-    (
-        ("--no-require-id",),
-        {"dest": "require_id", "action": "store_false", "default": None, "help": "take orders without an id"},
-    ),
-    (
-        ("--hash-identifiers",),
-        {"action": "store_true", "default": None, "help": "write md5 sums in place of e-mails and phones"},
-    ),
-    (("--examples",), {"type": int, "default": 3, "metavar": "N", "help": "rejected rows shown of each code (3)"}),
-    (("--output",), {"metavar": "FOLDER", "help": "keep the files that would be sent, and the rejects, here"}),
-)
+CHECK: Final[dict[str, dict[str, Any]]] = {
+    "files": {"nargs": "+", "metavar": "FILE", "help": "files, globs or object storage URLs"},
+    "--entity": {"choices": tuple(UPLOADS), "default": "simple_orders", "help": "what the rows are"},
+    "--columns": {**_PAIRS, "metavar": "FIELD=COLUMN", "help": "columns with other names; or one JSON object"},
+    "--status-map": {
+        **_PAIRS,
+        "metavar": "WORD=STATUS",
+        "help": "statuses of the file to the service's; or one JSON object",
+    },
+    "--defaults": {**_PAIRS, "metavar": "FIELD=VALUE", "help": "values of fields that rows have nothing in"},
+    "--same-key": {
+        **_PAIRS,
+        "metavar": "HOW",
+        "help": "rows of one order: last, merge, or FIELD=sum|join|first|last ...",
+    },
+    "--timezone": {"dest": "source_timezone", "help": "zone of date-times without one (the counter's)"},
+    "--counter-timezone": {"default": "Europe/Moscow", "help": "the counter's zone (Europe/Moscow)"},
+    "--format": {"choices": ("csv", "jsonl", "parquet", "excel"), "help": "of the files (told by their names)"},
+    "--encoding": {"help": "of CSV and JSON Lines (utf-8)"},
+    "--delimiter": {"help": "between the cells of CSV (told by the first lines)"},
+    "--decimal": {"choices": (".", ","), "help": "what stands before decimals (.)"},
+    "--date-format": {"help": "of dates, as strptime has it (forms that can be read one way only)"},
+    "--null-values": {"nargs": "+", "metavar": "TEXT", "help": "texts that stand for nothing"},
+    "--multiline": {**_SWITCH, "help": "cells with many line ends are meant"},
+    "--conn-id": {"help": "Airflow connection of the files' object storage"},
+    "--merge-mode": {"choices": ("SAVE", "UPDATE", "APPEND"), "help": "of CRM uploads (SAVE)"},
+    "--phone-region": {"help": "country of phones without a country code (RU)"},
+    "--max-rejected": {"default": "0", "help": "rejected rows put up with: a number, or a share below 1 (0)"},
+    "--max-dropped": {"help": "values of one column that may be left out: a number, or a share below 1"},
+    "--no-require-id": {**_SWITCH, "dest": "require_id", "action": "store_false", "help": "take orders without an id"},
+    "--hash-identifiers": {**_SWITCH, "help": "write md5 sums in place of e-mails and phones"},
+    "--examples": {"type": int, "default": 3, "metavar": "N", "help": "rejected rows shown of each code (3)"},
+    "--output": {"metavar": "FOLDER", "help": "keep the files that would be sent, and the rejects, here"},
+}
+"""Arguments of the command by name."""
 
 _SOURCE = ("format", "encoding", "delimiter", "decimal", "date_format", "null_values", "multiline", "conn_id")
 _UPLOAD = ("source_timezone", "merge_mode", "phone_region", "max_dropped", "require_id", "hash_identifiers")
