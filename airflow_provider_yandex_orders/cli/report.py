@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_yandex_orders.rows.kind import RowKind
-from airflow_provider_yandex_orders.sources.parts import parts_in
+from airflow_provider_yandex_orders.sources.parts import PartsSource, parts_in
 
 _SHOWN_WORDS = 20
 
@@ -32,18 +30,17 @@ def print_counts(delivery: Mapping[str, Any]) -> None:
 
 
 def print_parts(delivery: Mapping[str, Any], kind: RowKind) -> None:
-    """What the files that would be sent hold, read again as the service would."""
+    """What the files that would be sent hold, read again."""
     parts = parts_in(delivery)
     size = sum(part["bytes"] for part in parts)
     print(f"\nWould be sent: {delivery['rows_prepared']:,} rows in {len(parts):,} file(s) of {size:,} bytes")
     name, words = kind.status or "Target", Counter[str]()
     first, last = "", ""
-    for part in parts:
-        with Path(part["path"]).open("rb") as file:
-            for row in _sent_rows(file, part["path"]):
-                words[str(row.get(name) or "")] += 1
-                made = str(row.get(kind.created or "") or "")
-                first, last = min(first or made, made or first), max(last, made)
+    with PartsSource(delivery).open() as stream:
+        for row in stream.rows:
+            words[str(row.get(name) or "")] += 1
+            made = str(row.get(kind.created or "") or "")
+            first, last = min(first or made, made or first), max(last, made)
     common = words.most_common(_SHOWN_WORDS)
     if any(word for word, _ in common):
         more = f", and {len(words) - len(common):,} other words" if len(words) > len(common) else ""
@@ -54,14 +51,6 @@ def print_parts(delivery: Mapping[str, Any], kind: RowKind) -> None:
         print(f"  {amount}: {told}")
     if first:
         print(f"  {kind.created}: {first} to {last}")
-
-
-def _sent_rows(file: Any, path: str) -> Iterator[Mapping[str, Any]]:
-    if path.endswith(".csv"):
-        yield from csv.DictReader(line.decode() for line in file)
-    else:
-        (rows,) = json.loads(file.read(), parse_float=Decimal).values()
-        yield from rows
 
 
 def print_faults(title: str, path: str | None, examples: int, *, kept: bool) -> None:
