@@ -77,7 +77,7 @@ class OrdersWithLines(Source):
             except BadValue as bad:
                 raise self._spoilt(number, f"{ORDER_KEY} {bad.reason}", bad.fix) from None
             shelf.add(order_id, str(row.get(id_column)), row)
-        shelf.close()
+        shelf.settle()
         log.info("Lines read: %d.", number)
 
     def _joined(self, shelf: Shelf, stream: RowStream) -> Iterator[Row]:

@@ -111,7 +111,7 @@ class MarketOrdersSource(Source):
                     key, f"{number:012d}", {name: value for name, value in found.items() if not is_missing(value)}
                 )
                 known += 1
-        shelf.close()
+        shelf.settle()
         log.info("Contacts read: %d.", known)
         if left_out:
             log.warning(

@@ -29,8 +29,8 @@ class Shelf(LocalTables):
         plain = {name: bytes(value) if isinstance(value, memoryview) else value for name, value in row.items()}
         self._insert((key, place, pickle.dumps(plain)))
 
-    def close(self) -> None:
-        """No more rows will come."""
+    def settle(self) -> None:
+        """When all are in: let them be found."""
         self._flush()
         self._db.execute("CREATE INDEX by_key ON rows (key, place)")
 

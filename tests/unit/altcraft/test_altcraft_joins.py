@@ -45,7 +45,7 @@ def test_a_shelf_gives_back_what_it_took() -> None:
         shelf.add("A", "2", {"n": 2})
         shelf.add("A", "1", row)
         shelf.add("B", "1", {"n": 3})
-        shelf.close()
+        shelf.settle()
         assert shelf.take("A") == [{**row, "bytes": b"x"}, {"n": 2}]
         assert shelf.take("nobody") == []
         assert list(shelf.never_taken()) == [("B", 1)]
@@ -55,7 +55,7 @@ def test_a_shelf_of_many_rows() -> None:
     with Shelf() as shelf:
         for number in range(3 * BATCH + 1):
             shelf.add(str(number % 1000), f"{number:06d}", {"n": number})
-        shelf.close()
+        shelf.settle()
         assert [row["n"] for row in shelf.take("0")] == list(range(0, 3 * BATCH + 1, 1000))
 
 
