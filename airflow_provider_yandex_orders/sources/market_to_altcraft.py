@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from types import MappingProxyType, NoneType
+from types import MappingProxyType
 from typing import Any
 
 from airflow_provider_yandex_orders.rows.faults import BadValue
@@ -118,9 +118,7 @@ def altcraft_order(
     :param status_field: the custom field that keeps Market's own status; ``None`` for none.
     :raises BadValue: a part of the order is of another kind than its documentation has.
     """
-    number, status = order.get("id"), str(order.get("status") or "UNKNOWN")
-    if isinstance(number, bool) or not isinstance(number, (int, str, NoneType)):
-        raise _odd("id")
+    number, status = _typed(order, "id", int, str), str(order.get("status") or "UNKNOWN")
     order_id = None if number is None else f"{prefix}{number}"
     items = _objects(order, "items")
     goods = [item for item in items if item.get("offerName") != DELIVERY and item.get("count") != 0]
@@ -134,7 +132,7 @@ def altcraft_order(
         "create_time": _day(order.get("creationDate")),
         "update_time": _moment(order.get("statusUpdateDate")),
         "custom_fields": {status_field: status} if status_field else None,
-        "region": (regions or {}).get(str(_region(order).get("id"))),
+        "region": (regions or {}).get(str((_typed(order, "deliveryRegion", Mapping) or {}).get("id"))),
         "lines": list(_lines(order_id, goods, line_statuses.get(status, "new")))
         or list(_removed(order_id, _objects(order, "initialItems"))),
     }
@@ -202,39 +200,32 @@ def _odd(name: str) -> BadValue:
     )
 
 
-def _objects(of: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+def _typed(of: Mapping[str, Any], name: str, *kinds: type) -> Any:
     found = of.get(name)
-    if found is None:
-        return []
-    if not isinstance(found, list) or not all(isinstance(each, Mapping) for each in found):
+    if found is not None and (isinstance(found, bool) or not isinstance(found, kinds)):
         raise _odd(name)
     return found
 
 
-def _region(order: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = order.get("deliveryRegion")
-    if not isinstance(found, (Mapping, NoneType)):
-        raise _odd("deliveryRegion")
-    return found or {}
+def _objects(of: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = _typed(of, name, list) or []
+    if not all(isinstance(each, Mapping) for each in found):
+        raise _odd(name)
+    return found
 
 
 def _amount(of: Mapping[str, Any], name: str) -> Decimal | None:
-    found = of.get(name)
-    if found is None:
-        return None
+    found = _typed(of, name, int, str, float, Decimal)
     with suppress(InvalidOperation):
-        if isinstance(found, (int, str, float, Decimal)) and (amount := Decimal(str(found))).is_finite():
+        amount = None if found is None else Decimal(str(found))
+        if amount is None or amount.is_finite():
             return amount
     raise _odd(name)
 
 
 def _count(of: Mapping[str, Any], name: str) -> int:
-    found = of.get(name)
-    if found is None:
-        return 0
-    if isinstance(found, bool) or not isinstance(found, int):
-        raise _odd(name)
-    return found
+    count: int = _typed(of, name, int) or 0
+    return count
 
 
 def _day(value: Any) -> str | None:
