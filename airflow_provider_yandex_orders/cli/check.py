@@ -11,7 +11,7 @@ import sys
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -52,7 +52,9 @@ def check_files(options: Namespace) -> int:
     :return: 0: the upload would send; 1: it would fail; 2: the check itself cannot be made.
     """
     told: dict[str, Any] = {}
-    with _folder(options.output) as folder, _warnings(str(folder)) as warnings:
+    kept = options.output and str(Path(options.output).absolute())
+    place = nullcontext(kept) if kept else tempfile.TemporaryDirectory(prefix="yandex-orders-")
+    with place as folder, _warnings(folder) as warnings:
         try:
             limits = Limits(number(options.max_rejected, "--max-rejected", meaning="a number of rows, or a share"))
             task, source, kind = _task(options, folder)
@@ -72,7 +74,7 @@ def check_files(options: Namespace) -> int:
         if failure is None:
             print_parts(delivery, kind)
         for title, name in ((_REJECTED, "rejected_path"), (_DROPPED, "dropped_path")):
-            print_faults(title, delivery[name], options.examples, kept=bool(options.output))
+            print_faults(title, delivery[name], options.examples, kept=bool(kept))
         odd = [*source.oddities(), *warnings]
         if odd:
             print("\nLook at:")
@@ -90,7 +92,7 @@ def check_files(options: Namespace) -> int:
         return _end(WOULD_SEND, f"the upload would send {delivery['rows_prepared']:,} of {read:,} rows.")
 
 
-def _task(options: Namespace, folder: Path) -> tuple[Any, WatchedFile, RowKind]:
+def _task(options: Namespace, folder: str) -> tuple[Any, WatchedFile, RowKind]:
     """The upload, with a connection that leads nowhere: nothing can be sent."""
     os.environ[f"AIRFLOW_CONN_{_CONNECTION.upper()}"] = _NOWHERE
     service, _, name = UPLOADS[options.entity].partition(".")
@@ -113,7 +115,7 @@ def _task(options: Namespace, folder: Path) -> tuple[Any, WatchedFile, RowKind]:
     quiet.disabled = True
     counter = {"time_zone_name": str(zone(options.counter_timezone, "--counter-timezone")), "permission": "own"}
     offline = type(name, (operator,), {"log": quiet, "_settings": counter})
-    task = offline(task_id="check", source=[], dry_run=True, staging_path=str(folder), **known, **given)
+    task = offline(task_id="check", source=[], dry_run=True, staging_path=folder, **known, **given)
     kind = task._row_kind()
     # Airflow 2.11 looks for relative paths at the root.
     files = [file if "://" in file else str(Path(file).absolute()) for file in options.files]
@@ -127,15 +129,6 @@ def _context(told: dict[str, Any]) -> Any:
     ti = SimpleNamespace(dag_id="check", run_id="check", task_id="check", map_index=-1, try_number=1)
     ti.xcom_push = lambda key, value: told.__setitem__(key, value)
     return {"ti": ti, "task_instance": ti}
-
-
-@contextmanager
-def _folder(output: str | None) -> Iterator[Path]:
-    if output:
-        yield Path(output).absolute()
-        return
-    with tempfile.TemporaryDirectory(prefix="yandex-orders-") as folder:
-        yield Path(folder)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from difflib import get_close_matches
@@ -151,11 +152,9 @@ def _day(name: str, value: object) -> date | None:
         )
     if isinstance(value, date):
         return value
-    try:
+    with suppress(ValueError):
         if isinstance(value, str) and len(value.strip()) == len("2026-01-31"):
             return date.fromisoformat(value.strip())
-    except ValueError:
-        pass
     raise ConfigurationError(f"{_DOING}: {name} is not a day that exists. Write it as 2026-01-31.")
 
 
