@@ -18,7 +18,7 @@ def with_defaults(kind: RowKind, given: object, options: CheckOptions) -> RowKin
     """The kind with the user's defaults, of which the status an empty one is mapped to is one.
 
     :param given: the argument ``defaults``, as the user or a template gave it.
-    :param options: how rows are checked: a default is read as a row's value is, but not asked for at the service.
+    :param options: how rows are checked: a default is read as a row's value is, but not mapped.
     :raises ConfigurationError: a default cannot be sent.
     """
     declared = {field.name: field for field in kind.fields if field.rows is None and field.name not in kind.key}

@@ -15,7 +15,6 @@ from airflow_provider_yandex_orders.rows.options import CheckOptions
 
 _TRUTH = {"true": "1", "1": "true", "false": "0", "0": "false"}
 """Truth values as words and as numbers: databases have either."""
-Targets = Callable[[], Mapping[str, str | None]]
 
 
 def status_converter(
@@ -110,7 +109,7 @@ def choice_converter(words: tuple[str, ...]) -> Callable[[object], str]:
     return convert
 
 
-def target_converter(targets: Targets | None) -> Callable[[object], str]:
+def target_converter(targets: Callable[[], Mapping[str, str | None]] | None) -> Callable[[object], str]:
     """A converter of a goal's identifier.
 
     :param targets: gives the counter's goals; asked with the first row. Without it only the form is checked.
