@@ -136,9 +136,7 @@ FULL_PHONE = FieldType("phone, sent with +", _full_phone, by_hand=True, wide=Tru
 MD5 = FieldType("md5", _always(identifiers.md5), wide=True)
 DATE_TIME = FieldType("date-time", lambda _own, options: options.clock.counter_time, written=reading.moment)
 UNIX_TIME = FieldType(
-    "date-time, sent as Unix seconds",
-    lambda _own, options: options.clock.unix_time,
-    written=reading.moment,
+    "date-time, sent as Unix seconds", lambda _own, options: options.clock.unix_time, written=reading.moment
 )
 MOMENT = FieldType("date-time with its zone", lambda _own, options: options.clock.zoned, written=reading.moment)
 DATE = FieldType("date", _always(dates.day), written=reading.moment)

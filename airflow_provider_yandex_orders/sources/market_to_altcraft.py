@@ -23,44 +23,30 @@ DELIVERY = "Доставка"
 MARKET_OFFSET = "+03:00"
 """Market's dates are Moscow's."""
 
-ORDER_STATUSES: Mapping[str, str] = MappingProxyType(
-    {
-        "PENDING": "new",
-        "RESERVED": "new",
-        "UNPAID": "new",
-        "PROCESSING": "new",
-        "DELIVERY": "new",
-        "PICKUP": "new",
-        "DELIVERED": "delivered",
-        "PARTIALLY_DELIVERED": "part_refunded",
-        "PARTIALLY_RETURNED": "part_refunded",
-        "CANCELLED_BEFORE_PROCESSING": "canceled",
-        "CANCELLED_IN_PROCESSING": "canceled",
-        "CANCELLED_IN_DELIVERY": "canceled",
-        "RETURNED": "canceled",
-        "LOST": "canceled",
-    }
-)
+_STATUSES = {
+    "PENDING": ("new", "new"),
+    "RESERVED": ("new", "new"),
+    "UNPAID": ("new", "new"),
+    "PROCESSING": ("new", "processing"),
+    "DELIVERY": ("new", "delivering"),
+    "PICKUP": ("new", "delivering"),
+    "DELIVERED": ("delivered", "delivered"),
+    "PARTIALLY_DELIVERED": ("part_refunded", "delivered"),
+    "PARTIALLY_RETURNED": ("part_refunded", "delivered"),
+    "CANCELLED_BEFORE_PROCESSING": ("canceled", "canceled"),
+    "CANCELLED_IN_PROCESSING": ("canceled", "canceled"),
+    "CANCELLED_IN_DELIVERY": ("canceled", "canceled"),
+    "RETURNED": ("canceled", "refunded"),
+    "LOST": ("canceled", "canceled"),
+}
+"""Market's status of an order to the platform's of the order and of its lines."""
+
+ORDER_STATUSES: Mapping[str, str] = MappingProxyType({word: order for word, (order, _) in _STATUSES.items()})
 """Market's status to the platform's, which has none for "on its way" and for a full return.
 
 Others stay as they are: the import rejects them until they are mapped."""
 
-LINE_STATUSES: Mapping[str, str] = MappingProxyType(
-    {
-        **dict.fromkeys(ORDER_STATUSES, "new"),
-        "PROCESSING": "processing",
-        "DELIVERY": "delivering",
-        "PICKUP": "delivering",
-        "DELIVERED": "delivered",
-        "PARTIALLY_DELIVERED": "delivered",
-        "PARTIALLY_RETURNED": "delivered",
-        "CANCELLED_BEFORE_PROCESSING": "canceled",
-        "CANCELLED_IN_PROCESSING": "canceled",
-        "CANCELLED_IN_DELIVERY": "canceled",
-        "RETURNED": "refunded",
-        "LOST": "canceled",
-    }
-)
+LINE_STATUSES: Mapping[str, str] = MappingProxyType({word: line for word, (_, line) in _STATUSES.items()})
 """Market's status of the order to the platform's status of its lines; goods that came back say so themselves."""
 
 CONTACT_FIELDS = (

@@ -44,6 +44,13 @@ class StoredFile:
     def __repr__(self) -> str:
         return f"FileSource({self.path!r})"
 
+    @property
+    def place(self) -> ObjectStoragePath:
+        """Where it is."""
+        from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+        return ObjectStoragePath(self.path, conn_id=self.conn_id)
+
     @contextmanager
     def opened(self) -> Iterator[IO[bytes]]:
         """The file's bytes, unpacked; gzip is known by its first bytes.
@@ -52,7 +59,7 @@ class StoredFile:
         """
         with ExitStack() as opened:
             try:
-                file: IO[bytes] = opened.enter_context(_storage_path(self.path, self.conn_id).open("rb"))
+                file: IO[bytes] = opened.enter_context(self.place.open("rb"))
                 packed = file.read(2) == _GZIP
                 file.seek(0)
                 if packed:
@@ -106,7 +113,7 @@ def find_files(paths: Sequence[str], conn_id: str | None) -> list[StoredFile]:
 def _identity(file: StoredFile) -> object:
     """What all spellings of one file have in common; in object storage ``//`` and ``./`` are part of a name."""
     try:
-        place = _storage_path(file.path, file.conn_id)
+        place = file.place
         protocol = place.fs.protocol if isinstance(place.fs.protocol, str) else place.fs.protocol[0]
         name = place.fs._strip_protocol(place.path)
         account = getattr(place, "conn_id", None) or place.storage_options.get("conn_id")  # the latter: Airflow 2.11
@@ -118,7 +125,7 @@ def _identity(file: StoredFile) -> object:
 def _matching(pattern: str, conn_id: str | None) -> list[str]:
     glob = StoredFile(pattern, conn_id)
     try:
-        place = _storage_path(pattern, conn_id)
+        place = glob.place
         if "*" not in pattern and place.is_file():
             return [pattern]  # a name may have brackets
         names = sorted(_listed(place.fs, place.fs._strip_protocol(place.path)))
@@ -166,9 +173,3 @@ def _listed(storage: AbstractFileSystem, pattern: str) -> Iterator[str]:
                 last = name.rpartition("/")[2]
                 if depth >= deep or (depth < len(steps) - 1 and fnmatchcase(last, steps[depth])):
                     folders.append((name, depth + 1))
-
-
-def _storage_path(path: str, conn_id: str | None) -> ObjectStoragePath:
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
-
-    return ObjectStoragePath(path, conn_id=conn_id)

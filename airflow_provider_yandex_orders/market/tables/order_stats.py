@@ -34,9 +34,7 @@ _COMMISSIONS = (
 
 _ORDER = Column("order_id", Type.INTEGER, "The order's id on Market.")
 _ITEM = Column(
-    "item_no",
-    Type.INTEGER,
-    "The item's place in the order as it was placed, from 1; 0 and below for delivery.",
+    "item_no", Type.INTEGER, "The item's place in the order as it was placed, from 1; 0 and below for delivery."
 )
 
 ORDERS = Table(
