@@ -11,9 +11,10 @@ from difflib import get_close_matches
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.privacy import VALUE, scrub
 from airflow_provider_yandex_orders.rows import types
+from airflow_provider_yandex_orders.rows.cells import normal
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources.base import ColumnMap, Row, RowStream, Source, UnreadableRow
-from airflow_provider_yandex_orders.sources.columns import Picker, label, names_of, normal
+from airflow_provider_yandex_orders.sources.columns import Picker, label, names_of
 
 log = logging.getLogger(__name__)
 

@@ -160,6 +160,13 @@ def _together(way: str | None, known: Any, value: Any) -> Any:
         return {**value, **known}
     if way == "join" and isinstance(known, dict):  # products and their quantities
         return known | {name: known.get(name, 0) + count for name, count in value.items()}
-    if way in ("join", "add"):
+    if way == "add":  # of a goal the newest price
+        names = set(map(_name, known))
+        return [*known, *(each for each in value if _name(each) not in names)]
+    if way == "join":
         return [*known, *(each for each in value if each not in known)]
     return known
+
+
+def _name(element: Any) -> Any:
+    return element[0] if isinstance(element, tuple) else element

@@ -95,7 +95,8 @@ class Sorter:
             self.rejected.add(number, None, [Fault("", "unreadable", row.reason, row.fix)])
             return
         if self._status and len(self._words) <= SHOWN_WORDS:
-            self._words[str(row.get(self._status) or "")[: WORD_LENGTH + 1]] += 1
+            word = row.get(self._status)
+            self._words["" if word is None else str(word)[: WORD_LENGTH + 1]] += 1
         found = self._check.convert(row)
         merged = found.key is not None and (self._plan.same_key.merges or not found.faults)
         if self._apart is None or not merged:

@@ -7,11 +7,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from airflow_provider_yandex_orders.rows.faults import BadValue
 
-NULL_VALUES = ("NULL", "null", r"\N", "None", "nan", "NaN", "NaT", "<NA>", "N/A", "#N/A", "#Н/Д", "")  # noqa: RUF001
+_WORDS = r"NULL null \N None nan NaN NaT <NA> N/A #N/A #Н/Д undefined (null)"  # noqa: RUF001
+NULL_VALUES = (*_WORDS.split(), "")
 """Words that stand for nothing where a source is not told others; free text knows them as written here only."""
 
 _NO_DAYS = ("0000-00-00", "0001-01-01", "1601-01-01", "1753-01-01", "1899-12-30", "1899-12-31", "1900-01-00")
@@ -23,7 +25,7 @@ _ZERO_DAYS = frozenset(
 """What MySQL, 1C, .NET, Windows, SQL Server and Excel write for "no date"."""
 _MIDNIGHT = re.compile(r"([T ](0?0:00(:00)?([.,]0+)?|12:00:00 AM))?\s*(Z|UTC|[+-]\d\d(:?\d\d){0,2})?", re.IGNORECASE)
 _WRAPPED = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
-_SHEET_ERROR = re.compile(r"#[A-ZА-ЯЁ0-9_/]{3,}[!?]")  # noqa: RUF001 - Cyrillic, as the Russian Excel has them
+_SHEET_ERROR = re.compile(r"#[A-ZА-ЯЁ0-9_/]{3,}[!?]|#{3,}|#GETTING_DATA|ERR:\d{3}")  # noqa: RUF001 - Cyrillic, as the Russian Excel has them
 _PADDED = 255  # databases fill words up with blanks
 IsNull = Callable[[object], bool]
 
@@ -31,6 +33,12 @@ IsNull = Callable[[object], bool]
 def visible(text: str) -> str:
     """Text without format characters, which nobody sees: marks of direction, soft hyphens, byte order marks."""
     return text if text.isascii() else "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+
+
+@lru_cache(maxsize=10_000)
+def normal(name: str) -> str:
+    """A name without what people do not see as a difference: case, space around it, a byte order mark."""
+    return " ".join(visible(name).split()).casefold()
 
 
 def unprotected(text: str) -> str:
@@ -51,7 +59,7 @@ def cleaned(value: Any) -> Any:
 
 
 def refuse_sheet_error(text: str) -> None:
-    """Make sure that a text is not an error of a spreadsheet, such as ``#REF!``.
+    """Make sure that a text is not an error of a spreadsheet: ``#REF!``, ``Err:502``, or ``####`` for what is too wide.
 
     :raises BadValue: it is.
     """
@@ -84,9 +92,8 @@ def null_test(null_values: Collection[str], *, exact: bool = False) -> IsNull:
     def is_null(value: object) -> bool:
         if not isinstance(value, str) or len(value) > _PADDED:
             return False
-        if len(value) > longest and value.isascii() and value[0].isalnum() and value[-1].isalnum():
-            return False  # most cells: nothing is hidden in them or stands around them
-        word = cleaned(value)
+        plain = value.isascii() and value[:1].isalnum() and value[-1:].isalnum()  # as most cells: nothing is hidden
+        word = value if plain else cleaned(value)
         return len(word) <= longest and (word if exact else word.casefold()) in words
 
     return is_null

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from airflow_provider_yandex_orders.rows import dates, lists, reading, scalars, types
-from airflow_provider_yandex_orders.rows.cells import IsNull, cleaned, is_missing
+from airflow_provider_yandex_orders.rows.cells import IsNull, cleaned, is_missing, normal
 from airflow_provider_yandex_orders.rows.faults import BadValue, Checked, Fault, LeftOut, RefusedValue
 from airflow_provider_yandex_orders.rows.formats import cell
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
@@ -35,6 +35,7 @@ class RowChecker:
         of_nothing = read_status_map(options.status_map).get("")
         self._kind = kind = kind.with_defaults({kind.status: of_nothing}) if kind.status and of_nothing else kind
         self._named = {name: (columns or {}).get(name, name) for name in kind.field_names}
+        self._spelt = {normal(name): name for name in self._named.values()}
         self._noted: list[str] = []
         options = replace(options, note=self._noted.append)
         self._steps = [
@@ -62,8 +63,9 @@ class RowChecker:
         self._places = {name: place for place, name in enumerate(self._named.values())}
 
     def __call__(self, row: Mapping[str, Any]) -> Checked:
-        """Both steps."""
-        return self.complete(self.convert(row))
+        """Both steps, for a row whose names are not picked yet: an exact one goes before one that differs in case."""
+        near = {self._spelt.get(normal(str(name)), name): value for name, value in row.items()}
+        return self.complete(self.convert({**near, **row}))
 
     def column_of(self, field: str) -> str:
         """The source's column of a field."""

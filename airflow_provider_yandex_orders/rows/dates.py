@@ -18,6 +18,7 @@ from airflow_provider_yandex_orders.rows.scalars import exact
 
 _DOTTED = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4}|\d\d)(?:,?[\sT]\s*(\d\d?:\d\d(?::\d\d(?:\.\d+)?)?.*))?")
 _ONE_DIGIT_HOUR = re.compile(r"(\d{4}-\d\d-\d\d)[\sT](\d:\d\d.*)")
+_DAY_WITH_ZONE = re.compile(r"\d{4}-?\d\d-?\d\d[+-]")  # XML has such days; read as ISO, the zone would be the time
 _SECONDS = re.compile(r"[0-9]{9,10}")
 Note = Callable[[str], None]
 Moment = TypeVar("Moment", datetime, date)
@@ -46,6 +47,8 @@ def read(value: object) -> datetime | date:
             if len(text) == 8:
                 return date.fromisoformat(text)
             raise BadValue("unix_time", "is a number, perhaps Unix time", _FIX)
+        if _DAY_WITH_ZONE.match(text):
+            raise BadValue("bad_date", "is a day with a time zone and no time", _FIX)
         dotted = _DOTTED.fullmatch(text)
         if dotted:
             day, month, year, time = dotted.groups()

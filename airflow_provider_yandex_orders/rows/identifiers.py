@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from functools import cache
 
+from airflow_provider_yandex_orders.rows.cells import NULL_VALUES
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.scalars import float_id, through_float
 
@@ -102,16 +104,19 @@ def md5(value: object) -> str:
             "is not an md5 sum of 32 hexadecimal digits",
             "hash each normalised value on its own, or give the plain value and hash_identifiers=True",
         )
+    if digest in _sums_of_nothing():
+        reason = "is the md5 sum of an empty text, or of a word for nothing, which many customers share"
+        raise BadValue("bad_md5", reason, "hash only what is filled, and leave the cell empty else")
     return digest
 
 
 def client_id(value: object) -> str:
     """A ClientID of Metrica: 8 to 20 decimal digits, always as text."""
     number = _digits(value, "ClientID", "take the value that ym(..., 'getClientID') gives on the site")
-    if len(number) < SHORTEST_CLIENT_ID or not number.strip("0"):
+    if len(number) < SHORTEST_CLIENT_ID:
         raise BadValue(
             "bad_client_id",
-            f"is not a ClientID: it has {SHORTEST_CLIENT_ID} digits or more, and not zeros alone",
+            f"is not a ClientID: it has {SHORTEST_CLIENT_ID} digits or more",
             "a comma parts two ClientIDs: write one without signs between its digits, or leave the cell empty",
         )
     return number
@@ -126,11 +131,16 @@ def _digits(value: object, what: str, fix: str) -> str:
     number = str(value).strip()
     if isinstance(value, float) or _SPOILT.fullmatch(number) or through_float(value, number):
         raise float_id()
-    if isinstance(value, bool) or not (number.isascii() and _DIGITS.fullmatch(number)):
-        raise BadValue("bad_client_id", f"is not a {what}: digits only, 20 at most", fix)
+    if isinstance(value, bool) or not (number.isascii() and _DIGITS.fullmatch(number) and number.strip("0")):
+        raise BadValue("bad_client_id", f"is not a {what}: digits only, 20 at most, and not zeros alone", fix)
     return number
 
 
 def hash_of(normalised: str) -> str:
     """The md5 sum Metrica expects of a normalised e-mail or phone."""
     return hashlib.md5(normalised.encode(), usedforsecurity=False).hexdigest()
+
+
+@cache
+def _sums_of_nothing() -> frozenset[str]:
+    return frozenset(hash_of(spelt) for word in (*NULL_VALUES, " ") for spelt in (word, word.lower()))

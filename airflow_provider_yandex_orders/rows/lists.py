@@ -71,6 +71,9 @@ def goal(
     price: object
     if isinstance(value, Mapping):
         identifier, price = value.get("goal_action_id"), value.get("price")
+        if price is None and value.keys() - {"goal_action_id", "price"}:
+            fix = 'write {"goal_action_id": "lead", "price": 1234.5}'
+            raise BadValue("bad_goal", "has no price and keys that goals do not have: one may be its price", fix)
     elif isinstance(value, (list, tuple)) and len(value) == 2:
         identifier, price = value
     else:

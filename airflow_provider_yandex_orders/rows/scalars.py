@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import operator
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from numbers import Number, Rational
 from typing import Any
@@ -15,7 +15,7 @@ from airflow_provider_yandex_orders.rows.faults import BadValue
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}([\s'\u2019]\d{3})+)(\.\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}([\s'\u2019]\d{3})+|\d{1,3}(,\d{3})+(?=\.))(\.\d+)?")
 _THROUGH_FLOAT = re.compile(
     r"[+-]?(\d+[.,]0*|\d{1,3}(?P<by>[\s'\u2019.,])\d{3}((?P=by)\d{3})*(?!(?P=by))[.,]0+"
     r"|\d([.,]\d+)?[eE]\+\d+|\d[.,]\d+[eE]\d+)"
@@ -53,6 +53,9 @@ def through_float(value: object, written: str) -> bool:
 
 def line(value: object) -> str:
     """Text that names something: without signs nobody sees, and without control characters."""
+    if isinstance(value, (date, time)):
+        reason = "is a date or a time, which spreadsheets make of ids such as 12-05"
+        raise BadValue("not_text", reason, "make its column one of text where the ids are typed, or map another")
     found: str = cleaned(text(value))
     if _CONTROL.search(found):
         raise BadValue("control_sign", "holds a control character, such as a line end", "correct it at its source")
@@ -178,7 +181,7 @@ def _decimal(value: object) -> Decimal:
     if isinstance(value, str):
         stripped = value.strip()
         if _NUMBER.fullmatch(stripped):
-            return Decimal(re.sub(r"[\s'\u2019]", "", stripped))
+            return Decimal(re.sub(r"[\s,'\u2019]", "", stripped))
         if _GROUPED.fullmatch(stripped):
             raise BadValue(
                 "decimal_comma",

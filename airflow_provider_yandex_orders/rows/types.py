@@ -52,7 +52,7 @@ class FieldType:
 
         def converted(value: object) -> Any:
             value = value if free else cleaned(value)
-            if isinstance(value, str) and value[:1] == "#":
+            if isinstance(value, str) and value[:1] in ("#", "E"):
                 refuse_sheet_error(value)
             return convert(value if prepare is None else prepare(value))
 
@@ -128,7 +128,7 @@ def _goal_as_json(goal: tuple[str, Any]) -> dict[str, Any]:
 
 TEXT = FieldType("text", _always(scalars.text), free=True)
 ID = FieldType("id", _always(scalars.identifier))
-CLIENT_ID = FieldType("ClientID", _always(identifiers.client_id))
+CLIENT_ID = FieldType("ClientID", _always(identifiers.client_id), wide=True)
 CLICK_ID = FieldType("click id", _always(identifiers.click_id))
 EMAIL = FieldType("e-mail", _always(identifiers.email), by_hand=True, wide=True)
 PHONE = FieldType("phone", _phone, by_hand=True, wide=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ import msgspec
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.privacy import scrub
 from airflow_provider_yandex_orders.rows import lists as list_cells
-from airflow_provider_yandex_orders.rows.cells import IsNull, is_missing, meant, null_test, visible
+from airflow_provider_yandex_orders.rows.cells import IsNull, is_missing, meant, normal, null_test
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.sources.base import ColumnMap, Row
 
@@ -35,12 +34,6 @@ def label(columns: ColumnMap | None, field: str) -> str:
 def labels(columns: ColumnMap | None) -> dict[str, str]:
     """``{"field": "label"}`` for all mapped fields."""
     return {field: label(columns, field) for field in columns or {}}
-
-
-@lru_cache(maxsize=10_000)
-def normal(name: str) -> str:
-    """A name without what people do not see as a difference: case, space around it, a byte order mark."""
-    return " ".join(visible(name).split()).casefold()
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,8 @@ def _no_limit() -> Iterator[None]:
 
 def _ends_here(lines: _Lines, delimiter: str, model: list[str]) -> bool:
     """Whether a broken line is the end of its record: its quotes are even, or the next line is a record again."""
+    if not model:
+        return False  # it is the header: without it the next line would name the columns
     if lines.record[0].count('"') % 2 == 0:
         return True
     following = lines.peek(1)

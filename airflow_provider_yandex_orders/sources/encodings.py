@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from typing import IO, cast
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
@@ -16,7 +17,10 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_PLAUSIBLE = ["cp1251", "cp866", "koi8_r", "cp1252", "cp1250", "cp1254", "utf_16_le", "utf_16_be"]
+_CYRILLIC = ["cp1251", "cp866", "koi8_r"]
+_PLAUSIBLE = [*_CYRILLIC, "cp1252", "cp1250", "cp1254", "utf_16_le", "utf_16_be"]
+_LATIN = re.compile(rb"[A-Za-z]")
+_WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _SAMPLE = 65_536
 _LOOKED_THROUGH = 100_000_000
 
@@ -70,8 +74,9 @@ def guess_encoding(file: IO[bytes]) -> str | None:
     if 2 * text.count("\ufffd") < sum(not sign.isascii() for sign in text):
         return "utf-8"
     # The letters alone: the rest is digits and English words, which say nothing.
-    words = b" ".join(word for word in sample.split() if not word.isascii())
-    best = from_bytes(words[:_SAMPLE], cp_isolation=_PLAUSIBLE).best()
+    words = b" ".join(_WORD.findall(sample))
+    has_latin = 3 * len(_LATIN.findall(words)) > len(words)  # in Cyrillic words no letter is from ASCII
+    best = from_bytes(words[:_SAMPLE], cp_isolation=_PLAUSIBLE if has_latin else _CYRILLIC).best()
     return best.encoding if best else None
 
 

@@ -18,6 +18,7 @@ from airflow_provider_yandex_orders.sources.csv_rows import csv_stream
 from airflow_provider_yandex_orders.sources.encodings import check_encoding, decoded
 from airflow_provider_yandex_orders.sources.json_rows import json_stream
 from airflow_provider_yandex_orders.sources.stored import READ_ERRORS, StoredFile, find_files
+from airflow_provider_yandex_orders.templated import structure
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import XComArg
@@ -140,7 +141,8 @@ class FileSource(Source):
 
     def _paths(self) -> list[str]:
         # The output of a mapped task is a lazy sequence.
-        paths = [self.path] if isinstance(self.path, str) or not isinstance(self.path, Sequence) else list(self.path)
+        path = structure(self.path)
+        paths = [path] if isinstance(path, str) or not isinstance(path, Sequence) else list(path)
         if not paths or not all(paths):
             raise ConfigurationError(f"Read {self!r}: path is empty after rendering. Name a file, a glob or a list.")
         return [str(path) for path in paths]

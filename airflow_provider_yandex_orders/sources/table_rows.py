@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from airflow_provider_yandex_orders.sources.base import Row, UnreadableRow
+from airflow_provider_yandex_orders.sources.base import Row
 
 
 def is_empty(cells: Sequence[Any]) -> bool:
@@ -17,7 +17,7 @@ def is_empty(cells: Sequence[Any]) -> bool:
 def header_of(lines: Iterator[Any]) -> list[str]:
     """The names in the first line that has any; none where the table is empty."""
     for cells in lines:
-        if not isinstance(cells, UnreadableRow) and not is_empty(cells):
+        if not is_empty(cells):
             return ["" if cell is None else str(cell) for cell in cells]
     return []
 

@@ -739,3 +739,15 @@ def test_a_delivery_that_was_sent_is_no_source(
     with pytest.raises(ConfigurationError, match="was sent already"):
         operator(delivery).execute(context("import_again"))
     assert imports(altcraft) == 1
+
+
+def test_names_in_lines_differ_in_case_and_space_as_those_of_orders(
+    altcraft: SandboxServer, operator: Callable[..., Any], context: Context
+) -> None:
+    lines = [
+        {" Base_Price_Per_Item" if name == "base_price_per_item" else name.upper(): value for name, value in each}
+        for each in ({**line(1), "base_price_per_item": "150", "final_price_per_item": "100"}.items(),)
+    ]
+    operator([order(1, lines=lines)]).execute(context())
+    (held,) = altcraft.client.altcraft_orders()
+    assert [(each["base_price_per_item"], each["final_price_per_item"]) for each in held["lines"]] == [("150", "100")]

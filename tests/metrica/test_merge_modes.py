@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError, SourceError
+from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.metrica import (
     MetricaUploadContactsOperator,
     MetricaUploadOrdersOperator,
@@ -119,3 +120,17 @@ def test_contacts_keep_what_is_not_sent(metrica: SandboxServer, run: Run, upload
     (held,) = metrica.client.contacts(101)
     assert (held["name"], held["phones"]) == ("Anna", ["79995551111"])
     assert held["emails"] == ["a@example.com", "b@example.com"]
+
+
+def test_what_is_appended_to_a_goal_is_its_newest_price(metrica: SandboxServer, run: Run) -> None:
+    for name in ("lead", "call"):
+        MetricaHook().create_goal(101, name, name)
+    row = {"id": "A-1", "create_date_time": "2026-11-01 10:00:00", "emails": "a@example.com", "order_status": "PAID"}
+    goals = ["lead", "lead:3,call", "lead:5"]
+    rows = [{**row, "goals": each, "update_date_time": f"2026-11-0{day}"} for day, each in enumerate(goals, start=1)]
+    run(MetricaUploadSimpleOrdersOperator, source=rows, merge_mode="APPEND")
+    together = sorted(metrica.client.orders(101)[0]["goals"])
+    for number, each in enumerate(rows):
+        alone = [{**each, "id": "A-2"}]
+        run(MetricaUploadSimpleOrdersOperator, source=alone, merge_mode="APPEND", task_id=f"alone_{number}")
+    assert together == sorted(metrica.client.orders(101)[1]["goals"]) == ["call", "lead:5"]

@@ -208,3 +208,24 @@ def test_an_empty_column_beside_a_filled_one_of_nearly_its_name(
     assert held(metrica, "revenue")[-1][1] == "7"
     send(source((exact, "9"), columns={"revenue": "Revenue "}), task_id="named")
     assert held(metrica, "revenue")[0][1] == "9"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '"id"x,create_date_time,emails\n"1"x,2026-11-20,a@example.com\n"2"x,2026-11-20,b@example.com\n',
+        f'"id"x,a,b\n{HEAD}\nA1,2026-11-20,a@example.com,PAID,5\n',
+        '{"id":"1","create_date_time":"2026-11-20"}\n{"id":"2","create_date_time":"2026-11-20"}\n',
+    ],
+    ids=["spoilt", "the next line is one", "JSON"],
+)
+def test_a_file_whose_header_cannot_be_read_is_no_empty_one(
+    metrica: SandboxServer, send: Any, file: Any, content: str
+) -> None:
+    with pytest.raises(SourceError, match="record that begins in line 1 is no CSV"):
+        send(FileSource(file(content)), max_rejected=5)
+
+
+def test_a_list_of_paths_may_be_rendered_as_text(metrica: SandboxServer, send: Any, file: Any) -> None:
+    paths = [file(f"{HEAD},note\n{order(n)}", f"{n}.csv") for n in (1, 2)]
+    assert send(FileSource(str(paths)))["rows_sent"] == 2

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -401,3 +402,72 @@ def test_native_values_that_mean_something_are_taken(metrica: SandboxServer, run
     goals("paid")
     delivery = run(Conversions, source=[CONVERSION], comment=20261126, max_rejected="0.01", counter_id="101")
     assert delivery["rows_sent"] == 1
+
+
+@pytest.mark.parametrize("price", [{"Price": 500}, {"revenue": "500"}])
+def test_a_goal_whose_price_has_another_name_is_not_sent_without_it(
+    metrica: SandboxServer, run: Run, goals: Callable[..., None], price: dict[str, Any]
+) -> None:
+    goals("lead")
+    rejected(run, SimpleOrders, {**ORDER, "goals": [{"goal_action_id": "lead", **price}]}, "bad_goal")
+    run(SimpleOrders, source=[{**ORDER, "goals": [{"goal_action_id": "lead", "price": 5, "name": "Lead"}]}])
+    assert stored(metrica)["goals"] == ["lead:5"]
+
+
+@pytest.mark.parametrize("word", ["", " ", "NULL", "none", "nan"])
+@pytest.mark.parametrize("column", ["emails_md5", "phones_md5"])
+def test_a_sum_of_nothing_is_no_customer(metrica: SandboxServer, run: Run, column: str, word: str) -> None:
+    rejected(run, SimpleOrders, {**ORDER, column: hashlib.md5(word.encode()).hexdigest()}, "bad_md5")
+
+
+@pytest.mark.parametrize("day", ["2026-11-20+03:00", "2026-11-20-05:00", "20261120+0300", "2026-11-20Z"])
+def test_the_zone_of_a_day_is_no_time(metrica: SandboxServer, run: Run, day: str) -> None:
+    rejected(run, SimpleOrders, {**ORDER, "create_date_time": day}, "bad_date")
+    rejected(run, Conversions, {**CONVERSION, "DateTime": day}, "bad_date", check_targets=False)
+
+
+@pytest.mark.parametrize("value", [datetime(2026, 5, 12), date(2026, 5, 12), time(10, 30)])
+def test_a_date_that_a_spreadsheet_made_of_an_id_is_none(metrica: SandboxServer, run: Run, value: Any) -> None:
+    rejected(run, SimpleOrders, {**ORDER, "id": value}, "not_text")
+    rejected(run, Orders, {**FULL, "client_uniq_id": value}, "not_text")
+    rejected(run, Conversions, {**CONVERSION, "UserId": value}, "not_text", check_targets=False)
+
+
+@pytest.mark.parametrize("value", ["####", "########", "Err:502", "#GETTING_DATA"])
+def test_what_a_spreadsheet_shows_in_place_of_a_value_is_no_id(metrica: SandboxServer, run: Run, value: str) -> None:
+    rejected(run, SimpleOrders, {**ORDER, "id": value}, "sheet_error")
+
+
+@pytest.mark.parametrize("value", ["undefined", "(null)", "(NULL)"])
+def test_words_for_nothing_of_browsers_and_databases(metrica: SandboxServer, run: Run, value: str) -> None:
+    rejected(run, SimpleOrders, {**ORDER, "id": value}, "missing")
+    run(SimpleOrders, source=[{**ORDER, "client_uniq_id": value}])
+    assert not stored(metrica)["client_uniq_id"]
+
+
+def test_a_comma_that_parts_thousands_before_a_point(metrica: SandboxServer, run: Run) -> None:
+    run(SimpleOrders, source=[{**ORDER, "revenue": "$1,234,567.80", "cost": "1,234.5", "currency": "USD"}])
+    assert (stored(metrica)["revenue"], stored(metrica)["cost"]) == ("1234567.80", "1234.5")
+    for value in ("1,234", "12,34.5", "1,2345.6", "1.234,56"):
+        with pytest.raises(RejectedRowsError):
+            run(SimpleOrders, source=[{**ORDER, "revenue": value}])
+
+
+def test_client_ids_are_parted_as_other_identifiers(metrica: SandboxServer, run: Run) -> None:
+    ids = ["1700000000123456789", "1700000000123456790", "1700000000123456791"]
+    run(SimpleOrders, source=[{**ORDER, "client_ids": f"{ids[0]};{ids[1]}\n{ids[2]}"}])
+    assert stored(metrica)["client_ids"] == ids
+
+
+def test_zero_is_no_click(metrica: SandboxServer, run: Run) -> None:
+    row = {"Yclid": "0", "Target": "paid", "DateTime": CONVERSION["DateTime"]}
+    rejected(run, Conversions, row, "bad_client_id", check_targets=False)
+
+
+def test_false_and_zero_are_statuses_in_the_log(
+    metrica: SandboxServer, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [{**ORDER, "id": str(n), "order_status": value} for n, value in enumerate([False, 0, None])]
+    with caplog.at_level(logging.INFO):
+        run(SimpleOrders, source=rows, status_map={True: "PAID", False: "SPAM"})
+    assert "Statuses in the source: 'False' 1, '0' 1, '' 1." in caplog.text

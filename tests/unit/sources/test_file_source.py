@@ -210,6 +210,14 @@ def test_another_encoding_than_was_told_is_named(tmp_path: Path, stored: str, to
     assert "Иван" not in str(caught.value)
 
 
+@pytest.mark.parametrize("stored", ["cp1251", "cp866"])
+@pytest.mark.parametrize("word", ["Оплачен", "Новый"])
+def test_one_russian_word_is_enough_to_tell_the_encoding(tmp_path: Path, stored: str, word: str) -> None:
+    content = f"id;emails;status\n1;a@example.com;{word}\n".encode(stored)
+    with pytest.raises(SourceError, match=f"encoding='{stored}'"):
+        read(written(tmp_path, "a.csv", content))
+
+
 def test_one_damaged_byte_does_not_look_like_another_encoding(tmp_path: Path) -> None:
     content = "id,name\n1,Иван Петров\n".encode().replace("П".encode(), b"\xd0\x00"[:1])
     with pytest.raises(SourceError, match="damaged") as caught:
