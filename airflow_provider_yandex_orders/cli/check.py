@@ -20,7 +20,7 @@ from typing import Any
 from airflow_provider_yandex_orders.cli.odd import WatchedFile
 from airflow_provider_yandex_orders.cli.options import UPLOADS, WrongOption, source_arguments, upload_arguments
 from airflow_provider_yandex_orders.cli.report import print_counts, print_faults, print_parts
-from airflow_provider_yandex_orders.delivery.prepare import Limits
+from airflow_provider_yandex_orders.delivery.plan import Limits
 from airflow_provider_yandex_orders.exceptions import (
     ConfigurationError,
     PassingError,

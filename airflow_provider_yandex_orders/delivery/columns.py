@@ -114,7 +114,7 @@ def _check_columns(
     require_key: bool,
     assumed: str,
 ) -> None:
-    shown = _shown(available, _expected(source, kind))
+    shown = _shown(available, source, kind)
     has = f"It has: {', '.join(shown) or 'no columns'}."
     if shown != available:
         has += " Some look like values: is the first line a header?"
@@ -155,7 +155,7 @@ def _has(source: Source, pick: Picker, field: str) -> bool:
 
 def _tell_unused(source: Source, kind: RowKind, available: Sequence[str], pick: Picker) -> None:
     names = [name for name in dict.fromkeys(map(str, available)) if name.strip()]
-    told = dict(zip(names, _shown(names, _expected(source, kind)), strict=True))
+    told = dict(zip(names, _shown(names, source, kind), strict=True))
     unused = [name for name in names if name not in pick.used]
     if unused:
         log.info("Columns that are not sent: %s.", ", ".join(told[name] for name in unused))
@@ -182,19 +182,13 @@ def _within_one(left: str, right: str) -> bool:
     return left[same + (len(left) == len(right)) :] == right[same + 1 :]
 
 
-def _expected(source: Source, kind: RowKind) -> set[str]:
-    """Names a header line may have."""
-    mapped = {name for field in source.columns or {} for name in names_of(source.columns, field)}
-    return {*mapped, *kind.field_names}
+def _shown(names: Sequence[str], source: Source, kind: RowKind) -> list[str]:
+    """The names of columns as a message may have them: without a header line they are the first row's values.
 
-
-def _shown(names: Sequence[str], known: set[str]) -> list[str]:
-    """The names as a message may have them: without a header line they are the first row's values.
-
-    :param names: names of columns.
-    :param known: names that are expected; where one of them is there, the line is a header.
+    The line is a header where a name is there that is expected.
     """
-    expected = set(map(normal, known))
+    mapped = {name for field in source.columns or {} for name in names_of(source.columns, field)}
+    expected = set(map(normal, {*mapped, *kind.field_names}))
     is_header = any(normal(name) in expected for name in names)
     plain = _HEADING if is_header else _IDENTIFIER
     has_values = not is_header and any(_BEGINS_AS_VALUE.match(name) or "@" in name for name in names)

@@ -14,17 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.spool import Spool
-from airflow_provider_yandex_orders.exceptions import (
-    JournalUnavailable,
-    PassingError,
-    PermanentError,
-    UploadUnclearError,
-)
+from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError, UploadUnclearError
 from airflow_provider_yandex_orders.journal.records import (
     Destination,
     Entry,
     PartState,
-    PlannedPart,
     SentPart,
     TaskKey,
     Try,
@@ -91,8 +85,6 @@ class Memory:
         self._delivery_id = 0
         self._tripwire = Tripwire(None)
         self._lease: Any = None
-        self._untold: dict[int, dict[str, Any]] = {}
-        """Answers the journal could not be told yet, by the part's id."""
         self._out: set[int] = set()
         """Parts of this try that went out."""
 
@@ -141,7 +133,7 @@ class Memory:
                     stuck += 1
                 elif self._is_sent(verdict, keyless):
                     quiet = verdict is Verdict.UNCLEAR and self.repeats.quiet
-                    yield *row, REPEAT if quiet else None, verdict.value
+                    yield row[0], REPEAT if quiet else None, verdict.value
 
         spool.choose(chosen())
         if moved := self.verdicts[Verdict.MOVED]:
@@ -170,20 +162,18 @@ class Memory:
 
     def _settle(self) -> None:
         """Learn what became of parts nobody was told the end of, as far as the service can say."""
-        found = self._found()
-        if found is None:
+        if self.repeats.find is None:
             return
+        found = self.repeats.find()
         for part in self._journal.open_parts(self._destination):
+            states = found.get(mark_of(part.sha256), ())
             if part.state == PartState.SENDING:
-                if not self._take(part.part_id, found.get(mark_of(part.sha256), ())) and not _may_be_listed(part):
+                if not self._take(part.part_id, states) and not _may_be_listed(part):
                     self._journal.refused(part.part_id)
             else:
-                states = [each for each in found.get(mark_of(part.sha256), ()) if each.upload_id == part.upload_id]
-                if any(map(self.repeats.demands.is_bad, states)):
-                    self._journal.refused(part.part_id, status=states[0].status)
-
-    def _found(self) -> Mapping[str, Sequence[UploadState]] | None:
-        return None if self.repeats.find is None else self.repeats.find()
+                own = [each for each in states if each.upload_id == part.upload_id]
+                if any(map(self.repeats.demands.is_bad, own)):
+                    self._journal.refused(part.part_id, status=own[0].status)
 
     def _stuck(self, rows: int) -> Exception:
         parts = [part for part in self._journal.open_parts(self._destination) if part.state == PartState.SENDING]
@@ -206,9 +196,7 @@ class Memory:
         sha256 = part.sha256
         if self.repeats.resend:  # another mark than that of the sending it repeats
             sha256 = hashlib.sha256(f"{sha256} {self._delivery_id}".encode()).hexdigest()
-        number = int(part.path.rpartition("-")[2].partition(".")[0])
-        planned = PlannedPart(number, part.path, part.rows, part.bytes, sha256)
-        part_id = self._journal.plan(self._delivery_id, planned, (Entry(*each) for each in entries))
+        part_id = self._journal.plan(self._delivery_id, part.number, replace(part, sha256=sha256), entries)
         return replace(part, id=part_id, mark=mark_of(sha256))
 
     def first_use(self, parts: Sequence[Part]) -> None:
@@ -220,7 +208,7 @@ class Memory:
 
     def arrived(self, part: Part) -> UploadState | None:
         """What the service has of a part that this journal does not know of: another journal sent it."""
-        return self._take(part.id, (self._found() or {}).get(part.mark, ()))
+        return self._take(part.id, self.repeats.find().get(part.mark, ())) if self.repeats.find else None
 
     def _take(self, part_id: int, states: Sequence[UploadState]) -> UploadState | None:
         for state in states:
@@ -234,7 +222,7 @@ class Memory:
 
     def goes_out(self, part: Part) -> None:
         """A part goes out now."""
-        self._tell()
+        self._tripwire.tell(self._journal)
         self._journal.sending(part.id, self._lease)
         self._out.add(part.id)
         try:
@@ -257,23 +245,7 @@ class Memory:
             "good": state.final,
         }
         if not self._journal.accepted(part.id, **answer):
-            self._untold[part.id] = answer
             self._tripwire.keep(part.id, **answer)
-
-    def _tell(self) -> None:
-        """Tell the journal what it could not be told before.
-
-        :raises JournalUnavailable: it still cannot be told; nothing more goes out.
-        """
-        for part_id, answer in list(self._untold.items()):
-            if not self._journal.accepted(part_id, **answer):
-                raise JournalUnavailable(
-                    "Write down what was accepted: the journal (connection of [yandex_orders] journal_conn_id) does "
-                    "not take it. No further part is sent until it does; the next try may pass.",
-                    retry_after=60.0,
-                )
-            self._tripwire.told(part_id)
-            del self._untold[part_id]
 
     def refused(self, part: Part, status: str | None = None) -> None:
         """The service surely has nothing of a part."""
@@ -291,7 +263,7 @@ class Memory:
 
     def sent(self, result: Mapping[str, Any], rejected: Mapping[str, int]) -> None:
         """Everything was sent: the next try goes straight to the wait."""
-        self._tell()
+        self._tripwire.tell(self._journal)
         # A part without an answer stays unclear; only resend says that all of it went out again.
         for part in self._journal.open_parts(self._destination) if self.repeats.resend else ():
             mine = part.delivery_id == self._delivery_id and part.part_id not in self._out

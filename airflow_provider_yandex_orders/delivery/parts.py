@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from airflow_provider_yandex_orders.journal.records import PartFile
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.storage import whole_file
 
@@ -16,21 +17,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One file of an upload.
+class Part(PartFile):
+    """A file that is ready to go out.
 
-    :param path: where it lies.
-    :param rows: how many rows it holds.
-    :param bytes: its length.
-    :param sha256: sum of its content.
+    :param number: its place in the delivery, from 1.
     :param id: its number in the journal.
     :param mark: by what it is found again at the service.
     """
 
-    path: str
-    rows: int
-    bytes: int
-    sha256: str
+    number: int = 0
     id: int = 0
     mark: str = ""
 
@@ -55,7 +50,8 @@ def write_parts(
     waiting = iter(lines)
     line = next(waiting, None)
     while line is not None:
-        path = folder / f"{name}-{len(parts) + first:05d}{form.suffix}"
+        number = first + len(parts)
+        path = folder / f"{name}-{number:05d}{form.suffix}"
         digest, size, rows = hashlib.sha256(), 0, 0
         with whole_file(path) as file:
 
@@ -72,7 +68,7 @@ def write_parts(
                 rows += 1
                 line = next(waiting, None)
             write(form.tail)
-        parts.append(Part(str(path), rows, size, digest.hexdigest()))
+        parts.append(Part(str(path), rows, size, digest.hexdigest(), number))
     return parts
 
 

@@ -1,86 +1,121 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What would become of rows, known before the first is sent: those too old to be of use, the money, the plan."""
+"""What rows are to become, and what has become of them before the first is sent."""
 
 from __future__ import annotations
 
-import logging
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-import msgspec
+from airflow_provider_yandex_orders.delivery.parts import Part
+from airflow_provider_yandex_orders.delivery.same_key import SameKey
+from airflow_provider_yandex_orders.delivery.windows import Windows
+from airflow_provider_yandex_orders.rows.formats import FileFormat
+from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.rows.options import CheckOptions
 
-from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
-from airflow_provider_yandex_orders.delivery.windows import Note, Windows
-from airflow_provider_yandex_orders.journal.records import Verdict
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-log = logging.getLogger(__name__)
+    from airflow_provider_yandex_orders.delivery.memory import Memory
 
-_TOLD = (Verdict.NEW, Verdict.CHANGED, Verdict.UNCHANGED, Verdict.OUTDATED, Verdict.UNCLEAR)
-_NO_CURRENCY = "no currency"
-_decode = msgspec.json.Decoder(Note).decode
+FEW = 5
+"""Fewer values than these are never too many for a share: one typing error in three rows says nothing."""
 
 
-class Outlook:
-    """Looks at the rows that are to be sent.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large things may get.
 
-    :param windows: how old they may be; ``None`` for any age.
-    :param column: the column of the moment they were made.
-    :param rejected: takes those that are rejected.
-    :param deferred: takes those that are held.
+    :param max_rejected: rejected rows that are put up with: a number, or a share below 1.
+    :param max_dropped: values of one column that may be left out: a number, or a share of the column's values below 1.
+    :param max_part_rows: rows of one file.
+    :param max_part_bytes: bytes of one file.
+    :param windows: how old rows may be; ``None`` for any age.
     """
 
-    def __init__(self, windows: Windows | None, column: str, rejected: FaultFile, deferred: LinesFile) -> None:
-        self.codes: Counter[str] = Counter()
-        """Rows that are too old, by the code of that fault, whatever becomes of them."""
-        self._windows, self._column, self._rejected, self._deferred = windows, column, rejected, deferred
-        self._reasons: dict[str, str] = {}
-        self._money: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    max_rejected: float = 0
+    max_dropped: float = 0.2
+    max_part_rows: int = 50_000
+    max_part_bytes: int = 100_000_000
+    windows: Windows | None = None
 
-    def left_out(self, noted: Iterable[tuple[int, str, bytes]]) -> Iterator[int]:
-        """Numbers of the rows that are not sent as they are too old.
+    def allows(self, rejected: int, read: int) -> bool:
+        """Whether so many rejects are put up with."""
+        return _within(self.max_rejected, rejected, read)
 
-        :param noted: number, verdict and note of each row that has a note.
-        """
-        way = self._windows.too_old if self._windows else "send"
-        for number, verdict, line in noted:
-            note = _decode(line)
-            fault = self._windows and self._windows.fault(note.age, verdict, self._column)
-            if fault:
-                self.codes[fault.code] += 1
-                self._reasons[fault.code] = fault.reason
-            if not fault or way == "send":
-                for name, amount in note.amounts.items():
-                    self._money[name][note.currency or _NO_CURRENCY] += amount
-                continue
-            if way == "hold":
-                self._deferred.write(note.cells)
-            else:
-                self._rejected.add(number, note.label, [fault])
-            yield number
+    def allows_dropped(self, dropped: int, values: int) -> bool:
+        """Whether so many values of a column may be left out; a few are no share."""
+        is_share = 0 < self.max_dropped < 1
+        return (is_share and dropped < FEW) or _within(self.max_dropped, dropped, values)
 
-    def tell(self) -> None:
-        """Say in the log what is too old."""
-        ends = {"hold": f"They wait in {self._deferred.path}.", "reject": f"All in: {self._rejected.path}"}
-        for code, reason in self._reasons.items():
-            end = ends.get(self._windows.too_old if self._windows else "", "Sent all the same.")
-            log.warning("%d rows are %s: each %s. %s", self.codes[code], code, reason, end)
 
-    def plan(self, verdicts: Mapping[Verdict, int], rejected: Mapping[str, int], as_of: int) -> dict[str, Any]:
-        """What would become of the rows; it goes to the log as a table.
+def _within(most: float, bad: int, of_all: int) -> bool:
+    if 0 < most < 1 and of_all:
+        return bad / of_all <= most  # 0.29 * 100 is less than 29
+    return bad <= most
 
-        :param verdicts: rows by what the journal says of them.
-        :param rejected: rejected rows by the code of their fault.
-        :param as_of: the journal's turn it is made as of.
-        """
-        counts = {verdict.value: verdicts.get(verdict, 0) for verdict in _TOLD}
-        counts |= {"too_old_to_link": self.codes["too_old"], "too_late_to_change": self.codes["too_late"]}
-        table = [*counts.items(), *((f"rejected: {code}", rows) for code, rows in rejected.items())]
-        lines = [f"  {name:<32}{rows:>20,}" for name, rows in table]
-        money: dict[str, dict[str, str]] = {}
-        for name, totals in self._money.items():
-            money[name] = {currency: f"{total:f}" for currency, total in sorted(totals.items())}
-            lines += [f"  {f'{name}, {currency}':<32}{total:>20,f}" for currency, total in sorted(totals.items())]
-        log.info("Plan:\n%s", "\n".join(lines))
-        return {**counts, "rejected": dict(rejected), "money": money, "as_of": as_of}
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What rows are to become.
+
+    :param kind: what they are.
+    :param options: how this run checks them.
+    :param limits: sizes and tolerance.
+    :param folder: where parts and rejects go.
+    :param files: names of the upload's files and how each is written: one, or one an identifier.
+    :param counted: told how many rows there are of which sort, before anything can fail for it.
+    :param memory: what the journal knows: without it all rows are sent.
+    :param merge_mode: what the service does with fields that a row does not have.
+    :param same_key: what becomes of rows of one key that differ.
+    :param sends: whether they are sent; else it is told what would become of them.
+    """
+
+    kind: RowKind
+    options: CheckOptions
+    limits: Limits
+    folder: ObjectStoragePath
+    files: Mapping[str, FileFormat]
+    counted: Callable[[Prepared], object] = lambda _prepared: None
+    merge_mode: str = "SAVE"
+    memory: Memory | None = None
+    same_key: SameKey = field(default_factory=SameKey)
+    sends: bool = True
+
+    @property
+    def mapped_only(self) -> bool:
+        """Whether rows change some fields of what the service has: nothing is written that the source does not have,
+        and no default stands for it."""
+        return self.merge_mode != "SAVE"
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What is ready to be sent, and what is not.
+
+    :param parts: the files, in the order they are sent.
+    :param rows_delivered: rows an earlier try of this task brought through.
+    :param rejected_codes: rejected rows by the code of their fault.
+    :param has_keyless: some rows have no key and would double if sent again.
+    :param plan: what the journal says of the rows, where they are not sent by this task.
+    """
+
+    parts: list[Part] = field(default_factory=list)
+    rows_read: int = 0
+    rows_rejected: int = 0
+    rows_duplicate: int = 0
+    rows_deferred: int = 0
+    rows_unchanged: int = 0
+    rows_outdated: int = 0
+    rows_delivered: int = 0
+    rows_old: int = 0
+    rows_late: int = 0
+    rows_future: int = 0
+    values_dropped: int = 0
+    rejected_path: str | None = None
+    dropped_path: str | None = None
+    deferred_path: str | None = None
+    rejected_codes: Mapping[str, int] = field(default_factory=dict)
+    has_keyless: bool = False
+    plan: dict[str, Any] = field(default_factory=dict)

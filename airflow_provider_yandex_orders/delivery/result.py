@@ -10,18 +10,31 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 import msgspec
 
-from airflow_provider_yandex_orders.journal.records import SentPart
+from airflow_provider_yandex_orders.journal.records import PartFile, SentPart
 from airflow_provider_yandex_orders.sources.parts import parts_in
 from airflow_provider_yandex_orders.storage import write_whole
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-    from airflow_provider_yandex_orders.delivery.parts import Part
-    from airflow_provider_yandex_orders.delivery.prepare import Prepared
+    from airflow_provider_yandex_orders.delivery.plan import Prepared
 
 XCOM_BYTES = 40_000
 """A delivery with a longer list of parts has it in a file: below 48 kB with room for what is added after the send."""
+
+_COUNTED = (
+    "rows_read",
+    "rows_rejected",
+    "rows_duplicate",
+    "rows_deferred",
+    "rows_unchanged",
+    "rows_outdated",
+    "values_dropped",
+    "rejected_path",
+    "dropped_path",
+    "deferred_path",
+)
+_COUNTED_WHERE_ANY = ("rows_old", "rows_late", "rows_future")
 
 PREPARED = "PREPARED"
 """Status of a part that was not to be sent."""
@@ -90,57 +103,35 @@ def delivery_of(
     parts: list[DeliveredPart],
     *,
     earlier: Sequence[SentPart] = (),
-    service: str,
     entity: str,
-    counter_id: int | None = None,
-    host: str | None = None,
-    merge_mode: str | None = None,
     sends: bool = True,
+    **place: Any,
 ) -> Delivery:
     """The delivery of what was prepared and what became of its parts.
 
     :param parts: those of this try.
     :param earlier: those of earlier tries.
     :param sends: whether the parts were to be sent.
+    :param place: ``service``, and ``counter_id`` and ``merge_mode`` or ``host``.
     """
     refused = sum(part.get("rows_refused", 0) for part in parts)
     rows = sum(part["rows"] for part in parts) - refused
-    delivery = Delivery(
-        service=service,
-        entity=entity,
-        rows_read=prepared.rows_read,
-        rows_sent=prepared.rows_delivered + rows if sends else 0,
-        rows_rejected=prepared.rows_rejected + refused,
-        rows_duplicate=prepared.rows_duplicate,
-        rows_deferred=prepared.rows_deferred,
-        rows_unchanged=prepared.rows_unchanged,
-        rows_outdated=prepared.rows_outdated,
-        values_dropped=prepared.values_dropped,
-        rejected_path=prepared.rejected_path,
-        dropped_path=prepared.dropped_path,
-        deferred_path=prepared.deferred_path,
-        parts=[*earlier_parts(earlier), *parts],
-    )
+    delivery: dict[str, Any] = {
+        "entity": entity,
+        **{name: getattr(prepared, name) for name in _COUNTED},
+        "rows_sent": prepared.rows_delivered + rows if sends else 0,
+        "parts": [*earlier_parts(earlier), *parts],
+        **{name: count for name in _COUNTED_WHERE_ANY if (count := getattr(prepared, name))},
+        **place,
+    }
+    delivery["rows_rejected"] += refused
     if not sends:
-        delivery["rows_prepared"] = rows
-        delivery["plan"] = dict(prepared.plan)
-    if prepared.rows_old:
-        delivery["rows_old"] = prepared.rows_old
-    if prepared.rows_late:
-        delivery["rows_late"] = prepared.rows_late
-    if prepared.rows_future:
-        delivery["rows_future"] = prepared.rows_future
-    if counter_id is not None:
-        delivery["counter_id"] = counter_id
-    if host is not None:
-        delivery["host"] = host
-    if merge_mode is not None:
-        delivery["merge_mode"] = merge_mode
-    return delivery
+        delivery |= {"rows_prepared": rows, "plan": dict(prepared.plan)}
+    return cast("Delivery", delivery)
 
 
 def delivered_part(
-    part: Part | SentPart, status: str, upload_id: str | None = None, rows_accepted: int | None = None
+    part: PartFile, status: str, upload_id: str | None = None, rows_accepted: int | None = None
 ) -> DeliveredPart:
     """A part, and what the service says of it."""
     return DeliveredPart(
@@ -171,14 +162,6 @@ def compacted(delivery: Delivery, folder: ObjectStoragePath) -> Delivery:
     short = delivery.copy()
     short["parts"], short["parts_path"] = [], str(path)
     return short
-
-
-def expanded(delivery: Delivery) -> Delivery:
-    """The delivery with its whole list of parts."""
-    whole = delivery.copy()
-    whole["parts"] = cast("list[DeliveredPart]", parts_in(delivery))
-    whole.pop("parts_path", None)
-    return whole
 
 
 def restored(delivery: Delivery, parts: Sequence[SentPart]) -> Delivery:

@@ -9,11 +9,7 @@ from collections.abc import Callable, Sequence
 from airflow_provider_yandex_orders.delivery.memory import Memory, unclear
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart, delivered_part
-from airflow_provider_yandex_orders.exceptions import (
-    PassingError,
-    PermanentError,
-    UploadFailedError,
-)
+from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError, UploadFailedError
 from airflow_provider_yandex_orders.waiting import UploadState
 
 log = logging.getLogger(__name__)

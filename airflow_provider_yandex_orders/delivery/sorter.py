@@ -12,14 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from hashlib import blake2b
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from airflow_provider_yandex_orders.delivery.memory import REPEAT
+from airflow_provider_yandex_orders.delivery.outlook import Notes
+from airflow_provider_yandex_orders.delivery.plan import Plan, Prepared
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.spool import Spool
-from airflow_provider_yandex_orders.delivery.windows import FUTURE, Notes
+from airflow_provider_yandex_orders.delivery.windows import FUTURE
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
 from airflow_provider_yandex_orders.privacy import is_name, scrub, shown_key
 from airflow_provider_yandex_orders.rows.check import RowChecker
@@ -28,9 +30,6 @@ from airflow_provider_yandex_orders.rows.faults import Checked, Fault
 from airflow_provider_yandex_orders.rows.identifiers import COMPLETED
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources.base import Row, Source, UnreadableRow
-
-if TYPE_CHECKING:
-    from airflow_provider_yandex_orders.delivery.prepare import Plan, Prepared
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from itertools import islice
-from types import TracebackType
 from typing import Any
 
 BATCH = 2000
+_WRITTEN = "FROM written JOIN entries USING (row) WHERE number BETWEEN ? AND ?"
 _DOUBLED = "SELECT key FROM rows WHERE key IS NOT NULL GROUP BY key HAVING count(*) > 1"
 
 
@@ -37,9 +37,7 @@ class Spool:
     def __enter__(self) -> Spool:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._db.close()
 
     def add(
@@ -81,8 +79,7 @@ class Spool:
 
         :param last: of those that are equally new, the one that came last replaces the others.
         """
-        self._flush()
-        self._db.execute("CREATE INDEX by_key ON rows (key, version)")
+        self._sort()
         # A cross join goes through the refused first: there are few.
         self._db.execute(
             "CREATE TABLE replaced AS SELECT rows.number, rows.key FROM (SELECT key, min(version) AS low, "
@@ -100,8 +97,7 @@ class Spool:
         :param last: of those that are equally new and differ, keep the one that came last; else :meth:`differing` gives
             them.
         """
-        self._flush()
-        self._db.execute("CREATE INDEX IF NOT EXISTS by_key ON rows (key, version)")
+        self._sort()
         self._db.execute(f"CREATE TABLE doubled AS {_DOUBLED}")
         self._db.execute(
             "DELETE FROM rows WHERE number IN (SELECT number FROM doubled JOIN rows AS old USING (key) WHERE version "
@@ -124,13 +120,10 @@ class Spool:
         """Key and line of every row, key by key."""
         return self._all("SELECT key, line FROM rows ORDER BY key, number")
 
-    def kept(self) -> int:
-        """How many rows :meth:`lines` gives."""
-        return self._count("SELECT count(*) FROM rows")
-
-    def keyless(self) -> int:
-        """How many of them have no key."""
-        return self._count("SELECT count(*) FROM rows WHERE key IS NULL")
+    def kept(self) -> tuple[int, int]:
+        """How many rows :meth:`lines` gives, and how many of them have no key."""
+        ((rows, keyless),) = self._all("SELECT count(*), count(*) - count(key) FROM rows")
+        return rows, keyless
 
     def owners(self) -> Iterator[tuple[str, int]]:
         """Each customer with the number of its rows."""
@@ -142,7 +135,7 @@ class Spool:
         :return: whether a row has no key, or a version.
         """
         self._flush()
-        self._db.execute("CREATE TABLE entries (row INTEGER, key_sum BLOB, content_sum BLOB, version TEXT)")
+        self._db.execute("CREATE TABLE entries (row INTEGER PRIMARY KEY, key_sum BLOB, content_sum BLOB, version TEXT)")
         cursor = self._db.execute("SELECT rowid, key, version, coalesce(content, line) FROM rows")
         found = False
         while batch := list(islice(cursor, BATCH)):
@@ -153,22 +146,18 @@ class Spool:
 
     def entries(self) -> Iterator[tuple[Any, ...]]:
         """Number of each row and its entry, in the order of their key sums."""
-        yield from self._db.execute("SELECT row, key_sum, content_sum, version FROM entries ORDER BY key_sum")
+        return self._all("SELECT row, key_sum, content_sum, version FROM entries ORDER BY key_sum")
 
     def choose(self, chosen: Iterator[tuple[Any, ...]]) -> None:
         """Let :meth:`lines` give only some rows.
 
-        :param chosen: rows as of :meth:`entries`, each with the file it goes to where that is another than its own, and
-            the verdict on it.
+        :param chosen: the number :meth:`entries` gives of each row, the file it goes to where that is another than its
+            own, and the verdict on it.
         """
-        self._db.execute(
-            "CREATE TABLE chosen (row INTEGER, key_sum BLOB, content_sum BLOB, version TEXT, file TEXT, verdict TEXT)"
-        )
-        self._db.execute(
-            "CREATE TABLE written (number INTEGER PRIMARY KEY, key_sum BLOB, content_sum BLOB, version TEXT)"
-        )
+        self._db.execute("CREATE TABLE chosen (row INTEGER, file TEXT, verdict TEXT)")
+        self._db.execute("CREATE TABLE written (number INTEGER PRIMARY KEY, row INTEGER)")
         while batch := list(islice(chosen, BATCH)):
-            self._db.executemany("INSERT INTO chosen VALUES (?, ?, ?, ?, ?, ?)", batch)
+            self._db.executemany("INSERT INTO chosen VALUES (?, ?, ?)", batch)
         self._chosen = True
 
     def noted(self) -> Iterator[tuple[int, str, bytes]]:
@@ -186,24 +175,21 @@ class Spool:
 
     def written(self, first: int, last: int) -> Iterator[tuple[Any, ...]]:
         """The entries of rows :meth:`lines` gave, from one number to another, in the order of their key sums."""
-        query = "SELECT key_sum, content_sum, version FROM written WHERE number BETWEEN ? AND ? ORDER BY key_sum"
-        yield from self._db.execute(query, (first, last))
+        return self._all(f"SELECT key_sum, content_sum, version {_WRITTEN} ORDER BY key_sum", first, last)
 
     def versions(self, first: int, last: int) -> Iterator[str]:
         """The versions of the same rows, in the order of the lines."""
-        query = "SELECT version FROM written WHERE number BETWEEN ? AND ? ORDER BY number"
-        yield from (version for (version,) in self._db.execute(query, (first, last)))
+        return (version for (version,) in self._all(f"SELECT version {_WRITTEN} ORDER BY number", first, last))
 
     def _chosen_lines(self, file: str) -> Iterator[bytes]:
         cursor = self._db.execute(
-            "SELECT line, key_sum, content_sum, chosen.version FROM chosen JOIN rows ON rows.rowid = chosen.row "
-            "WHERE coalesce(chosen.file, rows.file) = ? ORDER BY key, line",
+            "SELECT row, line FROM chosen JOIN rows ON number = row WHERE coalesce(chosen.file, rows.file) = ? "
+            "ORDER BY key, line",
             (file,),
         )
         while batch := list(islice(cursor, BATCH)):
-            entries = [entry for _line, *entry in batch]
-            self._db.executemany("INSERT INTO written (key_sum, content_sum, version) VALUES (?, ?, ?)", entries)
-            yield from (line for line, *_entry in batch)
+            self._db.executemany("INSERT INTO written (row) VALUES (?)", ((row,) for row, _line in batch))
+            yield from (line for _row, line in batch)
 
     def lines(self, file: str = "part") -> Iterator[bytes]:
         """The rows of one file, those without a key first."""
@@ -211,15 +197,13 @@ class Spool:
             return self._chosen_lines(file)
         return (line for (line,) in self._all("SELECT line FROM rows WHERE file = ? ORDER BY key, line", file))
 
-    def _count(self, query: str) -> int:
-        ((count,),) = self._all(query)
-        return int(count)
-
-    def _all(self, query: str, *values: str) -> Iterator[Any]:
+    def _all(self, query: str, *values: object) -> Iterator[Any]:
         self._flush()
-        cursor = self._db.execute(query, values)
-        while batch := list(islice(cursor, BATCH)):
-            yield from batch
+        return self._db.execute(query, values)
+
+    def _sort(self) -> None:
+        self._flush()
+        self._db.execute("CREATE INDEX IF NOT EXISTS by_key ON rows (key, version)")
 
     def _flush(self) -> None:
         self._db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", self._waiting)

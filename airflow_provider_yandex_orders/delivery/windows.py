@@ -3,22 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from airflow_provider_yandex_orders.journal.records import Verdict
-from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.faults import Fault
-from airflow_provider_yandex_orders.rows.formats import cell
-from airflow_provider_yandex_orders.rows.kind import RowKind
-
-if TYPE_CHECKING:
-    from airflow_provider_yandex_orders.delivery.prepare import Plan
 
 WAYS = ("send", "hold", "reject")
 """What may become of rows that are too old."""
@@ -54,65 +42,3 @@ class Windows:
             reason = f"was made more than {self.change_days} days ago: the service takes no changes of it any more"
             return Fault(column, "too_late", reason, fix)
         return None
-
-
-class Note(msgspec.Struct, array_like=True):
-    """What is kept beside a row until it is known which rows are sent.
-
-    :param age: of the row.
-    :param label: what names it to people.
-    :param cells: the row as a source would give it, where it may have to wait.
-    :param currency: of its amounts.
-    :param amounts: by field, where they are to be told.
-    """
-
-    age: int
-    label: str | None
-    cells: dict[str, str | int]
-    currency: str
-    amounts: dict[str, Decimal]
-
-
-class Notes:
-    """Makes the notes of rows.
-
-    :param plan: what the rows are to become.
-    :param kind: what they are.
-    :param now: seconds since 1970.
-    """
-
-    def __init__(self, plan: Plan, kind: RowKind, now: float) -> None:
-        self._windows, self._zone, self._now = plan.limits.windows, plan.options.counter_zone, now
-        days = (self._windows.change_days, self._windows.link_days) if self._windows else ()
-        self._starts = [now - each * 24 * 60 * 60 for each in days]
-        self._texts: list[str] = []
-        self._holds = self._windows is not None and self._windows.too_old == "hold"
-        self._label = kind.label
-        self._amounts = [] if plan.sends else [each.name for each in kind.sent_fields if each.type.adds]
-        self._currency = next((each.name for each in kind.fields if each.type in types.CURRENCIES), "")
-
-    def age(self, created: object) -> int:
-        """The age of a row by the moment it was made: seconds, or the service's text."""
-        if created is None or not self._starts:
-            return YOUNG
-        if isinstance(created, int):
-            return sum(created < start for start in self._starts)
-        if not self._texts:
-            moments = (datetime.fromtimestamp(each, self._zone()) for each in (*self._starts, self._now))
-            self._texts = [each.isoformat(" ", "seconds")[:19] for each in moments]
-        *starts, now = self._texts
-        return FUTURE if str(created) > now else sum(str(created) < start[:10] for start in starts)
-
-    def of(self, values: Mapping[str, Any], age: int) -> bytes | None:
-        """What there is to note of a row; for most there is nothing."""
-        if age < OLD and not self._amounts:
-            return None
-        cells = values.items() if self._holds and age >= OLD else ()
-        note = Note(
-            age,
-            label=values.get(self._label),
-            cells={name: each if isinstance(each, int) else cell(each) for name, each in cells},
-            currency=values.get(self._currency) or "",
-            amounts={name: values[name] for name in self._amounts if name in values},
-        )
-        return msgspec.json.encode(note)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoun
 from sqlalchemy import create_engine, event, func, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import (
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    InternalError,
-    OperationalError,
-    SQLAlchemyError,
-)
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
@@ -33,7 +26,6 @@ from airflow_provider_yandex_orders.privacy import scrub
 
 SCHEMA = "yandex_orders"
 """The schema in PostgreSQL; SQLite has none."""
-RETRY_AFTER = 60.0
 _BUSY_SECONDS = 60.0
 _CONNECT_SECONDS = 10
 _DEAD_SECONDS = 60
@@ -88,17 +80,13 @@ class Database:
             engine.dispose()
             raise
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> AbstractContextManager[Connection]:
         """A transaction that only reads."""
-        with self._transaction(self._engine) as connection:
-            yield connection
+        return self._transaction(self._engine)
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> AbstractContextManager[Connection]:
         """A transaction that writes: in SQLite it waits its turn before it reads."""
-        with self._transaction(self._writer) as connection:
-            yield connection
+        return self._transaction(self._writer)
 
     @property
     def insert(self) -> Callable[[Any], Any]:
@@ -136,7 +124,7 @@ class Database:
                 f"The journal of deliveries, {self.named}, does not answer: {said}. Without it nobody knows what was "
                 "sent before, so nothing goes out. The next try asks again; look at the database and at "
                 "journal_conn_id ([yandex_orders] of the configuration, or the task's argument).",
-                retry_after=RETRY_AFTER,
+                retry_after=60.0,
             )
         if isinstance(error, IntegrityError):
             return error  # a mistake in this package, to be seen as it is

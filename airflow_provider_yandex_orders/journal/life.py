@@ -19,30 +19,21 @@ from airflow_provider_yandex_orders.exceptions import JournalUnavailable
 from airflow_provider_yandex_orders.journal.bulk import Sent
 from airflow_provider_yandex_orders.journal.database import Database, now
 from airflow_provider_yandex_orders.journal.records import (
-    Destination,
     Entry,
     Judgement,
     OpenDelivery,
+    PartFile,
     PartState,
-    PlannedPart,
     TaskKey,
     Try,
 )
-from airflow_provider_yandex_orders.journal.tables import deliveries, destinations, judgements, parts
+from airflow_provider_yandex_orders.journal.tables import deliveries, judgements, parts
 
 log = logging.getLogger(__name__)
 
 _CHUNK = 20_000
 _KEYS = 5_000
 _TRIES = 6
-
-
-def destination_id(connection: Connection, database: Database, destination: Destination) -> int:
-    """Number of a destination, given the first time it is named."""
-    place = asdict(destination)
-    connection.execute(database.insert(destinations).values(place).on_conflict_do_nothing())
-    found = select(destinations.c.destination_id).filter_by(**place)
-    return int(connection.execute(found).scalar_one())
 
 
 def begin(connection: Connection, of_destination: int, task: TaskKey, this: Try, *, resend: bool) -> OpenDelivery:
@@ -85,18 +76,13 @@ def of_task(of_destination: int, task: TaskKey) -> ColumnElement[bool]:
     return and_(c.destination_id == of_destination, *(c[name] == value for name, value in asdict(task).items()))
 
 
-def plan(database: Database, delivery_id: int, part: PlannedPart, entries: Iterable[Entry]) -> int:
+def plan(database: Database, delivery_id: int, number: int, file: PartFile, entries: Iterable[Entry]) -> int:
     """Write down a part and the sums of its rows. A part that is not whole is never sent, so it does no harm."""
     with database.writing() as connection:
-        made = connection.execute(
-            parts.insert().values(
-                delivery_id=delivery_id, state=PartState.PLANNED.value, planned_at=now(), **asdict(part)
-            )
-        )
-        part_id = _made(made)
-        waiting = _counted(part_id, entries)
-        if chunk := list(islice(waiting, _CHUNK)):
-            database.bulk.add(connection, part_id, chunk)
+        named = {name: getattr(file, name) for name in PartFile.__dataclass_fields__}
+        planned = {"delivery_id": delivery_id, "number": number, "state": PartState.PLANNED.value, "planned_at": now()}
+        part_id = _made(connection.execute(parts.insert().values(**planned, **named)))
+    waiting = _counted(part_id, entries)
     while chunk := list(islice(waiting, _CHUNK)):
         with database.writing() as connection:
             database.bulk.add(connection, part_id, chunk)

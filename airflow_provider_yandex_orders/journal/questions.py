@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -30,29 +30,18 @@ _STATES = select(parts.c.part_id, parts.c.state, parts.c.accepted_at, parts.c.tu
 )
 
 
-def subtract(
-    database: Database, entries: Iterable[Entry], delivery_id: int, planned: int | None, days: int
-) -> Iterator[Verdict]:
-    """A verdict on each row, in the order the rows come.
+class Subtraction:
+    """Judges the rows of one delivery.
 
     Rows whose content is had are noted to have the newer version; sendings that newer ones stand over are cleared.
 
-    :param entries: rows of one destination in the order of their ``key_sum``, each key once; rows without a key as
-        often as they are.
     :param delivery_id: the delivery that asks.
     :param planned: the turn after which rows with a key must not have gone out; ``None`` for no such limit.
     :param days: parts planned longer ago are forgotten, whether they were purged already or not.
-    :raises ValueError: they come in another order.
     """
-    waiting = iter(entries)
-    subtraction = _Subtraction(database, delivery_id, planned, now() - timedelta(days=days))
-    while chunk := list(islice(waiting, CHUNK)):
-        yield from subtraction.verdicts(chunk)
 
-
-class _Subtraction:
-    def __init__(self, database: Database, delivery_id: int, planned: int | None, forgotten: datetime) -> None:
-        self._forgotten = forgotten
+    def __init__(self, database: Database, delivery_id: int, planned: int | None, days: int) -> None:
+        self._forgotten = now() - timedelta(days=days)
         self._database = database
         self._planned = planned
         self._delivery_id = delivery_id
@@ -63,32 +52,35 @@ class _Subtraction:
         self._gone: defaultdict[int, list[bytes]] = defaultdict(list)
         self._newer: list[tuple[str, bytes, int]] = []
 
-    def verdicts(self, chunk: Sequence[Entry]) -> list[Verdict]:
-        known = self._known(chunk)
-        verdicts = [self._verdict(entry, known) for entry in chunk]
-        if self._gone or self._newer:
-            with self._database.writing() as connection:
-                for part, keys in self._gone.items():
-                    self._database.bulk.forget(connection, part, keys)
-                if self._newer:
-                    self._database.bulk.renew(connection, self._newer)
-            self._gone.clear()
-            self._newer.clear()
-        return verdicts
+    def verdicts(self, entries: Iterable[Entry]) -> Iterator[Verdict]:
+        """A verdict on each row, in the order the rows come."""
+        waiting = iter(entries)
+        while chunk := list(islice(waiting, CHUNK)):
+            known = self._known(chunk)
+            verdicts = [self._verdict(entry, known) for entry in chunk]
+            self._clear()
+            yield from verdicts
 
-    def _known(self, chunk: Sequence[Entry]) -> dict[bytes, list[Any]]:
+    def _clear(self) -> None:
+        if not self._gone and not self._newer:
+            return
+        with self._database.writing() as connection:
+            for part, keys in self._gone.items():
+                self._database.bulk.forget(connection, part, keys)
+            if self._newer:
+                self._database.bulk.renew(connection, self._newer)
+        self._gone.clear()
+        self._newer.clear()
+
+    def _known(self, chunk: Sequence[Entry]) -> Mapping[bytes, list[Any]]:
         keys = list(dict.fromkeys(entry.key_sum for entry in chunk))
-        known: dict[bytes, list[Any]] = {}
+        known: defaultdict[bytes, list[Any]] = defaultdict(list)
         with self._database.reading() as connection:
             ids = set()
             for sent in self._database.bulk.sent(connection, keys):
-                key, part_id = sent[0], sent[1]
-                if key in known:
-                    known[key].append(sent)
-                else:
-                    known[key] = [sent]
-                if part_id not in self._states:
-                    ids.add(part_id)
+                known[sent[0]].append(sent)
+                if sent[1] not in self._states:
+                    ids.add(sent[1])
             settled = now() - SETTLED
             for at in range(0, len(ids), CHUNK):
                 given = {"ids": list(islice(ids, at, at + CHUNK)), "forgotten": self._forgotten}
@@ -96,7 +88,7 @@ class _Subtraction:
                     self._states[part_id] = (state, _is_settled(state, accepted_at, settled), turn or 0, whose)
         return known
 
-    def _verdict(self, entry: Entry, known: dict[bytes, list[Any]]) -> Verdict:
+    def _verdict(self, entry: Entry, known: Mapping[bytes, list[Any]]) -> Verdict:
         key = entry.key_sum
         if key < self._last or (key == self._last and entry.content_sum):
             raise ValueError("rows must come in the order of their key sums, each key once")

@@ -103,14 +103,15 @@ class PartState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedPart:
-    """A file that is ready to go out.
+class PartFile:
+    """One file of an upload.
 
-    :param number: its place in the delivery, from 1.
-    :param sha256: sum of its bytes: what a mark at the service is made of.
+    :param path: where it lies.
+    :param rows: how many rows it holds.
+    :param bytes: its length.
+    :param sha256: sum of its content: what a mark at the service is made of.
     """
 
-    number: int
     path: str
     rows: int
     bytes: int
@@ -118,17 +119,16 @@ class PlannedPart:
 
 
 @dataclass(frozen=True, slots=True)
-class SentPart:
-    """A part that went out."""
+class SentPart(PartFile):
+    """A part that went out.
+
+    :param number: its place in the delivery, from 1.
+    """
 
     part_id: int
     delivery_id: int
     number: int
     state: str
-    path: str
-    rows: int
-    bytes: int
-    sha256: str
     upload_id: str | None
     status: str | None
     rows_accepted: int | None

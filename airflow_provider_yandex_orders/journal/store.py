@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import date
-from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -16,17 +13,18 @@ from sqlalchemy import and_, func, select, update
 from sqlalchemy.engine import Connection
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.journal import life, questions, retention
+from airflow_provider_yandex_orders.journal import life, retention
 from airflow_provider_yandex_orders.journal.database import Database, now, open_database
-from airflow_provider_yandex_orders.journal.lease import Lease, held
+from airflow_provider_yandex_orders.journal.lease import Lease
+from airflow_provider_yandex_orders.journal.questions import Subtraction
 from airflow_provider_yandex_orders.journal.records import (
     FIRST_TRY,
     Destination,
     Entry,
     Judgement,
     OpenDelivery,
+    PartFile,
     PartState,
-    PlannedPart,
     SentPart,
     TaskKey,
     Try,
@@ -42,8 +40,6 @@ from airflow_provider_yandex_orders.journal.tables import (
     rejects,
     spent,
 )
-
-log = logging.getLogger(__name__)
 
 
 def open_journal(journal_conn_id: str | None = None) -> Journal:
@@ -70,9 +66,7 @@ class Journal:
     def __enter__(self) -> Journal:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._database.close()
 
     @property
@@ -87,14 +81,12 @@ class Journal:
 
     # Before the first part.
 
-    @contextmanager
-    def lease(self, destination: Destination) -> Iterator[Lease]:
+    def lease(self, destination: Destination) -> Lease:
         """A context that holds the destination from the subtraction to the last acceptance.
 
         :raises PassingError: on entering, when another task holds it, also after a minute's wait.
         """
-        with held(self._database, self._id_of(destination), str(destination)) as lease:
-            yield lease
+        return Lease(self._database, self._id_of(destination), str(destination))
 
     def begin(
         self, destination: Destination, task: TaskKey, this: Try = FIRST_TRY, *, resend: bool = False
@@ -167,16 +159,16 @@ class Journal:
         :raises ValueError: they come in another order.
         :raises ConfigurationError: ``journal_days`` cannot work.
         """
-        days = retention.days_of(None)
-        return questions.subtract(self._database, entries, delivery_id, planned, days)
+        return Subtraction(self._database, delivery_id, planned, retention.days_of(None)).verdicts(entries)
 
-    def plan(self, delivery_id: int, part: PlannedPart, entries: Iterable[Entry]) -> int:
+    def plan(self, delivery_id: int, number: int, file: PartFile, entries: Iterable[Entry]) -> int:
         """Write down a part and what is in it; nothing of it counts before it goes out.
 
+        :param number: its place in the delivery, from 1.
         :param entries: its rows, in the order of their ``key_sum``.
         :return: the part's id in the journal.
         """
-        return life.plan(self._database, delivery_id, part, entries)
+        return life.plan(self._database, delivery_id, number, file, entries)
 
     # Parts under way. A part has gone out when ``sending`` is written, and only then may the request be made.
 
@@ -357,9 +349,13 @@ class Journal:
         return retention.purge(self._database, retention.days_of(days), always=always)
 
     def _id_of(self, destination: Destination) -> int:
+        """Number of a destination, given the first time it is named."""
         if destination not in self._destinations:
+            place = asdict(destination)
             with self._database.writing() as connection:
-                self._destinations[destination] = life.destination_id(connection, self._database, destination)
+                connection.execute(self._database.insert(destinations).values(place).on_conflict_do_nothing())
+                found = connection.execute(select(destinations.c.destination_id).filter_by(**place))
+                self._destinations[destination] = found.scalar_one()
         return self._destinations[destination]
 
     def _move(self, connection: Connection, part_id: int, state: PartState, **values: Any) -> None:

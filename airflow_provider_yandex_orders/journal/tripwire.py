@@ -22,11 +22,12 @@ class Tripwire:
     """A few words whatever the number of parts: the journal, the delivery, how many parts went out, and answers
     that the journal could not be told.
 
-    :param store: the task's state store; ``None`` where Airflow has none.
+    :param store: the task's state store; ``None`` where Airflow has none: then they last as long as this try.
     """
 
     def __init__(self, store: Any) -> None:
         self._store = store
+        self._record: dict[str, Any] = dict((store.get(_KEY) if store is not None else None) or {})
 
     @classmethod
     def of(cls, context: Mapping[str, Any]) -> Tripwire:
@@ -37,8 +38,9 @@ class Tripwire:
         """Make sure that the journal knows what earlier tries sent, and tell it an answer it could not be told.
 
         :raises PermanentError: it does not.
+        :raises JournalUnavailable: it still cannot be told.
         """
-        record = self._record()
+        record = self._record
         if not record:
             return
         known = journal.went_out(record["delivery"], task) if record["journal"] == journal.id else None
@@ -50,42 +52,42 @@ class Tripwire:
                 "task's argument) name the journal that was in use; where it is lost, make sure at the service what "
                 "has arrived and run the rest in a new run."
             )
-        for part_id, answer in record.get("answers", {}).items():
-            refused = [bytes.fromhex(each) for each in answer.pop("refused")]
-            if not journal.accepted(int(part_id), refused=refused, **answer):
-                raise JournalUnavailable(
-                    f"An earlier try's answer from the service could not be written to {journal.named}. Nothing was "
-                    "sent since; the next try writes it.",
-                    retry_after=60.0,
-                )
-            self.told(int(part_id))
+        self.tell(journal)
 
     def goes_out(self, journal: Journal, delivery_id: int) -> None:
         """A part goes out now, and the journal knows it."""
-        if self._store is None:
-            return
-        record = self._record()
+        record = self._record
         if record.get("delivery") != delivery_id or record.get("journal") != journal.id:
             record = {"journal": journal.id, "delivery": delivery_id, "out": 0}
-        self._store.set(_KEY, {**record, "out": record["out"] + 1})
+        self._put({**record, "out": record["out"] + 1})
 
     def keep(self, part_id: int, *, refused: Iterable[bytes] = (), **answer: Any) -> None:
-        """Keep an acceptance that the journal could not be told: the next try tells it before anything else.
+        """Keep an acceptance that the journal could not be told: it is told before anything else goes out.
 
         :param answer: as of :meth:`~airflow_provider_yandex_orders.journal.store.Journal.accepted`.
         """
-        if self._store is None:
-            return
         answer["refused"] = [each.hex() for each in refused]
-        record = self._record()
-        self._store.set(_KEY, {**record, "answers": {**record.get("answers", {}), str(part_id): answer}})
+        self._put({**self._record, "answers": {**self._record.get("answers", {}), str(part_id): answer}})
 
-    def told(self, part_id: int) -> None:
-        """The journal has the answer to a part: told again later, it would stand over how the part ended."""
-        record = self._record()
-        answers = {key: kept for key, kept in record.get("answers", {}).items() if key != str(part_id)}
-        if answers != record.get("answers", {}):
-            self._store.set(_KEY, {**record, "answers": answers})
+    def tell(self, journal: Journal) -> None:
+        """Tell the journal what it could not be told before.
 
-    def _record(self) -> dict[str, Any]:
-        return dict((self._store.get(_KEY) if self._store is not None else None) or {})
+        :raises JournalUnavailable: it still cannot be told; nothing more goes out.
+        """
+        answers = self._record.get("answers", {})
+        for part_id, answer in answers.items():
+            refused = [bytes.fromhex(each) for each in answer["refused"]]
+            if not journal.accepted(int(part_id), **{**answer, "refused": refused}):
+                raise JournalUnavailable(
+                    f"Write down what was accepted: the journal of deliveries, {journal.named} (journal_conn_id), does "
+                    "not take it. Nothing more is sent until it does; the next try may pass.",
+                    retry_after=60.0,
+                )
+            # Told again later, it would stand over how the part ended.
+            answers = {other: kept for other, kept in answers.items() if other != part_id}
+            self._put({**self._record, "answers": answers})
+
+    def _put(self, record: dict[str, Any]) -> None:
+        self._record = record
+        if self._store is not None:
+            self._store.set(_KEY, record)

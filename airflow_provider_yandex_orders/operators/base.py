@@ -18,7 +18,8 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperat
 
 from airflow_provider_yandex_orders.delivery.memory import Memory, Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
-from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, Prepared, prepare
+from airflow_provider_yandex_orders.delivery.plan import Limits, Plan, Prepared
+from airflow_provider_yandex_orders.delivery.prepare import prepare
 from airflow_provider_yandex_orders.delivery.result import (
     PREPARED,
     DeliveredPart,
@@ -26,7 +27,6 @@ from airflow_provider_yandex_orders.delivery.result import (
     compacted,
     delivered_part,
     delivery_of,
-    expanded,
     restored,
 )
 from airflow_provider_yandex_orders.delivery.same_key import read_same_key
@@ -47,7 +47,7 @@ from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.sources.base import Source
-from airflow_provider_yandex_orders.sources.parts import PartsSource
+from airflow_provider_yandex_orders.sources.parts import PartsSource, parts_in
 from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.storage import staging_folder
 from airflow_provider_yandex_orders.templated import number, switch, whole
@@ -391,7 +391,7 @@ class UploadOperator(BaseOperator):
 
         source = as_source(self.source)
         prepared = source.parts() if isinstance(source, PartsSource) else []  # what an earlier task left for this one
-        for part in [*expanded(delivery)["parts"], *prepared]:
+        for part in [*parts_in(delivery), *prepared]:
             try:
                 ObjectStoragePath(part["path"]).unlink(missing_ok=True)
             except Exception as error:  # noqa: BLE001 - the rows were accepted

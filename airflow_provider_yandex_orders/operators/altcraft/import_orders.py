@@ -16,7 +16,7 @@ from airflow_provider_yandex_orders.altcraft.order_kind import OrderShape, order
 from airflow_provider_yandex_orders.altcraft.verify import SAMPLE, sample_size, sent_sample
 from airflow_provider_yandex_orders.delivery.memory import REPEAT, Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
-from airflow_provider_yandex_orders.delivery.prepare import Limits, Prepared
+from airflow_provider_yandex_orders.delivery.plan import Limits, Prepared
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile
 from airflow_provider_yandex_orders.delivery.result import Delivery
 from airflow_provider_yandex_orders.exceptions import (

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from airflow_provider_yandex_orders.delivery.memory import Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
-from airflow_provider_yandex_orders.delivery.prepare import Limits, Prepared
-from airflow_provider_yandex_orders.delivery.result import Delivery, expanded
+from airflow_provider_yandex_orders.delivery.plan import Limits, Prepared
+from airflow_provider_yandex_orders.delivery.result import Delivery
 from airflow_provider_yandex_orders.delivery.windows import WAYS, Windows
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
@@ -27,6 +27,7 @@ from airflow_provider_yandex_orders.rows.defaults import with_defaults
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
+from airflow_provider_yandex_orders.sources.parts import parts_in
 from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.templated import mapping, switch
 from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
@@ -231,7 +232,7 @@ class MetricaUploadOperator(UploadOperator):
     def _to_wait_for(self, delivery: Delivery) -> Mapping[str, int]:
         if not switch(self.wait_for_completion, "wait_for_completion"):
             return {}
-        return {part["upload_id"]: self._counter for part in expanded(delivery)["parts"] if part["upload_id"]}
+        return {part["upload_id"]: self._counter for part in parts_in(delivery) if part["upload_id"]}
 
     @property
     def _sends(self) -> bool:

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, Prepared, prepare
+from airflow_provider_yandex_orders.delivery.plan import Limits, Plan, Prepared
+from airflow_provider_yandex_orders.delivery.prepare import prepare
 from airflow_provider_yandex_orders.delivery.windows import Windows
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError, SourceError
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
@@ -232,7 +233,7 @@ def _expected(rows: Iterable[dict[str, Any]], keyed: bool) -> tuple[list[int], i
 @given(rows=ROWS, keyed=st.booleans(), part_rows=st.integers(1, 5))
 def test_accounting(folder: ObjectStoragePath, rows: list[dict[str, Any]], keyed: bool, part_rows: int) -> None:
     marked = [{**row, "client_uniq_id": str(number)} for number, row in enumerate(rows)]
-    limits = Limits(max_rejected=10**9, max_part_rows=part_rows)
+    limits = Limits(max_rejected=10**9, max_dropped=10**9, max_part_rows=part_rows)
     prepared = run(RowsSource(marked), folder, limits, require_key=keyed)
     numbers, good = _expected(rows, keyed)
     assert accounted(prepared)

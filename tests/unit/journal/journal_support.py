@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import count
 
-from airflow_provider_yandex_orders.journal.records import Destination, Entry, PlannedPart, TaskKey, Verdict
+from airflow_provider_yandex_orders.journal.records import Destination, Entry, PartFile, TaskKey, Verdict
 from airflow_provider_yandex_orders.journal.store import Journal
 
 ORDERS = Destination("metrica", "api-metrika.yandex.net", "101", "orders")
@@ -37,8 +37,8 @@ def plan(
     """A part of a run that is ready to go out."""
     delivery = journal.begin(destination, task(run_id, dag_id)).id
     number = next(_numbers)
-    part = PlannedPart(number, f"/staging/{number}.csv", 1, 10, f"{number:064x}")
-    return journal.plan(delivery, part, entries(journal, rows, destination))
+    file = PartFile(f"/staging/{number}.csv", 1, 10, f"{number:064x}")
+    return journal.plan(delivery, number, file, entries(journal, rows, destination))
 
 
 def send(

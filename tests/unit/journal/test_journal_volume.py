@@ -24,7 +24,7 @@ import sqlite3, sys, time
 from collections import Counter
 from itertools import islice
 from pathlib import Path
-from airflow_provider_yandex_orders.journal.records import Destination, Entry, PlannedPart, TaskKey
+from airflow_provider_yandex_orders.journal.records import Destination, Entry, PartFile, TaskKey
 from airflow_provider_yandex_orders.journal.store import open_journal
 
 ROWS = int(sys.argv[2])
@@ -54,7 +54,7 @@ delivery = journal.begin(ORDERS, TaskKey("d", "r", "t"))
 def commit():
     waiting = rows(False)
     for number in range(1, ROWS // 50_000 + 1):
-        part = journal.plan(delivery.id, PlannedPart(number, "p", 50_000, 1, "s"), islice(waiting, 50_000))
+        part = journal.plan(delivery.id, number, PartFile("p", 50_000, 1, "s"), islice(waiting, 50_000))
         journal.sending(part)
         assert journal.accepted(part, upload_id=str(part))
 

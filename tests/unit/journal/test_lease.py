@@ -85,7 +85,7 @@ def test_a_living_holder_keeps_its_lease_and_a_dead_ones_ends(open_one: Callable
 def test_a_part_does_not_go_out_without_the_lease_it_was_planned_under(
     open_one: Callable[[], Journal], quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease.Lease, "renew_until", lambda self, given_back: None)  # the process stands still
+    monkeypatch.setattr(lease.Lease, "_renew_until_given_back", lambda self: None)  # the process stands still
     with open_one() as slow, open_one() as other, slow.lease(ORDERS) as lost:
         part = plan(slow, [("a", "red", "")])
         slow.sending(part, lost)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_provider_yandex_orders.delivery.prepare import Limits, Plan, prepare
+from airflow_provider_yandex_orders.delivery.plan import Limits, Plan
+from airflow_provider_yandex_orders.delivery.prepare import prepare
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, SourceError
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What would become of rows, known before the first is sent: those too old to be of use, the money, the plan."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from airflow_provider_yandex_orders.delivery.plan import Plan
+from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
+from airflow_provider_yandex_orders.delivery.windows import FUTURE, OLD, YOUNG, Windows
+from airflow_provider_yandex_orders.journal.records import Verdict
+from airflow_provider_yandex_orders.rows import types
+from airflow_provider_yandex_orders.rows.formats import cell
+from airflow_provider_yandex_orders.rows.kind import RowKind
+
+log = logging.getLogger(__name__)
+
+_TOLD = (Verdict.NEW, Verdict.CHANGED, Verdict.UNCHANGED, Verdict.OUTDATED, Verdict.UNCLEAR)
+_NO_CURRENCY = "no currency"
+
+
+class Note(msgspec.Struct, array_like=True):
+    """What is kept beside a row until it is known which rows are sent.
+
+    :param age: of the row.
+    :param label: what names it to people.
+    :param cells: the row as a source would give it, where it may have to wait.
+    :param currency: of its amounts.
+    :param amounts: by field, where they are to be told.
+    """
+
+    age: int
+    label: str | None
+    cells: dict[str, str | int]
+    currency: str
+    amounts: dict[str, Decimal]
+
+
+_decode = msgspec.json.Decoder(Note).decode
+
+
+class Notes:
+    """Makes the notes of rows.
+
+    :param plan: what the rows are to become.
+    :param kind: what they are.
+    :param now: seconds since 1970.
+    """
+
+    def __init__(self, plan: Plan, kind: RowKind, now: float) -> None:
+        self._windows, self._zone, self._now = plan.limits.windows, plan.options.counter_zone, now
+        days = (self._windows.change_days, self._windows.link_days) if self._windows else ()
+        self._starts = [now - each * 24 * 60 * 60 for each in days]
+        self._texts: list[str] = []
+        self._holds = self._windows is not None and self._windows.too_old == "hold"
+        self._label = kind.label
+        self._amounts = [] if plan.sends else [each.name for each in kind.sent_fields if each.type.adds]
+        self._currency = next((each.name for each in kind.fields if each.type in types.CURRENCIES), "")
+
+    def age(self, created: object) -> int:
+        """The age of a row by the moment it was made: seconds, or the service's text."""
+        if created is None or not self._starts:
+            return YOUNG
+        if isinstance(created, int):
+            return sum(created < start for start in self._starts)
+        if not self._texts:
+            moments = (datetime.fromtimestamp(each, self._zone()) for each in (*self._starts, self._now))
+            self._texts = [each.isoformat(" ", "seconds")[:19] for each in moments]
+        *starts, now = self._texts
+        return FUTURE if str(created) > now else sum(str(created) < start[:10] for start in starts)
+
+    def of(self, values: Mapping[str, Any], age: int) -> bytes | None:
+        """What there is to note of a row; for most there is nothing."""
+        if age < OLD and not self._amounts:
+            return None
+        cells = values.items() if self._holds and age >= OLD else ()
+        note = Note(
+            age,
+            label=values.get(self._label),
+            cells={name: each if isinstance(each, int) else cell(each) for name, each in cells},
+            currency=values.get(self._currency) or "",
+            amounts={name: values[name] for name in self._amounts if name in values},
+        )
+        return msgspec.json.encode(note)
+
+
+class Outlook:
+    """Looks at the rows that are to be sent.
+
+    :param windows: how old they may be; ``None`` for any age.
+    :param column: the column of the moment they were made.
+    :param rejected: takes those that are rejected.
+    :param deferred: takes those that are held.
+    """
+
+    def __init__(self, windows: Windows | None, column: str, rejected: FaultFile, deferred: LinesFile) -> None:
+        self.codes: Counter[str] = Counter()
+        """Rows that are too old, by the code of that fault, whatever becomes of them."""
+        self._windows, self._column, self._rejected, self._deferred = windows, column, rejected, deferred
+        self._reasons: dict[str, str] = {}
+        self._money: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+
+    def left_out(self, noted: Iterable[tuple[int, str, bytes]]) -> Iterator[int]:
+        """Numbers of the rows that are not sent as they are too old.
+
+        :param noted: number, verdict and note of each row that has a note.
+        """
+        way = self._windows.too_old if self._windows else "send"
+        for number, verdict, line in noted:
+            note = _decode(line)
+            fault = self._windows and self._windows.fault(note.age, verdict, self._column)
+            if fault:
+                self.codes[fault.code] += 1
+                self._reasons[fault.code] = fault.reason
+            if not fault or way == "send":
+                for name, amount in note.amounts.items():
+                    self._money[name][note.currency or _NO_CURRENCY] += amount
+                continue
+            if way == "hold":
+                self._deferred.write(note.cells)
+            else:
+                self._rejected.add(number, note.label, [fault])
+            yield number
+
+    def tell(self) -> None:
+        """Say in the log what is too old."""
+        ends = {"hold": f"They wait in {self._deferred.path}.", "reject": f"All in: {self._rejected.path}"}
+        for code, reason in self._reasons.items():
+            end = ends.get(self._windows.too_old if self._windows else "", "Sent all the same.")
+            log.warning("%d rows are %s: each %s. %s", self.codes[code], code, reason, end)
+
+    def plan(self, verdicts: Mapping[Verdict, int], rejected: Mapping[str, int], as_of: int) -> dict[str, Any]:
+        """What would become of the rows; it goes to the log as a table.
+
+        :param verdicts: rows by what the journal says of them.
+        :param rejected: rejected rows by the code of their fault.
+        :param as_of: the journal's turn it is made as of.
+        """
+        counts = {verdict.value: verdicts.get(verdict, 0) for verdict in _TOLD}
+        counts |= {"too_old_to_link": self.codes["too_old"], "too_late_to_change": self.codes["too_late"]}
+        table = [*counts.items(), *((f"rejected: {code}", rows) for code, rows in rejected.items())]
+        lines = [f"  {name:<32}{rows:>20,}" for name, rows in table]
+        money: dict[str, dict[str, str]] = {}
+        for name, totals in self._money.items():
+            money[name] = {currency: f"{total:f}" for currency, total in sorted(totals.items())}
+            lines += [f"  {f'{name}, {currency}':<32}{total:>20,f}" for currency, total in sorted(totals.items())]
+        log.info("Plan:\n%s", "\n".join(lines))
+        return {**counts, "rejected": dict(rejected), "money": money, "as_of": as_of}
