@@ -269,15 +269,10 @@ class Journal:
         with self._database.writing() as connection:
             life.complete(connection, whose)
 
-    def judge_part(self, part_id: int, judgement: Judgement) -> None:
-        """How the service ended a part. A bad end forgets its rows, and completes its delivery."""
-        with self._database.writing() as connection:
-            life.judge(connection, part_id, judgement)
-
     def judge_upload(
         self, service: str, host: str, entities: Collection[str], upload_id: str, judgement: Judgement
     ) -> int:
-        """How the service ended an upload.
+        """How the service ended an upload. A bad end forgets its rows, and completes its delivery.
 
         :param entities: what may have been in it.
         :return: how many parts on record that was: none where another journal, or nobody, sent it.

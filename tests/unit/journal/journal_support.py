@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import count
 
-from airflow_provider_yandex_orders.journal.records import Destination, Entry, PartFile, TaskKey, Verdict
+from airflow_provider_yandex_orders.journal.records import Destination, Entry, Judgement, PartFile, TaskKey, Verdict
 from airflow_provider_yandex_orders.journal.store import Journal
 
 ORDERS = Destination("metrica", "api-metrika.yandex.net", "101", "orders")
@@ -53,6 +53,13 @@ def send(
     journal.sending(part_id)
     assert journal.accepted(part_id, upload_id=f"u{part_id}", status="UPLOADED")
     return part_id
+
+
+def judge(journal: Journal, part_id: int, *, good: bool) -> None:
+    """The end of an upload that was accepted by the number of its part."""
+    judgement = Judgement(good, "PASSED" if good else "FAILED")
+    entities = ("orders", "contacts", "simple_orders")
+    assert journal.judge_upload(ORDERS.service, ORDERS.host, entities, f"u{part_id}", judgement) == 1
 
 
 def verdict(journal: Journal, row: Row, destination: Destination = ORDERS) -> Verdict:

@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import inspect
 
 from airflow_provider_yandex_orders.get_provider_info import get_provider_info
-from airflow_provider_yandex_orders.journal.records import Judgement, TaskKey, Verdict
+from airflow_provider_yandex_orders.journal.records import TaskKey, Verdict
 from airflow_provider_yandex_orders.journal.store import Journal
 from airflow_provider_yandex_orders.journal.tables import VIEWS
-from tests.unit.journal.journal_support import ORDERS, Row, plan, send, verdict
+from tests.unit.journal.journal_support import ORDERS, Row, judge, plan, send, verdict
 
 PAGE = (Path(__file__).parents[3] / "docs" / "journal.md").read_text(encoding="utf-8")
 PLACE = {"service", "host", "counter", "entity"}
@@ -72,7 +72,7 @@ def test_questions_are_answered(journal: Journal, query: Callable[..., list[Any]
     journal.sending(part)
     exec(told, {})  # the page's own lines
     assert verdict(journal, ("order-9", "red", ""), lost) is Verdict.UNCHANGED
-    journal.judge_part(part, Judgement(True, "PASSED"))
+    journal.accepted(part, good=True)
     exec(asked_for, {})
     journal.linked(ORDERS, date(2026, 11, 25), linked_orders=3, sent_orders=4)
     answers = []
@@ -94,4 +94,4 @@ def _deliver(journal: Journal, run_id: str, rows: list[Row]) -> None:
     part = send(journal, rows, run_id=run_id, dag_id="orders")
     journal.sent(delivery.id, {"rows_sent": len(rows)}, {"bad_date": 2, "no_key": 1})
     if run_id == "monday":
-        journal.judge_part(part, Judgement(True, "PASSED"))
+        judge(journal, part, good=True)

@@ -27,7 +27,7 @@ from airflow_provider_yandex_orders.journal.store import Journal, open_journal
 from airflow_provider_yandex_orders.journal.tables import COUNTS, metadata, parts
 from airflow_provider_yandex_orders.journal.tripwire import Tripwire
 from tests.support.postgres import PostgresServer
-from tests.unit.journal.journal_support import ORDERS, entries, plan, send, task, verdict
+from tests.unit.journal.journal_support import ORDERS, entries, judge, plan, send, task, verdict
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
@@ -48,7 +48,7 @@ def test_after_everything_was_sent_only_the_wait_is_left(journal: Journal, query
     result = {"rows_read": 3, "rows_sent": 1, "rows_rejected": 2, "parts": [{"upload_id": "1"}]}
     journal.sent(delivery.id, result, {"bad_date": 1, "no_key": 1})
     assert journal.begin(ORDERS, task()).result == result
-    journal.judge_part(part, Judgement(True, "PASSED"))
+    judge(journal, part, good=True)
     assert journal.begin(ORDERS, task()).result == result
     journal.complete(ORDERS, task())
     assert journal.begin(ORDERS, task()).result is None
@@ -102,9 +102,9 @@ def test_linked_shares_are_those_of_the_last_answer(journal: Journal, query: Que
 
 def test_what_is_old_is_forgotten(journal: Journal, query: Query) -> None:
     old, kept = send(journal, [("a", "red", "")], run_id="old"), send(journal, [("b", "red", "")], run_id="new")
-    journal.judge_part(old, Judgement(True, "PASSED"))
+    judge(journal, old, good=True)
     wasted = send(journal, [("c", "red", "")], run_id="new")
-    journal.judge_part(wasted, Judgement(False, "FAILED"))
+    judge(journal, wasted, good=False)
     query(f"UPDATE journal_parts SET planned_at = '2020-01-01 00:00:00' WHERE part_id = {old}")
     query("UPDATE journal_deliveries SET started_at = '2020-01-01 00:00:00' WHERE run_id = 'old'")
     assert journal.purge() == 1
@@ -135,7 +135,7 @@ def test_a_purge_changes_nothing_for_a_subtraction_under_way(
 
 def test_sums_of_what_came_to_nothing_go_early(journal: Journal, query: Query) -> None:
     part = send(journal, [("a", "red", "")])
-    journal.judge_part(part, Judgement(False, "FAILED"))
+    judge(journal, part, good=False)
     query("UPDATE journal_parts SET planned_at = '2020-01-01 00:00:00'")
     assert journal.purge(100_000) == 0
     assert query("SELECT count(*) FROM journal_rows") == [(0,)]
@@ -153,7 +153,7 @@ def test_nothing_personal_is_written_down(journal: Journal, query: Query, tmp_pa
     for keyless in (False, True):
         rows = [(None if keyless else text, f"row of {text}", "2026-01-01") for text in planted]
         part = send(journal, rows)
-        journal.judge_part(part, Judgement(False, "FAILED"))
+        judge(journal, part, good=False)
     journal.sent(delivery.id, dict.fromkeys(COUNTS, 1), {"bad_phone": 1})
     cells = [cell for table in metadata.tables for row in query(f"SELECT * FROM {table}") for cell in row]
     kept = [bytes(cell) if isinstance(cell, (bytes, memoryview)) else str(cell).encode() for cell in cells]
@@ -259,10 +259,10 @@ def test_every_answer_that_was_kept_is_told(local: Path) -> None:
             journal.sending(part)
             tripwire.goes_out(journal, 1)
         for part in waiting:
-            tripwire.keep(part, upload_id=str(part))
+            tripwire.keep(part, upload_id=f"u{part}")
         tripwire.check(journal, task())
         assert [verdict(journal, (key, "red", "")) for key in "ab"] == [Verdict.UNCHANGED] * 2
-        journal.judge_part(waiting[0], Judgement(False, "FAILED"))
+        judge(journal, waiting[0], good=False)
         tripwire.check(journal, task())
         assert verdict(journal, ("a", "red", "")) is Verdict.NEW
 

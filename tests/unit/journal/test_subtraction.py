@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.journal import questions
-from airflow_provider_yandex_orders.journal.records import Destination, Judgement, Verdict
+from airflow_provider_yandex_orders.journal.records import Destination, Verdict
 from airflow_provider_yandex_orders.journal.store import Journal
-from tests.unit.journal.journal_support import ORDERS, Row, entries, plan, send, task, verdict
+from tests.unit.journal.journal_support import ORDERS, Row, entries, judge, plan, send, task, verdict
 
 HAD = ("accepted", "good")
 
@@ -116,7 +116,7 @@ def _send(
     journal.sending(part_id)
     if outcome == "accepted":
         sums = journal.sums(destination)
-        assert journal.accepted(part_id, upload_id=str(part_id), refused=[sums.key(key) for key in refused])
+        assert journal.accepted(part_id, upload_id=f"u{part_id}", refused=[sums.key(key) for key in refused])
         keyed = {key: values for key, values in keyed.items() if key not in refused}
     elif outcome == "refused":
         assert journal.refused(part_id)
@@ -129,7 +129,7 @@ def _judge(journal: Journal, model: Model, number: int, good: bool) -> None:
     waiting = [part for part in model.parts if part.state == "accepted"]
     if waiting:
         part = waiting[number % len(waiting)]
-        journal.judge_part(part.id, Judgement(good, "PASSED" if good else "FAILED"))
+        judge(journal, part.id, good=good)
         part.state = "good" if good else "bad"
 
 
@@ -162,10 +162,10 @@ def _ask(
 
 def test_an_older_content_is_had_again_when_the_newer_fails(journal: Journal) -> None:
     first = send(journal, [("a", "red", "2026-01-01")])
-    journal.judge_part(first, Judgement(True, "PASSED"))
+    judge(journal, first, good=True)
     second = send(journal, [("a", "blue", "2026-01-02")])
     assert verdict(journal, ("a", "red", "2026-01-01")) is Verdict.OUTDATED
-    journal.judge_part(second, Judgement(False, "FAILED"))
+    judge(journal, second, good=False)
     assert verdict(journal, ("a", "red", "2026-01-01")) is Verdict.UNCHANGED
     assert verdict(journal, ("a", "blue", "2026-01-02")) is Verdict.CHANGED
 
@@ -181,7 +181,7 @@ def test_what_went_out_last_counts_whenever_it_was_planned(journal: Journal) -> 
 def test_settled_sendings_take_no_room(journal: Journal, query: Callable[..., list[Any]]) -> None:
     for content in ("red", "blue", "red", "green"):
         part = send(journal, [("a", content, "")])
-        journal.judge_part(part, Judgement(True, "PASSED"))
+        judge(journal, part, good=True)
         assert verdict(journal, ("a", content, "")) is Verdict.UNCHANGED
         assert query("SELECT count(*) FROM journal_rows") == [(1,)]
 
@@ -233,6 +233,6 @@ def test_what_a_delivery_sent_itself_is_told_apart(journal: Journal) -> None:
 def test_rows_without_a_key_are_had_as_often_as_they_were_sent(journal: Journal) -> None:
     send(journal, [(None, "row", ""), (None, "row", "")])
     failed = send(journal, [(None, "row", "")])
-    journal.judge_part(failed, Judgement(False, "FAILED"))
+    judge(journal, failed, good=False)
     answers = list(journal.subtract(entries(journal, [(None, "row", "")] * 3)))
     assert answers == [Verdict.UNCHANGED, Verdict.UNCHANGED, Verdict.NEW]
