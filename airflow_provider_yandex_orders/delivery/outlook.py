@@ -104,6 +104,7 @@ class Outlook:
         self.codes: Counter[str] = Counter()
         """Rows that are too old, by the code of that fault, whatever becomes of them."""
         self._windows, self._column, self._rejected, self._deferred = windows, column, rejected, deferred
+        self._way = windows.too_old if windows else "send"
         self._reasons: dict[str, str] = {}
         self._money: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
 
@@ -112,18 +113,17 @@ class Outlook:
 
         :param noted: number, verdict and note of each row that has a note.
         """
-        way = self._windows.too_old if self._windows else "send"
         for number, verdict, line in noted:
             note = _decode(line)
             fault = self._windows and self._windows.fault(note.age, verdict, self._column)
             if fault:
                 self.codes[fault.code] += 1
                 self._reasons[fault.code] = fault.reason
-            if not fault or way == "send":
+            if not fault or self._way == "send":
                 for name, amount in note.amounts.items():
                     self._money[name][note.currency or _NO_CURRENCY] += amount
                 continue
-            if way == "hold":
+            if self._way == "hold":
                 self._deferred.write(note.cells)
             else:
                 self._rejected.add(number, note.label, [fault])
@@ -133,7 +133,7 @@ class Outlook:
         """Say in the log what is too old."""
         ends = {"hold": f"They wait in {self._deferred.path}.", "reject": f"All in: {self._rejected.path}"}
         for code, reason in self._reasons.items():
-            end = ends.get(self._windows.too_old if self._windows else "", "Sent all the same.")
+            end = ends.get(self._way, "Sent all the same.")
             log.warning("%d rows are %s: each %s. %s", self.codes[code], code, reason, end)
 
     def plan(self, verdicts: Mapping[Verdict, int], rejected: Mapping[str, int], as_of: int) -> dict[str, Any]:

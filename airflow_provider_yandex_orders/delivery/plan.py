@@ -95,7 +95,7 @@ class Prepared:
     """What is ready to be sent, and what is not.
 
     :param parts: the files, in the order they are sent.
-    :param rows_delivered: rows an earlier try of this task brought through.
+    :param rows_sent: rows an earlier try of this task brought through.
     :param rejected_codes: rejected rows by the code of their fault.
     :param has_keyless: some rows have no key and would double if sent again.
     :param plan: what the journal says of the rows, where they are not sent by this task.
@@ -108,7 +108,7 @@ class Prepared:
     rows_deferred: int = 0
     rows_unchanged: int = 0
     rows_outdated: int = 0
-    rows_delivered: int = 0
+    rows_sent: int = 0
     rows_old: int = 0
     rows_late: int = 0
     rows_future: int = 0

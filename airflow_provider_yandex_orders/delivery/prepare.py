@@ -120,15 +120,15 @@ def _subtract(memory: Memory, spool: Spool, prepared: Prepared) -> None:
     """Keep of the rows those that the destination does not have."""
     memory.subtract(spool)
     prepared.rows_unchanged = memory.unchanged
-    prepared.rows_delivered = memory.verdicts[Verdict.DELIVERED]
+    prepared.rows_sent = memory.verdicts[Verdict.DELIVERED]
     if not memory.repeats.resend:
         prepared.rows_outdated = memory.verdicts[Verdict.OUTDATED]
-    if prepared.rows_unchanged or prepared.rows_outdated or prepared.rows_delivered:
+    if prepared.rows_unchanged or prepared.rows_outdated or prepared.rows_sent:
         log.info(
             "Not sent: %d rows the destination has, %d older than what it has, %d sent by an earlier try.",
             prepared.rows_unchanged,
             prepared.rows_outdated,
-            prepared.rows_delivered,
+            prepared.rows_sent,
         )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 import msgspec
 
-from airflow_provider_yandex_orders.journal.records import PartFile, SentPart
+from airflow_provider_yandex_orders.journal.records import COUNTS, PartFile, SentPart
 from airflow_provider_yandex_orders.sources.parts import parts_in
 from airflow_provider_yandex_orders.storage import write_whole
 
@@ -22,18 +22,7 @@ if TYPE_CHECKING:
 XCOM_BYTES = 40_000
 """A delivery with a longer list of parts has it in a file: below 48 kB with room for what is added after the send."""
 
-_COUNTED = (
-    "rows_read",
-    "rows_rejected",
-    "rows_duplicate",
-    "rows_deferred",
-    "rows_unchanged",
-    "rows_outdated",
-    "values_dropped",
-    "rejected_path",
-    "dropped_path",
-    "deferred_path",
-)
+_PATHS = ("rejected_path", "dropped_path", "deferred_path")
 _COUNTED_WHERE_ANY = ("rows_old", "rows_late", "rows_future")
 
 PREPARED = "PREPARED"
@@ -118,14 +107,15 @@ def delivery_of(
     rows = sum(part["rows"] for part in parts) - refused
     delivery: dict[str, Any] = {
         "entity": entity,
-        **{name: getattr(prepared, name) for name in _COUNTED},
-        "rows_sent": prepared.rows_delivered + rows if sends else 0,
+        **{name: getattr(prepared, name) for name in (*COUNTS, *_PATHS)},
         "parts": [*earlier_parts(earlier), *parts],
         **{name: count for name in _COUNTED_WHERE_ANY if (count := getattr(prepared, name))},
         **place,
     }
     delivery["rows_rejected"] += refused
-    if not sends:
+    if sends:
+        delivery["rows_sent"] += rows
+    else:
         delivery |= {"rows_prepared": rows, "plan": dict(prepared.plan)}
     return cast("Delivery", delivery)
 

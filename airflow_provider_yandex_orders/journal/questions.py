@@ -35,8 +35,8 @@ class Subtraction:
 
     Rows whose content is had are noted to have the newer version; sendings that newer ones stand over are cleared.
 
-    :param delivery_id: the delivery that asks.
-    :param planned: the turn after which rows with a key must not have gone out; ``None`` for no such limit.
+    ``delivery_id`` and ``planned`` are those of :meth:`~airflow_provider_yandex_orders.journal.store.Journal.subtract`.
+
     :param days: parts planned longer ago are forgotten, whether they were purged already or not.
     """
 

@@ -8,6 +8,18 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any, NamedTuple
 
+COUNTS = (
+    "rows_read",
+    "rows_sent",
+    "rows_rejected",
+    "rows_duplicate",
+    "rows_deferred",
+    "rows_unchanged",
+    "rows_outdated",
+    "values_dropped",
+)
+"""Counts of a delivery, by their names in its result."""
+
 
 @dataclass(frozen=True, slots=True)
 class Destination:

@@ -18,6 +18,7 @@ from airflow_provider_yandex_orders.journal.database import Database, now, open_
 from airflow_provider_yandex_orders.journal.lease import Lease
 from airflow_provider_yandex_orders.journal.questions import Subtraction
 from airflow_provider_yandex_orders.journal.records import (
+    COUNTS,
     FIRST_TRY,
     Destination,
     Entry,
@@ -31,15 +32,7 @@ from airflow_provider_yandex_orders.journal.records import (
     Verdict,
 )
 from airflow_provider_yandex_orders.journal.sums import Sums
-from airflow_provider_yandex_orders.journal.tables import (
-    COUNTS,
-    deliveries,
-    destinations,
-    linked,
-    parts,
-    rejects,
-    spent,
-)
+from airflow_provider_yandex_orders.journal.tables import deliveries, destinations, linked, parts, rejects, spent
 
 
 def open_journal(journal_conn_id: str | None = None) -> Journal:

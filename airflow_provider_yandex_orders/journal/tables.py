@@ -21,19 +21,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-metadata = MetaData()
+from airflow_provider_yandex_orders.journal.records import COUNTS
 
-COUNTS = (
-    "rows_read",
-    "rows_sent",
-    "rows_rejected",
-    "rows_duplicate",
-    "rows_deferred",
-    "rows_unchanged",
-    "rows_outdated",
-    "values_dropped",
-)
-"""Counts of a delivery, by their names in its result."""
+metadata = MetaData()
 
 meta = Table(
     "journal_meta", metadata, Column("name", String, primary_key=True), Column("value", String, nullable=False)

@@ -21,10 +21,10 @@ from sqlalchemy import select
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, JournalUnavailable, PermanentError
 from airflow_provider_yandex_orders.journal import database, questions
 from airflow_provider_yandex_orders.journal.database import now
-from airflow_provider_yandex_orders.journal.records import Judgement, Try, Verdict
+from airflow_provider_yandex_orders.journal.records import COUNTS, Judgement, Try, Verdict
 from airflow_provider_yandex_orders.journal.retention import DAYS
 from airflow_provider_yandex_orders.journal.store import Journal, open_journal
-from airflow_provider_yandex_orders.journal.tables import COUNTS, metadata, parts
+from airflow_provider_yandex_orders.journal.tables import metadata, parts
 from airflow_provider_yandex_orders.journal.tripwire import Tripwire
 from tests.support.postgres import PostgresServer
 from tests.unit.journal.journal_support import ORDERS, entries, judge, plan, send, task, verdict
@@ -251,8 +251,9 @@ def test_an_answer_that_cannot_be_written_is_told_by_the_next_try(local: Path, n
         assert not store["yandex_orders_sent"]["answers"]
 
 
-def test_every_answer_that_was_kept_is_told(local: Path) -> None:
-    tripwire = Tripwire(Store())
+@pytest.mark.parametrize("store", [Store(), None], ids=["store", "this try alone"])
+def test_every_answer_that_was_kept_is_told(local: Path, store: Store | None) -> None:
+    tripwire = Tripwire(store)
     with open_journal() as journal:
         waiting = [plan(journal, [(key, "red", "")]) for key in "ab"]
         for part in waiting:
