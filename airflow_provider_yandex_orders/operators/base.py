@@ -307,9 +307,18 @@ class UploadOperator(BaseOperator):
                 self._report(context, whole_delivery, folder)
                 return whole_delivery
 
-            files = self._files(kind)
-            mode = place.get("merge_mode", "SAVE")
-            plan = Plan(kind, options, limits, folder, files, report, mode, memory, same_key, sends)
+            plan = Plan(
+                kind=kind,
+                options=options,
+                limits=limits,
+                folder=folder,
+                files=self._files(kind),
+                counted=report,
+                merge_mode=place.get("merge_mode", "SAVE"),
+                memory=memory,
+                same_key=same_key,
+                sends=sends,
+            )
             prepared = prepare(source, plan)
             if not sends:
                 self._skip_if_empty(prepared.rows_read)
