@@ -208,12 +208,15 @@ class Memory:
 
     def arrived(self, part: Part) -> UploadState | None:
         """What the service has of a part that this journal does not know of: another journal sent it."""
-        return self._take(part.id, self.repeats.find().get(part.mark, ())) if self.repeats.find else None
+        states = self.repeats.find().get(part.mark, ()) if self.repeats.find else ()
+        return self._take(part.id, states, planned=True)
 
-    def _take(self, part_id: int, states: Sequence[UploadState]) -> UploadState | None:
+    def _take(self, part_id: int, states: Sequence[UploadState], *, planned: bool = False) -> UploadState | None:
         for state in states:
             on_record = self._journal.has_upload(self._destination, state.upload_id)
             if not on_record and not self.repeats.demands.is_bad(state):
+                if planned:
+                    self._journal.sending(part_id, self._lease)
                 self._journal.accepted(
                     part_id, upload_id=state.upload_id, status=state.status, rows_accepted=state.rows_accepted
                 )

@@ -84,6 +84,7 @@ class SameKey:
         for _numbers, found in top:
             found.values = adding._merged([found.values, before])
         for _number, found in older:
+            first.faults += found.faults
             first.dropped += found.dropped
             first.notes += found.notes
 

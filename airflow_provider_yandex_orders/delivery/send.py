@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from airflow_provider_yandex_orders.delivery.memory import Memory, unclear
 from airflow_provider_yandex_orders.delivery.parts import Part
@@ -66,6 +67,10 @@ def _sent(part: Part, upload: Callable[[Part], UploadState], memory: Memory, may
             memory.told(part.id)
             raise unclear(f"{error} Its rows lie in {part.path}.") from None
         else:
+            memory.unanswered(part)
+        raise
+    except BaseException:  # the task is ended from outside, maybe after the last byte
+        with suppress(Exception):
             memory.unanswered(part)
         raise
 

@@ -116,7 +116,7 @@ class Subtraction:
             if state == _PLANNED:
                 continue
             later = self._planned is not None and turn > self._planned and whose != self._delivery_id
-            if later and content != entry.content_sum:
+            if later and content != entry.content_sum and state in (*_HAD, _SENDING):
                 return Verdict.MOVED
             if settled or (state not in _HAD and state != _SENDING):
                 self._gone[part_id].append(entry.key_sum)

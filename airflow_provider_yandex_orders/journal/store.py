@@ -218,15 +218,13 @@ class Journal:
 
     def unanswered(self, part_id: int) -> None:
         """A part that took a while to go out got no answer: it counts as sent now."""
-        with self._database.writing() as connection:
-            self._move(connection, part_id, PartState.SENDING, sent_at=now())
+        self._note(part_id, sent_at=now())
 
     def told(self, part_id: int) -> None:
         """People were told that nobody knows whether a part has arrived: the task that sent it, cleared, is their
         answer that it has not."""
         most = select(deliveries.c.max_tries).where(deliveries.c.delivery_id == parts.c.delivery_id).scalar_subquery()
-        with self._database.writing() as connection:
-            self._move(connection, part_id, PartState.SENDING, told=func.coalesce(most, 0))
+        self._note(part_id, told=func.coalesce(most, 0))
 
     def abandoned(self, part_id: int) -> None:
         """Nobody waits any more to learn what became of a part; its rows count as not had."""
@@ -345,6 +343,12 @@ class Journal:
                 found = connection.execute(select(destinations.c.destination_id).filter_by(**place))
                 self._destinations[destination] = found.scalar_one()
         return self._destinations[destination]
+
+    def _note(self, part_id: int, **values: Any) -> None:
+        """Write down something of a part that no answer came to; another task may have got one meanwhile."""
+        unanswered = (parts.c.part_id == part_id) & (parts.c.state == PartState.SENDING.value)
+        with self._database.writing() as connection:
+            connection.execute(update(parts).where(unanswered).values(**values))
 
     def _move(self, connection: Connection, part_id: int, state: PartState, **values: Any) -> None:
         changed = update(parts).where(parts.c.part_id == part_id).values(state=state.value, **values)

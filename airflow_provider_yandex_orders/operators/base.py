@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from zoneinfo import ZoneInfo
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, Context, ObjectStoragePath
+from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, Context
 
 from airflow_provider_yandex_orders.delivery.memory import Memory, Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
@@ -119,7 +119,8 @@ class UploadOperator(BaseOperator):
         for name, value in given.items():
             if name not in ("self", "kwargs", "__class__"):
                 setattr(self, "_dry_run" if name == "dry_run" else name, value)
-        if self.deferrable and not DEFERRABLE and not given[self._wait_argument]:
+        whole = given["__class__"].__init__ is type(self).__init__  # else a class above keeps what it knows of
+        if whole and self.deferrable and not DEFERRABLE and not given[self._wait_argument]:
             warnings.warn(
                 f"Task {self.task_id!r}: deferrable=True does nothing, as the task does not wait. Add "
                 f"{self._wait_argument}=True, or leave deferrable to the sensor that waits.",
@@ -286,9 +287,7 @@ class UploadOperator(BaseOperator):
         """The delivery, when every part is sent."""
         from airflow_provider_yandex_orders.journal.store import open_journal
 
-        kind, sends, place = self._filled_kind(), self._sends, self._place()
-        source, options, limits = self._rows_source(), self._check_options(), self._part_limits()
-        same_key = read_same_key(self.same_key, kind)
+        source, sends, place = self._rows_source(), self._sends, self._place()
         folder = staging_folder(self.staging_path, context)
         with open_journal(self.journal_conn_id) as journal, ExitStack() as held:
             memory = Memory(journal, self._destination, self._repeats(), held)
@@ -298,6 +297,8 @@ class UploadOperator(BaseOperator):
             if memory.result is not None:
                 self.log.info("An earlier try of this task sent everything: only the wait is left.")
                 return self._report(context, restored(cast("Delivery", memory.result), memory.earlier), folder)
+            kind, options, limits = self._filled_kind(), self._check_options(), self._part_limits()
+            same_key = read_same_key(self.same_key, kind)
             delivered: list[DeliveredPart] = []
 
             def report(prepared: Prepared) -> Delivery:
@@ -364,8 +365,9 @@ class UploadOperator(BaseOperator):
 
     def _tell_spent(self, journal: Journal) -> None:
         """Write down what this try spent of the account's requests."""
-        account, sent = f"the connection {self._hook.conn_id}", self._hook.client.sent
+        account = f"the connection {self._hook.conn_id}"
         try:
+            sent = self._hook.client.sent
             today = journal.spend(account, datetime.now(UTC).date(), sent)
         except (PassingError, PermanentError) as error:
             self.log.warning("The requests are not written down: %s", error)

@@ -62,7 +62,7 @@ class RowKind:
     :param fields: its fields, in the order they are written.
     :param key: the fields that identify a row; of rows with the same key only the newest is sent.
     :param label: the field that names a row in a rejects file.
-    :param version: the field that tells which of two rows is newer; without it the later row is.
+    :param version: the field that tells which of two rows is newer.
     :param created: the field with the moment the linking window counts from.
     :param not_future: the field whose moment must have passed; rows still to come are deferred.
     :param owner: the field with the customer a row belongs to.

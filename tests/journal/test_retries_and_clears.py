@@ -16,6 +16,7 @@ import requests
 from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, UploadUnclearError
+from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
 from airflow_provider_yandex_orders.operators.metrica import (
     MetricaUploadContactsOperator,
@@ -68,18 +69,19 @@ def test_conversions_that_are_listed_late_are_not_sent_again(metrica: SandboxSer
     assert CONVERSIONS.effects(metrica)[1].received == 1
 
 
+@pytest.mark.parametrize("cut", [requests.ConnectionError, KeyboardInterrupt])
 def test_conversions_that_went_out_for_long_are_listed_later_still(
-    metrica: SandboxServer, home: Path, upload: Any, on_upload: Any
+    metrica: SandboxServer, home: Path, upload: Any, on_upload: Any, cut: type[BaseException]
 ) -> None:
     def cut_after_long() -> None:
         change(home, "UPDATE journal_parts SET sent_at = '2026-11-01 00:00:00.000000'")
-        raise requests.ConnectionError
+        raise cut
 
     nothing = {"status": 200, "body": {"uploadings": []}}
     metrica.client.add_fault(method="GET", path="offline_conversions/uploadings", times=2, **nothing)
     on_upload(cut_after_long)
-    for tries in (FIRST, RETRY):
-        with pytest.raises(PassingError):
+    for tries, raised in ((FIRST, (PassingError, cut)), (RETRY, PassingError)):
+        with pytest.raises(raised):
             upload(conversions(1), MetricaUploadOfflineConversionsOperator, tries=tries)
     assert upload(conversions(1), MetricaUploadOfflineConversionsOperator, tries=RETRY)["rows_sent"] == 1
     assert CONVERSIONS.effects(metrica)[1].received == 1
@@ -98,6 +100,18 @@ def test_conversions_that_are_never_listed_are_sent_again(metrica: SandboxServer
 
 
 # Everything was sent.
+
+
+def test_a_goal_that_is_gone_meanwhile_does_not_keep_a_retry_from_its_wait(metrica: SandboxServer, upload: Any) -> None:
+    metrica.client.change_settings(processing_seconds=600)
+    given = {**WAITS, "defaults": {"goals": "order_paid"}}
+    with pytest.raises(PassingError, match="not final"):
+        upload(orders(1), tries=FIRST, **given)
+    (goal,) = [each for each in MetricaHook().goals(101) if each["name"] == "Order paid"]
+    headers = MetricaHook().get_conn().session.headers
+    requests.delete(f"{metrica.url}/management/v1/counter/101/goal/{goal['id']}", headers=headers).raise_for_status()
+    metrica.client.change_settings(processing_seconds=0)
+    assert upload(orders(1), tries=RETRY, **given)["rows_sent"] == 1
 
 
 def test_the_end_is_told_again_where_airflow_missed_it(metrica: SandboxServer, upload: Any) -> None:

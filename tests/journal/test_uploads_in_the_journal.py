@@ -60,6 +60,16 @@ def test_a_content_that_came_back_keeps_out_what_was_between(metrica: SandboxSer
     assert metrica.client.orders(101, kind="simple_orders")[0]["order_status"] == "IN_PROGRESS"
 
 
+def test_what_another_journal_sent_is_sent_of_this_one_too(
+    metrica: SandboxServer, home: Path, upload: Any, ask: Any
+) -> None:
+    upload(conversions(1, 2), MetricaUploadOfflineConversionsOperator)
+    home.unlink()
+    assert upload(conversions(1, 2), MetricaUploadOfflineConversionsOperator)["rows_sent"] == 2
+    assert {each.received for each in CONVERSIONS.effects(metrica).values()} == {1}
+    assert ask("SELECT count(*) FROM sent_rows") == [2]
+
+
 def test_rows_with_a_key_ask_nobody_where_the_journal_was_lost(metrica: SandboxServer, home: Path, upload: Any) -> None:
     upload(orders(1, 2))
     home.unlink()

@@ -185,3 +185,13 @@ def test_what_cannot_be_followed_fails_before_the_first_row(metrica: SandboxServ
     with pytest.raises(ConfigurationError, match="same_key"):
         run(SimpleOrders, source=LINES, same_key=same_key)
     assert metrica.client.orders(101) == []
+
+
+def test_a_change_that_cannot_be_read_is_not_left_out_of_the_newest(metrica: SandboxServer, run: Run) -> None:
+    row = {"id": "7", "create_date_time": MADE, "emails": "a@example.com"}
+    changes = [
+        {**row, "order_status": "PAID", "revenue": "abc", "update_date_time": "2026-11-21 10:00:00"},
+        {**row, "order_status": "CANCELLED", "revenue": "", "update_date_time": "2026-11-22 10:00:00"},
+    ]
+    delivery = run(SimpleOrders, source=changes, same_key="merge", merge_mode="UPDATE", max_rejected=2)
+    assert (delivery["rows_sent"], delivery["rows_rejected"], delivery["rows_duplicate"]) == (0, 2, 0)

@@ -75,3 +75,14 @@ def test_helpers_and_steps_are_private(kind: Any) -> None:
     airflows = {*dir(BaseOperator), *dir(BaseSensorOperator), *kind.template_fields}
     public = {name for name in dir(kind) if not name.startswith("_")} - airflows
     assert public <= {"execute_complete", "source", "status_map"}
+
+
+def test_a_task_is_warned_only_where_it_does_not_wait(recwarn: pytest.WarningsRecorder) -> None:
+    given: dict[str, Any] = {"task_id": "task", "source": [], "default_args": {"deferrable": True}}
+    for kind in UPLOADS:
+        if not inspect.isabstract(kind):
+            kind(**given, wait_for_completion=True)
+            assert not [each for each in recwarn if "does nothing" in str(each.message)]
+            with pytest.warns(UserWarning, match="wait_for_completion=True"):
+                kind(**given)
+            recwarn.clear()

@@ -207,12 +207,20 @@ class AltcraftImportOrdersOperator(UploadOperator):
         return super()._deliver(context)
 
     def _conclude(self, delivery: Delivery, prepared: Prepared, folder: ObjectStoragePath) -> None:
-        parts = [Part(part["path"], part["rows"], part["bytes"], part["sha256"]) for part in delivery["parts"]]
+        own = {part.path for part in prepared.parts}
+        parts = [
+            Part(part["path"], part["rows"], part["bytes"], part["sha256"])
+            for part in delivery["parts"]
+            # Which orders of an earlier try were refused is not known any more.
+            if part["path"] in own or part["status"] == "ACCEPTED"
+        ]
         size, refused = sample_size(self.verify_sample, "verify_sample"), frozenset(self._refused)
         try:
             delivery["sample"] = sent_sample(parts, size, refused)
         except PassingError:  # files of earlier tries lie on another worker
             delivery["sample"] = sent_sample(prepared.parts, size, refused)
+        if self._refused:
+            prepared.rejected_codes = {**prepared.rejected_codes, "refused": len(self._refused)}
         self._report_refused(delivery, folder)
 
     def _to_wait_for(self, delivery: Delivery) -> Mapping[str, str | None]:
