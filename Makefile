@@ -10,7 +10,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 # Tests run on all cores, one more than there are, as some wait for a service most of their time; those that start whole
 # services stay one after the other (tests/conftest.py).
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
-PYTEST := -m pytest -n $(WORKERS) --dist loadgroup
+PYTEST := -m pytest -n $(WORKERS)
 # In the other environments: what needs no services, with fewer examples of what is the same everywhere.
 FAST := -m "not live and not slow" --hypothesis-profile short
 

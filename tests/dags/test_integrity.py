@@ -85,7 +85,6 @@ def test_there_are_examples() -> None:
     assert DAG_FILES
 
 
-@pytest.mark.xdist_group("examples_parsed")
 @pytest.mark.parametrize("path", DAG_FILES, ids=lambda path: path.stem)
 def test_parses_fast_and_alike(twice: list[dict[Path, dict[str, Any]]], path: Path) -> None:
     first, second = (parsed[path] for parsed in twice)
