@@ -61,7 +61,7 @@ def commit():
 committing, _ = seconds(commit)
 subtracting, verdicts = seconds(lambda: Counter(each.value for each in journal.subtract(rows(True))))
 assert verdicts == {"unchanged": ROWS * 99 // 100, "changed": ROWS // 100}, verdicts
-Path(sys.argv[1]).write_text(f"{committing - reading} {subtracting - reading}")
+Path(sys.argv[1]).write_text(f"{committing / reading} {subtracting / reading}")
 """
 
 
@@ -76,7 +76,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 def cost(connection: str, rows: int, tmp_path: Path) -> tuple[float, float, float]:
-    """Megabytes, and processor seconds of the commit and of the subtraction."""
+    """Megabytes, and the time of the commit and of the subtraction, in times that it takes to read the rows."""
     environment = os.environ | {"AIRFLOW_CONN_JOURNAL": connection}
     times = tmp_path / "times"
     grown = peak_growth_mb(CODE, [str(times), str(rows)], env=environment, timeout=900)
@@ -91,11 +91,11 @@ def test_a_million_rows_in_sqlite(tmp_path: Path) -> None:
     )
     assert grown < LIMIT_MB
     assert file.stat().st_size < LIMIT_MB * 1_000_000
-    assert (committing < 10, subtracting < 10) == (True, True), (committing, subtracting)
+    assert (committing < 8, subtracting < 12) == (True, True), (committing, subtracting)
 
 
 def test_rows_in_postgres(postgres: PostgresServer, tmp_path: Path) -> None:
     grown, committing, subtracting = cost(postgres.uri, ROWS["postgres"], tmp_path)
     assert grown < LIMIT_MB
     # The server's own share comes on top, about as much again.
-    assert (committing < 5, subtracting < 5) == (True, True), (committing, subtracting)
+    assert (committing < 12, subtracting < 12) == (True, True), (committing, subtracting)
