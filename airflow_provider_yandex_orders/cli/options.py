@@ -78,8 +78,12 @@ def upload_arguments(options: Namespace) -> dict[str, Any]:
         if getattr(options, name):
             found[name] = pairs(getattr(options, name), f"--{name.replace('_', '-')}", last=name == "status_map")
     if options.same_key:
-        word = options.same_key[0]
-        found["same_key"] = word if word in ("last", "merge") else pairs(options.same_key, "--same-key")
+        words = {"last", "merge"}.intersection(options.same_key)
+        if words and len(options.same_key) > 1:
+            raise WrongOption(
+                "--same-key: last and merge stand alone. Give one of them, or ways of fields: revenue=sum."
+            )
+        found["same_key"] = words.pop() if words else pairs(options.same_key, "--same-key")
     return found
 
 

@@ -95,7 +95,7 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[list[str] | UnreadableRo
                 raise lines.broken("is no CSV") from None
         if len(lines.record) > 1:
             _check_swallowed(lines, delimiter, cells, model)
-        elif cells:
+        elif not is_empty(cells):
             model = cells
         yield cells
 

@@ -82,6 +82,8 @@ def guess_encoding(file: IO[bytes]) -> str | None:
 
 def _wide(sample: bytes) -> str | None:
     """The UTF-16 that bytes look like: every second byte of what is no letter is zero. A zero alone is damage."""
+    if not sample:
+        return None
     first, second = (sample[start::2].count(0) for start in (0, 1))
     if 20 * max(first, second) < len(sample) or 10 * min(first, second) > max(first, second):
         return None

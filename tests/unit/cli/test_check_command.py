@@ -136,7 +136,11 @@ def test_columns_of_any_name_and_kind(check: Callable[..., tuple[int, str]]) -> 
     ("entity", "content", "told"),
     [
         ("contacts", "uniq_id,name,emails\n7,Anna,a@example.com\n", "1 of 1 rows"),
-        ("orders", "id,client_uniq_id,create_date_time,order_status,revenue\n1,7,2026-11-20,PAID,5\n", "revenue: 5"),
+        (
+            "orders",
+            "id,client_uniq_id,create_date_time,order_status,revenue\n1,7,2026-11-20 10:00:00,PAID,5\n",
+            "revenue: 5",
+        ),
         (
             "offline_conversions",
             "Target,DateTime,ClientId,Price\nsold,2026-11-20 10:00:00,1712345678901234567,5\n",
@@ -162,6 +166,8 @@ def test_every_entity(check: Callable[..., tuple[int, str]], entity: str, conten
     [
         (("--columns", "id"), 2, "--columns: write name=value"),
         (("--columns", "{id"), 2, "--columns: this begins as a JSON object"),
+        (("--same-key", "merge", "revenue=sum"), 2, "--same-key: last and merge stand alone"),
+        (("--same-key", "revenue=sum", "last"), 2, "--same-key: last and merge stand alone"),
         (("--timezone", "Mars/Base"), 2, "source_timezone names the time zone 'Mars/Base'"),
         (("--counter-timezone", "Mars/Base"), 2, "--counter-timezone names the time zone 'Mars/Base'"),
         (("--max-rejected", "some"), 2, "--max-rejected must be a number of rows"),

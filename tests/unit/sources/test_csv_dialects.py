@@ -121,6 +121,10 @@ class TestDialects:
         good = [{"id": "1", "sum": "5"}, {"id": "2", "sum": "6"}, {"id": "3", "sum": "7"}]
         assert rows == [*good, "the line has 6 cells and the header 5", "the line has 1 cells and the header 5"]
 
+    def test_empty_lines_before_the_header_do_not_make_it_one_bad_row(self, tmp_path: Path) -> None:
+        with pytest.raises(SourceError):
+            read(text_file(tmp_path, ';;\n"id" x;sum;note\n1;5;a\n2;6;b\n'))
+
     def test_a_very_long_cell_is_read_and_the_process_keeps_its_limit(self, tmp_path: Path) -> None:
         before = csv.field_size_limit()
         long = "x" * 300_000

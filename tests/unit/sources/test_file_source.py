@@ -218,6 +218,12 @@ def test_one_russian_word_is_enough_to_tell_the_encoding(tmp_path: Path, stored:
         read(written(tmp_path, "a.csv", content))
 
 
+def test_plain_text_does_not_look_like_utf_16(tmp_path: Path) -> None:
+    with pytest.raises(SourceError) as caught:
+        read(written(tmp_path, "a.csv", b"id,name\n1,Ann\n2,Bob\n"), encoding="utf-32")
+    assert "utf-16" not in str(caught.value)
+
+
 def test_one_damaged_byte_does_not_look_like_another_encoding(tmp_path: Path) -> None:
     content = "id,name\n1,Иван Петров\n".encode().replace("П".encode(), b"\xd0\x00"[:1])
     with pytest.raises(SourceError, match="damaged") as caught:
