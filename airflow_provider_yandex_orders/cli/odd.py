@@ -61,7 +61,12 @@ class _Look:
         currencies = {each.name: column for each, column in columns.items() if each.type in types.CURRENCIES}
         self._added = [*self._amounts.values(), next(iter(currencies.values()), "")]  # amounts of one currency only
         fields = [*kind.key, *self._customers, *self._amounts, *currencies, *filter(None, [kind.version])]
-        self._pick = Picker(source.columns, list(dict.fromkeys(fields)), null_values=stream.reading.null_values)
+        self._pick = Picker(
+            source.columns,
+            list(dict.fromkeys(fields)),
+            null_values=stream.reading.null_values,
+            dated=[kind.version or ""],
+        )
         self._frequent = {name: _Frequent() for name in self._customers}
         self.lines = _Lines(len(self._added))
         self._rows = 0

@@ -54,15 +54,15 @@ def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bo
         kind.field_names,
         lists=[field.name for field in kind.fields if field.many or field.type is types.PRODUCTS],
         null_values=stream.reading.null_values,
-        keys=kind.key,
+        dated=[field.name for field in kind.fields if field.type.dated],
         texts=[field.name for field in kind.fields if field.type.free],
     )
     known: set[str] = set()
 
-    def check(columns: Sequence[str], table: object) -> None:
+    def check(columns: Sequence[str], table: object, assumed: str) -> None:
         names = [name for name in columns if name.strip()]
         own = Picker(source.columns, kind.field_names) if known else pick
-        _check_columns(source, table, kind, names, own, require_key, stream.assumed)
+        _check_columns(source, table, kind, names, own, require_key, assumed)
         found = own.found | own.begun
         if differing := sorted(known ^ found if known else ()):
             raise SourceError(
@@ -76,7 +76,7 @@ def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bo
 
     stream.watchers.append(check)
     if stream.columns is not None:
-        check(stream.columns, source)
+        check(stream.columns, source, stream.assumed)
     keys: dict[str, None] = {}
     read = False
     for row in stream.rows:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.kind import Field, RowKind
 from airflow_provider_yandex_orders.rows.lists import goal_identifier, status_id
@@ -46,7 +48,7 @@ SIMPLE_ORDERS = RowKind(
             required=True,
             if_missing="require_id=False sends such rows, which double when sent again",
         ),
-        _CREATED,
+        replace(_CREATED, type=types.DAY_OR_TIME),
         Field("client_uniq_id", types.ID, "The customer's id in the CRM."),
         Field("client_ids", types.CLIENT_ID, "ClientIDs of Metrica: the best match.", many=True, most=500),
         *_ADDRESSES,
@@ -63,7 +65,7 @@ SIMPLE_ORDERS = RowKind(
         Field("currency", types.CURRENCY, "ISO 4217; the service takes RUB when it is empty."),
         Field(
             "update_date_time",
-            types.DATE_TIME,
+            types.DAY_OR_TIME,
             "Not sent: tells which of two rows of one order is the newer.",
             sent=False,
         ),

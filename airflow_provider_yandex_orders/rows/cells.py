@@ -32,7 +32,9 @@ IsNull = Callable[[object], bool]
 
 def visible(text: str) -> str:
     """Text without format characters, which nobody sees: marks of direction, soft hyphens, byte order marks."""
-    return text if text.isascii() else "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+    if text.isascii() or text.isprintable():  # most texts, and quickly told
+        return text
+    return "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
 
 
 @lru_cache(maxsize=10_000)
@@ -99,11 +101,11 @@ def null_test(null_values: Collection[str], *, exact: bool = False) -> IsNull:
     return is_null
 
 
-def meant(value: Any, is_null: IsNull, *, is_key: bool) -> Any:
+def meant(value: Any, is_null: IsNull, *, dated: bool) -> Any:
     """A cell as it was meant: ``None`` for words and dates of nothing, and no spreadsheet's wrapping around numbers.
 
     :param is_null: tells words for nothing.
-    :param is_key: the cell is of a field that holds no date.
+    :param dated: the field may hold a date: elsewhere a day for "no date" is no word for nothing, but a mistake.
     """
     if isinstance(value, str):
         first = value[:1]
@@ -111,10 +113,10 @@ def meant(value: Any, is_null: IsNull, *, is_key: bool) -> Any:
             value = unprotected(value.strip())
         if is_null(value):
             return None
-        if not is_key and (value[:1] in ("0", "1", "3") or not value[:1].isalnum()):
+        if dated and (value[:1] in ("0", "1", "3") or not value[:1].isalnum()):
             text = cleaned(value)
             if text[:10] in _ZERO_DAYS and _MIDNIGHT.fullmatch(text[10:]):
                 return None
-    elif isinstance(value, date) and value.year <= 1900 and value.isoformat()[:10] in _ZERO_DAYS:
+    elif dated and isinstance(value, date) and value.year <= 1900 and value.isoformat()[:10] in _ZERO_DAYS:
         return None
     return value

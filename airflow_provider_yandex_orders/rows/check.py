@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from airflow_provider_yandex_orders.rows import dates, lists, reading, scalars, types
-from airflow_provider_yandex_orders.rows.cells import IsNull, cleaned, is_missing, normal
+from airflow_provider_yandex_orders.rows.cells import cleaned, is_missing, normal
 from airflow_provider_yandex_orders.rows.faults import BadValue, Checked, Fault, LeftOut, RefusedValue
 from airflow_provider_yandex_orders.rows.formats import cell
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
@@ -46,7 +46,6 @@ class RowChecker:
         self._version = self._named.get(kind.version or "")
         self._newer = dates.Clock(options.source_zone, options.counter_zone).sortable
         self._as_written = reading.moment(options.reading) or (lambda value: value)
-        self._is_null = options.reading.is_null()
         self._is_null_in = {each.name: options.reading.is_null(exact=each.type.free) for each in kind.fields}
         self._hashed = [declared for declared in kind.fields if options.hash_identifiers and declared.hashed_into]
         self._needed = [
@@ -65,7 +64,11 @@ class RowChecker:
     def __call__(self, row: Mapping[str, Any]) -> Checked:
         """Both steps, for a row whose names are not picked yet: an exact one goes before one that differs in case."""
         near = {self._spelt.get(normal(str(name)), name): value for name, value in row.items()}
-        return self.complete(self.convert({**near, **row}))
+        named = {**near, **row}
+        for field, column in self._named.items():
+            if self._is_null_in[field](named.get(column)):
+                del named[column]
+        return self.complete(self.convert(named))
 
     def column_of(self, field: str) -> str:
         """The source's column of a field."""
@@ -84,7 +87,7 @@ class RowChecker:
                     given, default = self._currency
                     value = scalars.without_currency(value, row.get(given) or default)
                 if declared.rows is not None:
-                    values[declared.name] = _rows(value, declared.rows, column, convert, result, self._is_null)
+                    values[declared.name] = _rows(value, declared.rows, column, convert, result)
                 elif declared.many:
                     values[declared.name] = self._elements(value, declared, column, convert, result)
                 else:
@@ -175,14 +178,13 @@ def _rows(
     column: str,
     check: Callable[[Mapping[str, Any]], Checked],
     result: Checked,
-    is_null: IsNull,
 ) -> list[dict[str, Any]]:
     checked_rows = []
     unsent = [declared.name for declared in kind.fields if not declared.sent]
     for number, row in enumerate(lists.split(value), start=1):
         if not isinstance(row, Mapping):
             raise BadValue("bad_rows", f"has an element that is no object ({number})", 'write [{"field": ...}, ...]')
-        checked = check({name: None if is_null(each) else each for name, each in row.items()})
+        checked = check(row)
         for found, all_found in ((checked.faults, result.faults), (checked.dropped, result.dropped)):
             all_found += [replace(fault, column=f"{column}[{number}].{fault.column}") for fault in found]
         result.notes += checked.notes

@@ -80,6 +80,10 @@ class Clock:
     note: Note | None = None
 
     def counter_time(self, value: object) -> str:
+        """``yyyy-MM-dd HH:mm:ss`` in the counter's zone."""
+        return self.day_or_time(_with_time(value))
+
+    def day_or_time(self, value: object) -> str:
         """``yyyy-MM-dd HH:mm:ss`` in the counter's zone; a bare date stays a date."""
         moment = read(value)
         if isinstance(moment, datetime):
@@ -113,19 +117,14 @@ class Clock:
             return int(number)
         if isinstance(value, (int, float, Decimal)) or (isinstance(value, str) and text.isdecimal() and len(text) > 8):
             raise BadValue("bad_date", "is a number, but not of Unix seconds", "divide milliseconds by 1000")
-        moment = read(value)
-        if not isinstance(moment, datetime):
-            raise BadValue("no_time", "is a day without a time", "give the time the conversion happened")
-        seconds = int(_shift(self._placed(moment), UTC).timestamp())
+        seconds = int(_shift(self._placed(_with_time(value)), UTC).timestamp())
         if seconds < 0:
             raise BadValue("before_1970", "lies before 1970, which the service does not take", "correct the date")
         return seconds
 
     def zoned(self, value: object) -> str:
         """RFC 3339 in UTC: ``2026-01-23T12:04:05Z``. Nobody but the source says what a naive value means."""
-        moment = read(value)
-        if not isinstance(moment, datetime):
-            raise BadValue("no_time", "is a day without a time", "give the time too")
+        moment = _with_time(value)
         if moment.tzinfo is None and self.source_zone is None:
             raise BadValue("no_zone", "has no time zone", "give source_timezone, or write it with its offset")
         return _shift(self._placed(moment), UTC).replace(tzinfo=None).isoformat() + "Z"
@@ -144,12 +143,28 @@ class Clock:
         return placed
 
 
-def day(value: object) -> str:
+def short_year() -> LeftOut:
+    """The fault of a birth date that two people may have, a hundred years apart."""
+    return LeftOut(
+        "bad_date", "has a year of two digits, which fits two centuries", "write all four digits of the year"
+    )
+
+
+def birthday(value: object) -> str:
     """A date as ``yyyy-MM-dd``; the time of a date-time is left out, and so is a day the service does not take."""
     moment = read(value)
+    if isinstance(value, str) and (dotted := _DOTTED.fullmatch(value.strip())) and len(dotted[3]) == 2:
+        raise short_year()
     if moment.year < 1970:
         raise LeftOut("before_1970", "lies before 1970, which the service does not take", "nothing: the row is sent")
     return (moment.date() if isinstance(moment, datetime) else moment).isoformat()
+
+
+def _with_time(value: object) -> datetime:
+    moment = read(value)
+    if not isinstance(moment, datetime):
+        raise BadValue("no_time", "is a day without a time", "give the time too: yyyy-MM-dd HH:mm:ss")
+    return moment
 
 
 def _shift(moment: datetime, zone: tzinfo) -> datetime:

@@ -65,9 +65,16 @@ def goal_identifier(value: object) -> str:
 
 
 def goal(
-    value: object, is_null: IsNull = _IS_NULL, read_price: Callable[[object], Decimal] = scalars.money
+    value: object,
+    is_null: IsNull = _IS_NULL,
+    read_price: Callable[[Any], Decimal] = scalars.money,
+    price_in_text: Callable[[Any], Decimal] = scalars.money,
 ) -> tuple[str, Decimal | None]:
-    """A goal and its price: ``id``, ``id:price``, or ``{"goal_action_id": ..., "price": ...}``."""
+    """A goal and its price: ``id``, ``id:price``, or ``{"goal_action_id": ..., "price": ...}``.
+
+    :param read_price: reads a price that stands alone, in a mapping or a pair.
+    :param price_in_text: reads one that stands in a text after its goal.
+    """
     price: object
     if isinstance(value, Mapping):
         identifier, price = value.get("goal_action_id"), value.get("price")
@@ -77,7 +84,8 @@ def goal(
     elif isinstance(value, (list, tuple)) and len(value) == 2:
         identifier, price = value
     else:
-        identifier, _, price = str(value).partition(":")
+        identifier, _, price = scalars.text(value).partition(":")
+        read_price = price_in_text
     return goal_identifier("" if identifier is None or is_null(identifier) else identifier), (
         None if is_missing(price) or is_null(price) else read_price(price)
     )
@@ -85,19 +93,17 @@ def goal(
 
 def no_decimal_comma(elements: Sequence[Any]) -> None:
     """Make sure that no price of the goals, not converted yet, was cut at its comma: ``lead:99,90``."""
-    after = False
+    priced = False
     for element in elements:
-        text = cleaned(element)
-        alone = isinstance(element, (int, float, Decimal)) or (
-            isinstance(text, str) and text[:1].isdigit() and scalars.is_amount(text)
-        )
-        if alone and (after or not str(text).isdecimal()):
+        text = cleaned(str(element))
+        if text[:1].isdigit() and scalars.is_amount(text) and (priced or not text.isdecimal()):
             raise BadValue(
                 "decimal_comma",
-                "has a number alone beside a price or another number, as a comma inside an amount makes it",
+                "has a number alone after a price, or an amount without a goal, as a comma inside an amount makes it",
                 'write lead:1234.50 with a point and no other sign, or [{"goal_action_id": "lead", "price": 1234.5}]',
             )
-        after = alone or ":" in text if isinstance(text, str) else not isinstance(text, int)
+        has_price = isinstance(element, Mapping) and element.get("price") is not None
+        priced = has_price or isinstance(element, (list, tuple)) or (isinstance(element, str) and ":" in element)
 
 
 def status_id(value: object) -> str:

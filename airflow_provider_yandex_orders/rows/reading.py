@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from airflow_provider_yandex_orders.rows.cells import NULL_VALUES, IsNull, null_test
-from airflow_provider_yandex_orders.rows.dates import not_ahead
+from airflow_provider_yandex_orders.rows.dates import not_ahead, short_year
 from airflow_provider_yandex_orders.rows.faults import BadValue
 
 _WITH_COMMA = re.compile(
     r"([+-]?)(\d+|\d{1,3}(?:[\s'\u2019]\d{3})+|\d{1,3}(?:\.\d{3})+(?=,))(?:,(\d+))?(?![\d.,])(\D*)"
 )
+_SHORT_YEAR = re.compile("%[yx]")
 _TIME = re.compile(r"%-?[HIcXfMSps]")
 
 
@@ -61,10 +62,24 @@ def moment(reading: Reading) -> Callable[[object], object] | None:
             raise BadValue(
                 "bad_date", "does not have the form that date_format says", "correct it, or date_format= of the source"
             ) from None
-        found = not_ahead(found) if "%y" in form else found
+        found = not_ahead(found) if _SHORT_YEAR.search(form) else found
         return found if has_time else found.date()
 
     return read
+
+
+def birthday(reading: Reading) -> Callable[[object], object] | None:
+    """Birth dates of one form: with two digits of the year nobody knows the century."""
+    read = moment(reading)
+    if not _SHORT_YEAR.search(reading.date_format or ""):
+        return read
+
+    def refuse(value: object) -> object:
+        if isinstance(value, str):
+            raise short_year()
+        return value
+
+    return refuse
 
 
 def _amount_with_comma(value: object) -> object:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,9 +12,11 @@ from typing import Any
 
 from airflow_provider_yandex_orders.rows import dates, identifiers, lists, reading, scalars, words
 from airflow_provider_yandex_orders.rows.cells import cleaned, refuse_sheet_error
+from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 
 Converter = Callable[[object], Any]
+_ENDS_AS_THOUSANDS = re.compile(r"\.\d{3}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,11 @@ class FieldType:
     adds: bool = False
     as_json: Callable[[Any], Any] | None = None
     free: bool = False
+
+    @property
+    def dated(self) -> bool:
+        """Whether it may hold a date."""
+        return self.free or self.written in (reading.moment, reading.birthday)
 
     def converter(self, options: CheckOptions) -> Converter:
         """The converter of one value, for what a run asks."""
@@ -87,7 +95,7 @@ def _always(convert: Converter) -> Callable[[FieldType, CheckOptions], Converter
 
 
 def _with_nulls(convert: Callable[..., Any]) -> Callable[[FieldType, CheckOptions], Converter]:
-    return lambda _own, options: partial(convert, is_null=options.reading.is_null())
+    return lambda own, options: partial(convert, is_null=options.reading.is_null(exact=own.free))
 
 
 def _attribute(_own: FieldType, options: CheckOptions) -> Converter:
@@ -113,9 +121,18 @@ def _full_phone(own: FieldType, options: CheckOptions) -> Converter:
 def _goals(_own: FieldType, options: CheckOptions) -> Converter:
     target = words.target_converter(options.targets)
     is_null, price_of = options.reading.is_null(), MONEY.converter(options)
+    with_point = MONEY.converter(replace(options, reading=replace(options.reading, decimal=".")))
+
+    def price_in_text(price: str) -> Any:
+        # Between goals the comma is the list's, so that prices there have a point whatever the file's amounts have.
+        if options.reading.decimal == "," and _ENDS_AS_THOUSANDS.search(cleaned(price)):
+            raise BadValue(
+                "decimal_point", "has a price with a point before three digits", "write lead:1500 or lead:1.50"
+            )
+        return (price_of if "," in price else with_point)(price)
 
     def convert(value: object) -> tuple[str, Any]:
-        name, price = lists.goal(value, is_null, price_of)
+        name, price = lists.goal(value, is_null, price_of, price_in_text)
         return target(name), price
 
     return convert
@@ -135,11 +152,12 @@ PHONE = FieldType("phone", _phone, by_hand=True, wide=True)
 FULL_PHONE = FieldType("phone, sent with +", _full_phone, by_hand=True, wide=True)
 MD5 = FieldType("md5", _always(identifiers.md5), wide=True)
 DATE_TIME = FieldType("date-time", lambda _own, options: options.clock.counter_time, written=reading.moment)
+DAY_OR_TIME = FieldType("date or date-time", lambda _own, options: options.clock.day_or_time, written=reading.moment)
 UNIX_TIME = FieldType(
     "date-time, sent as Unix seconds", lambda _own, options: options.clock.unix_time, written=reading.moment
 )
 MOMENT = FieldType("date-time with its zone", lambda _own, options: options.clock.zoned, written=reading.moment)
-DATE = FieldType("date", _always(dates.day), written=reading.moment)
+DATE = FieldType("date", _always(dates.birthday), written=reading.birthday)
 MONEY = FieldType("decimal", _always(scalars.money), written=reading.amount, adds=True)
 AMOUNT = FieldType("decimal, sent as text", _always(scalars.amount), written=reading.amount, adds=True)
 CURRENCY = FieldType("currency", lambda _own, options: partial(scalars.currency, region=options.phone_region))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from airflow_provider_yandex_orders.privacy import show
@@ -13,6 +14,8 @@ from airflow_provider_yandex_orders.rows.cells import cleaned
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 
+_KEPT = 1000
+"""Bad words whose nearest good one is kept: a file may have one in every row."""
 _TRUTH = {"true": "1", "1": "true", "false": "0", "0": "false"}
 """Truth values as words and as numbers: databases have either."""
 
@@ -31,15 +34,20 @@ def status_converter(
     by_spelling = {_spelling(word): word for word in words}
     fix = f"map it with status_map to one of {', '.join(words)}"
 
+    @lru_cache(_KEPT)
+    def nearest(word: str) -> str:
+        own = options.statuses() if options.statuses else ()
+        goals = (name for name, fault in targets().items() if not fault) if targets else ()
+        return _nearest(word, [*words, *own, *goals])
+
     def counted(word: str) -> str:
         """A word that counts for something at the counter."""
         if targets is None or word in words or targets().get(word, "") is None:
             return word
         own = options.statuses() if options.statuses else ()
         if word not in own:
-            near = _nearest(word, [*words, *own, *(name for name, fault in targets().items() if not fault)])
             what = f"{show(word)} is neither a status nor a goal of this counter"
-            raise BadValue("unknown_status", what, f"{near}{fix}, or to a goal it has")
+            raise BadValue("unknown_status", what, f"{nearest(word)}{fix}, or to a goal it has")
         return word
 
     def convert(value: object) -> str:
@@ -115,6 +123,10 @@ def target_converter(targets: Callable[[], Mapping[str, str | None]] | None) -> 
     :param targets: gives the counter's goals; asked with the first row. Without it only the form is checked.
     """
 
+    @lru_cache(_KEPT)
+    def nearest(identifier: str) -> str:
+        return _nearest(identifier, [name for name, fault in targets().items() if not fault] if targets else [])
+
     def convert(value: object) -> str:
         identifier = lists.goal_identifier(value)
         if targets is None:
@@ -124,7 +136,7 @@ def target_converter(targets: Callable[[], Mapping[str, str | None]] | None) -> 
             raise BadValue(
                 "unknown_target",
                 f"{show(identifier)} is no goal of this counter",
-                f"{_nearest(identifier, [name for name, fault in known.items() if not fault])}"
+                f"{nearest(identifier)}"
                 "make it with MetricaEnsureGoalsOperator, or correct it: the identifier, not the name",
             )
         if fault := known[identifier]:

@@ -46,7 +46,7 @@ class RowStream:
     :param reading: how their values are written.
     :param reading_of_rows: how those of rows inside them are written, where that differs.
     :param assumed: what was guessed to read them, for messages.
-    :param watchers: told the columns of each further table, and what it is, before its first row.
+    :param watchers: told the columns of each further table, what it is, and what was guessed, before its first row.
     """
 
     columns: Sequence[str] | None
@@ -54,7 +54,7 @@ class RowStream:
     reading: Reading = field(default_factory=Reading)
     reading_of_rows: Reading | None = None
     assumed: str = ""
-    watchers: list[Callable[[Sequence[str], object], None]] = field(default_factory=list)
+    watchers: list[Callable[[Sequence[str], object, str], None]] = field(default_factory=list)
 
 
 class Source(ResolveMixin):

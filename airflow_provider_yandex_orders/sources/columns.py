@@ -53,7 +53,7 @@ class _Step:
     places: list[_Place]
     plain: bool
     whole_list: bool
-    is_key: bool
+    dated: bool
     is_null: IsNull
 
 
@@ -66,7 +66,7 @@ class Picker:
     :param columns: field to column, where they differ.
     :param lists: those that hold a list: they take the values of all their columns, others the first filled.
     :param null_values: texts that stand for nothing.
-    :param keys: fields whose values are never dates.
+    :param dated: fields that may hold a date: there what systems write for "no date" is nothing.
     :param texts: fields of free text: words for nothing must stand there as they are given, elsewhere in any case.
     """
 
@@ -77,7 +77,7 @@ class Picker:
         *,
         lists: Collection[str] = (),
         null_values: Collection[str] = (),
-        keys: Collection[str] = (),
+        dated: Collection[str] = (),
         texts: Collection[str] = (),
     ) -> None:
         self._wanted = [(label(columns, field), names_of(columns, field), field in lists) for field in fields]
@@ -85,7 +85,7 @@ class Picker:
         self._claimed = set(map(normal, self._mapped))
         self._is_null = null_test(null_values), null_test(null_values, exact=True)
         self._texts = {label(columns, field) for field in texts}
-        self._keys = {label(columns, field) for field in keys}
+        self._dated = {label(columns, field) for field in dated}
         self._plans: dict[tuple[str, ...], list[_Step]] = {}
         self.used: set[str] = set()
         """Keys of rows that some field is read from."""
@@ -114,7 +114,7 @@ class Picker:
         for step in plan:
             value = row[step.places[0].key] if step.plain else self._from(row, step)
             if value is not _MISSING:
-                picked[step.name] = found = meant(value, step.is_null, is_key=step.is_key)
+                picked[step.name] = found = meant(value, step.is_null, dated=step.dated)
                 if found is None and isinstance(value, str) and value.lstrip()[:1] == "#":
                     self.not_found += 1
         return picked
@@ -137,7 +137,7 @@ class Picker:
                     self._filled[name] = other
 
     def _is_filled(self, value: Any) -> bool:
-        return not is_missing(meant(value, self._is_null[0], is_key=True))
+        return not is_missing(meant(value, self._is_null[0], dated=False))
 
     def _place(self, name: str, keys: Sequence[str]) -> _Place | None:
         key = self._key(name, keys)
@@ -173,7 +173,7 @@ class Picker:
                 self.used.update(place.key for place in places)
                 is_plain = len(places) == 1 and not places[0].path
                 is_null = self._is_null[name in self._texts]
-                plan.append(_Step(name, places, is_plain, whole_list, name in self._keys, is_null))
+                plan.append(_Step(name, places, is_plain, whole_list, name in self._dated, is_null))
         return plan
 
     def _from(self, row: Row, step: _Step) -> Any:
@@ -184,7 +184,7 @@ class Picker:
                 self.found.add(place.name)
             values.append(value)
         there = [value for value in values if value is not _MISSING]
-        known = (meant(value, step.is_null, is_key=True) for value in there)
+        known = (meant(value, step.is_null, dated=step.dated) for value in there)
         filled = [value for value in known if not is_missing(value)]
         if not filled:
             return there[0] if there else _MISSING
@@ -205,7 +205,7 @@ def _equally(near: Sequence[str], name: str) -> SourceError:
 
 def getter(columns: ColumnMap | None, field: str) -> Callable[[Row], Any]:
     """A function that gives one field's value of a row."""
-    pick, name = Picker(columns, [field], keys=[field]), label(columns, field)
+    pick, name = Picker(columns, [field]), label(columns, field)
     return lambda row: pick(row).get(name)
 
 

@@ -106,7 +106,7 @@ class FileSource(Source):
         for file in files[1:]:
             with self._opened_rows(file) as stream:
                 for watcher in first.watchers if stream.columns is not None else ():
-                    watcher(stream.columns or (), file)
+                    watcher(stream.columns or (), file, stream.assumed)
                 yield from _counted(file, stream.rows)
 
     @contextmanager

@@ -88,7 +88,6 @@ class MarketOrdersSource(Source):
                 [field, *CONTACT_FIELDS],
                 lists=["tags"],
                 null_values=stream.reading.null_values,
-                keys=[field],
             )
             for number, row in enumerate(stream.rows, start=1):
                 if isinstance(row, UnreadableRow):

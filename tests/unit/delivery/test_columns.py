@@ -126,6 +126,24 @@ def test_dates_that_stand_for_no_date(zero: Any) -> None:
     assert picked([{"id": "1", "create_date_time": zero}]) == [{"id": "1", "create_date_time": None}]
 
 
+@pytest.mark.parametrize("field", ["id", "order_status", "revenue", "goals", "emails"])
+@pytest.mark.parametrize("zero", ["1900-01-01", date(1900, 1, 1), datetime(1900, 1, 1, 12)])
+def test_a_number_in_a_column_of_dates_is_not_nothing(field: str, zero: Any) -> None:
+    assert picked([{"id": "1", field: zero}]) == [{"id": "1", field: zero}]
+
+
+def test_a_zero_day_does_not_hide_the_next_column() -> None:
+    row = {"id": "1", "paid_at": "0001-01-01", "closed_at": "2026-11-20"}
+    assert picked([row], {"create_date_time": ["paid_at", "closed_at"]})[0]["paid_at, closed_at"] == "2026-11-20"
+
+
+def test_a_second_file_is_told_as_it_was_read_itself(tmp_path: Path) -> None:
+    (tmp_path / "1.csv").write_text("id,create_date_time,emails\n1,2026-11-20,a@b.ru\n")
+    (tmp_path / "2.csv").write_text("id;create_date_time\n2;2026-11-20\n")
+    with pytest.raises(SourceError, match=r"no customer identifier.*with ';' between"):
+        seen(FileSource([str(tmp_path / name) for name in ("1.csv", "2.csv")]))
+
+
 def test_what_only_looks_like_such_a_date() -> None:
     row = {"id": "0000-00-00", "create_date_time": "0001-01-01 10:00:00", "client_uniq_id": "0001-01-01-7"}
     assert picked([row]) == [row]

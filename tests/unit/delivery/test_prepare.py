@@ -335,8 +335,8 @@ def documents(prepared: Prepared) -> list[list[dict[str, Any]]]:
 
 def test_json_parts(folder: ObjectStoragePath) -> None:
     rows = [contact(uniq_id=str(number), emails="nonsense" if number == 3 else "a@example.com") for number in range(5)]
-    rows += [contact(uniq_id=None), contact(uniq_id="1", update_date_time="2026-01-01", name="Newer")]
-    rows[1]["update_date_time"] = "2025-01-01"
+    rows += [contact(uniq_id=None), contact(uniq_id="1", update_date_time="2026-01-01 10:00", name="Newer")]
+    rows[1]["update_date_time"] = "2025-01-01 10:00"
     prepared = run(
         RowsSource(rows),
         folder,

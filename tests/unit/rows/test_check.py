@@ -12,15 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDERS
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows.cells import is_missing
+from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.faults import Checked
 from airflow_provider_yandex_orders.rows.formats import csv_format, json_format
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
 from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.rows.reading import Reading
 from tests.unit.unit_support import (
     BERLIN,
     VLADIVOSTOK,
+    check_options,
     check_row,
     contact,
     conversion,
@@ -314,12 +318,15 @@ def test_a_version_that_is_sent_is_one_fault(value: object) -> None:
     for kind, good in ((ORDERS, full_order), (CONTACTS, contact)):
         (column, code) = one(faults_of(kind, good(update_date_time=value)))
         assert column == "update_date_time"
-        assert code in ("bad_date", "before_1970", "unix_time")
+        assert code in ("bad_date", "no_time", "before_1970", "unix_time")
 
 
 def test_the_version_is_not_among_what_is_sent() -> None:
     assert "update_date_time" not in checked(order(update_date_time="2025-03-05")).values
-    assert check_row(ORDERS, full_order(update_date_time="2025-03-05")).values["update_date_time"] == "2025-03-05"
+    assert (
+        check_row(ORDERS, full_order(update_date_time="2025-03-05 10:00")).values["update_date_time"]
+        == "2025-03-05 10:00:00"
+    )
 
 
 def one(found: list[tuple[str, str]]) -> tuple[str, str]:
@@ -368,3 +375,15 @@ def test_the_label_names_a_row() -> None:
     assert check_row(CONTACTS, contact()).label == "C-1"
     assert check_row(OFFLINE_CONVERSIONS, conversion(id="lead 5")).label == "lead 5"
     assert check_row(OFFLINE_CONVERSIONS, conversion()).label is None
+
+
+def test_words_for_nothing_inside_rows_are_those_of_their_own_source() -> None:
+    options = check_options(
+        reading=Reading(null_values=frozenset({"-"})),
+        of_rows=check_options(reading=Reading(null_values=frozenset({"x"}))),
+    )
+    check = RowChecker(ALTCRAFT_ORDERS, options)
+    line = {"external_id": "1", "sku": "-", "count": 1, "final_price_per_item": "x", "status": "x"}
+    (row,) = check.convert({"lines": [line]}).values["lines"]
+    assert row["sku"] == "-"
+    assert not {"final_price_per_item", "status"} & set(row)

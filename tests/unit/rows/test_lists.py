@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_yandex_orders.metrica.kinds import ORDERS, SIMPLE_ORDERS
+from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.formats import cell
 from airflow_provider_yandex_orders.rows.lists import goal, products, split, status_id
-from tests.unit.unit_support import refusal
+from airflow_provider_yandex_orders.rows.reading import Reading
+from tests.unit.unit_support import check_options, check_row, full_order, order, refusal
 
 
 @pytest.mark.parametrize(
@@ -225,3 +228,52 @@ def test_status_id(value: object) -> None:
 @pytest.mark.parametrize("value", ["", "a b", "a.b", "a/b", "x" * 256, "a\nb"])
 def test_bad_status_id(value: str) -> None:
     assert refusal(status_id, value).code == ("control_sign" if "\n" in value else "bad_status")
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("101,102", ["101", "102"]),
+        ("101,102:5", ["101", "102"]),
+        ('["101", "102"]', ["101", "102"]),
+        (["lead", "101"], ["lead", "101"]),
+        ([{"goal_action_id": "lead", "price": 5}, {"goal_action_id": 101}], ["lead", "101"]),
+        ([{"goal_action_id": "lead"}, 101], ["lead", "101"]),
+        (["lead:5", "101"], "decimal_comma"),  # as several columns of goals make it
+        ([101, 102], ["101", "102"]),
+        ("lead:99,101", "decimal_comma"),
+        ("lead,99.50", "decimal_comma"),
+        ("lead,500р", "decimal_comma"),
+        (["lead", "99.50"], "decimal_comma"),
+        (True, "not_text"),
+        ([True], "not_text"),
+        (1.5, "decimal_comma"),
+    ],
+)
+def test_numbers_as_goals(value: object, wanted: object) -> None:
+    checked = check_row(SIMPLE_ORDERS, order(goals=value))
+    assert ([name for name, _ in checked.values.get("goals", ())] or checked.faults[0].code) == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("lead:99.90", Decimal("99.90")),
+        ("lead:1 500.5", Decimal("1500.5")),
+        ("lead:1500", Decimal(1500)),
+        (["lead:99,90"], Decimal("99.90")),
+        ([{"goal_action_id": "lead", "price": "1.500,50"}], Decimal("1500.50")),
+        ("lead:1.500", "decimal_point"),
+        ("lead:99,90", "decimal_comma"),
+        ([("lead", "99.90")], "decimal_point"),
+    ],
+)
+def test_prices_of_goals_where_amounts_have_a_decimal_comma(value: object, wanted: object) -> None:
+    checked = check_row(SIMPLE_ORDERS, order(goals=value), reading=Reading(decimal=","))
+    assert wanted == (checked.values["goals"][0][1] if "goals" in checked.values else checked.faults[0].code)
+
+
+def test_names_of_products_and_values_of_fields_are_free_text() -> None:
+    assert check_row(ORDERS, full_order(products={"none": 2})).values["products"] == {"none": 2}
+    convert = types.VALUES.converter(check_options())
+    assert convert({"gift": "none", "empty": "None"}) == {"gift": "none"}

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, SIMPLE_ORDERS
+from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows.reading import Reading
-from tests.unit.unit_support import check_row, contact, conversion, order
+from tests.unit.unit_support import check_row, contact, conversion, faults_of, full_order, order
 
 COMMA = Reading(decimal=",")
 
@@ -79,3 +80,19 @@ def test_other_forms_are_no_dates_then(kind: Any, row: dict[str, Any], field: st
     row = {name: good.get(name, value) for name, value in row.items()} | {field: text}
     checked = check_row(kind, row, reading=Reading(date_format="%m/%d/%Y"))
     assert (field, "bad_date") in [(fault.column, fault.code) for fault in [*checked.faults, *checked.dropped]]
+
+
+@pytest.mark.parametrize(("form", "text"), [("%m/%d/%y", "05/05/27"), ("%x", "05/05/85"), (None, "05.05.27")])
+def test_a_birth_date_with_two_digits_of_the_year_is_left_out(form: str | None, text: str) -> None:
+    checked = check_row(CONTACTS, contact(birth_date=text), reading=Reading(date_format=form))
+    assert "birth_date" not in checked.values
+    assert [(fault.code, fault.fix) for fault in checked.dropped] == [("bad_date", "write all four digits of the year")]
+
+
+@pytest.mark.parametrize("field", ["create_date_time", "update_date_time", "finish_date_time"])
+@pytest.mark.parametrize("value", ["2026-11-20", "20.11.26", date(2026, 11, 20)])
+def test_the_full_mode_takes_no_days(field: str, value: Any) -> None:
+    assert faults_of(ORDERS, full_order(**{field: value})) == [(field, "no_time")]
+    if field != "finish_date_time":
+        assert faults_of(CONTACTS, contact(**{field: value})) == [(field, "no_time")]
+        assert faults_of(SIMPLE_ORDERS, order(**{field: value})) == []
