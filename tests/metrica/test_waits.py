@@ -82,7 +82,7 @@ class TestSeveralCounters:
         path = tmp_path / "bad.csv"
         path.write_text("id,create_date_time,client_ids,revenue\n1,2026-11-01 10:00:00,123,much\n")
         bad = MetricaHook().upload_simple_orders(101, str(path))["uploading_id"]
-        metrica.client.change_settings(processing_seconds=1)
+        metrica.client.change_settings(processing_seconds=3)
         task = sensor([bad, orders(101)["parts"][0]["upload_id"]], deferrable=True)
         event = fired(deferral(task, context).trigger)
         with pytest.raises(UploadFailedError, match=f"{bad} is FAILED.*revenue"):
