@@ -99,7 +99,7 @@ class TestAfterAFailure:
         assert [(part["upload_id"], part["status"]) for part in pushed["delivery"]["parts"]] == [("u-1", "FAILED")]
 
     def test_a_wait_that_ends_badly(self, metrica: SandboxServer, upload: Any) -> None:
-        metrica.client.change_settings(linked_share=0, processing_seconds=1)
+        metrica.client.change_settings(linked_share=0, processing_seconds=3)
         error, pushed = upload(
             [CONVERSION],
             MetricaUploadOfflineConversionsOperator,
@@ -178,7 +178,7 @@ class TestManyParts:
     def test_the_list_of_parts_leaves_xcom_small(
         self, metrica: SandboxServer, upload: Any, context: Context, far: str
     ) -> None:
-        metrica.client.change_settings(processing_seconds=1)
+        metrica.client.change_settings(processing_seconds=3)
         rows = [order(number) for number in range(20)]
         delivery, pushed = upload(rows, max_part_rows=1, staging_path=far)
         assert delivery["parts"] == []
@@ -190,7 +190,7 @@ class TestManyParts:
         assert list(done.values()) == ["PASSED"] * 20
 
     def test_a_second_task_and_a_wait_read_the_list(self, metrica: SandboxServer, upload: Any, far: str) -> None:
-        metrica.client.change_settings(processing_seconds=1)
+        metrica.client.change_settings(processing_seconds=3)
         rows = [order(number) for number in range(20)]
         prepared, _ = upload(rows, task_id="prepare", send=False, max_part_rows=1, staging_path=far)
         assert prepared["parts"] == []

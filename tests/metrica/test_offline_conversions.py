@@ -211,7 +211,7 @@ class TestTheEnd:
             self.sensor(delivery, min_linked=0.99).execute(context())
 
     def test_the_operator_can_wait_itself(self, metrica: SandboxServer, run: Run) -> None:
-        metrica.client.change_settings(processing_seconds=1)
+        metrica.client.change_settings(processing_seconds=3)
         delivery = run(OPERATOR, source=[conversion(1)], wait_for_completion=True, poke_interval=0.2)
         assert delivery["parts"][0]["status"] == "PROCESSED"
 

@@ -51,7 +51,7 @@ def orders(run: Run) -> Callable[..., Any]:
 class TestSeveralCounters:
     @pytest.fixture
     def deliveries(self, metrica: SandboxServer, orders: Any) -> list[Any]:
-        metrica.client.change_settings(processing_seconds=1)
+        metrica.client.change_settings(processing_seconds=3)
         return [orders(101), orders(103)]
 
     def test_each_delivery_is_asked_for_at_its_own_counter(self, deliveries: list[Any], context: Context) -> None:
