@@ -7,7 +7,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.connections import connect, connect_altcraft
 from tests.support.examples import EXAMPLES
+from tests.support.postgres import PostgresServer, PostgresUnavailable
 
 # Journals are written through to the disk, and tests write thousands: no test looks at what a loss of power leaves, so
 # where the machine has an empty disk in memory they lie there.
@@ -68,6 +70,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_unconfigure() -> None:
     """Leave nothing, neither of the processes that test nor of the one that hands the tests out."""
     shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of its own, where one can be started."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(PostgresServer())
+        except PostgresUnavailable as reason:
+            pytest.skip(f"no PostgreSQL server can be started here: {reason}")
+        yield server
 
 
 @pytest.fixture(autouse=True)

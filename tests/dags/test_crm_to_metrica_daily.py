@@ -16,7 +16,7 @@ from airflow_provider_yandex_orders.demo import crm
 from airflow_provider_yandex_orders.demo.broken import BROKEN_ORDERS, DROPPED, REJECTED, SENT_ANYWAY
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.support.examples import returned, run_example
-from tests.support.postgres import PostgresServer, PostgresUnavailable
+from tests.support.postgres import PostgresServer
 
 DAG_ID = "crm_to_metrica_daily"
 TODAY = date(2026, 11, 20)
@@ -89,23 +89,16 @@ def test_a_run_without_a_date_takes_the_last_day(
 
 
 def test_the_same_dag_reads_postgres_by_another_connection(
-    airflow_db: None, metrica: SandboxServer, monkeypatch: pytest.MonkeyPatch
+    airflow_db: None, metrica: SandboxServer, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     psycopg2 = pytest.importorskip("psycopg2")
-    try:
-        server = PostgresServer().__enter__()
-    except PostgresUnavailable as reason:
-        pytest.skip(f"no PostgreSQL server can be started here: {reason}")
-    try:
-        connection = psycopg2.connect(server.uri)
-        crm.create(connection, today=TODAY)
-        connection.close()
-        settings = {"conn_type": "postgres", "host": server.host, "port": server.port, "login": server.user}
-        settings |= {"password": server.password, "schema": server.database}
-        monkeypatch.setenv("AIRFLOW_CONN_CRM", json.dumps(settings))
-        run = run_example(DAG_ID, day_of(TODAY))
-    finally:
-        server.__exit__(None, None, None)
+    connection = psycopg2.connect(postgres.uri)
+    crm.create(connection, today=TODAY)
+    connection.close()
+    settings = {"conn_type": "postgres", "host": postgres.host, "port": postgres.port, "login": postgres.user}
+    settings |= {"password": postgres.password, "schema": postgres.database}
+    monkeypatch.setenv("AIRFLOW_CONN_CRM", json.dumps(settings))
+    run = run_example(DAG_ID, day_of(TODAY))
     assert run.state == "success"
     delivery = returned(run, "upload_orders")
     assert (delivery["rows_read"], delivery["rows_rejected"]) == (crm.ORDERS, REJECTED)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -18,7 +17,7 @@ from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.market.market_support import connect_market
 from tests.support.examples import returned, run_example
 from tests.support.market_official import OfficialCheck, official
-from tests.support.postgres import PostgresServer, PostgresUnavailable
+from tests.support.postgres import PostgresServer
 
 __all__ = ["official"]
 
@@ -111,16 +110,6 @@ def test_tables_that_do_not_add_up_are_not_loaded(
     assert run.get_task_instance("check").state == "failed"
     assert run.get_task_instance("load").state == "upstream_failed"
     assert not warehouse.exists()
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    try:
-        server = PostgresServer().__enter__()
-    except PostgresUnavailable as reason:
-        pytest.skip(f"no PostgreSQL server can be started here: {reason}")
-    yield server
-    server.__exit__(None, None, None)
 
 
 @pytest.mark.slow

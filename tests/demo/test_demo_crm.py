@@ -27,7 +27,7 @@ from airflow_provider_yandex_orders.demo.errors import DemoError
 from airflow_provider_yandex_orders.demo.folder import MARKER, Folder, fresh
 from airflow_provider_yandex_orders.demo.private_airflow import child_environment
 from tests.support import processes
-from tests.support.postgres import PostgresServer, PostgresUnavailable
+from tests.support.postgres import PostgresServer
 
 TODAY = date(2026, 3, 15)
 YESTERDAY = TODAY - timedelta(days=1)
@@ -45,13 +45,10 @@ def sound_orders() -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[Any]:
+def crm_database(postgres: PostgresServer) -> Iterator[Any]:
     psycopg2 = pytest.importorskip("psycopg2")
-    try:
-        with PostgresServer() as server, closing(psycopg2.connect(server.uri)) as connection:
-            yield connection
-    except PostgresUnavailable as reason:
-        pytest.skip(str(reason))
+    with closing(psycopg2.connect(postgres.uri)) as connection:
+        yield connection
 
 
 def test_counts_and_revenue_are_those_of_the_source(sound_orders: list[Row]) -> None:
@@ -169,10 +166,10 @@ def test_sqlite_holds_every_value_exactly_and_no_table_is_overwritten(orders: li
     assert crm.create(sqlite3.connect(":memory:"), today=TODAY, limit=10) == 10
 
 
-def test_postgres_holds_the_same_orders_with_its_own_types(postgres: Any) -> None:
-    assert crm.create(postgres, today=TODAY) == crm.ORDERS
+def test_postgres_holds_the_same_orders_with_its_own_types(crm_database: Any) -> None:
+    assert crm.create(crm_database, today=TODAY) == crm.ORDERS
 
-    with postgres.cursor() as cursor:
+    with crm_database.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(crm.COLUMNS)} FROM orders")
         stored = {row[0]: row for row in cursor.fetchall()}
     expected = {row["id"]: tuple(row.values()) for row in crm.iter_orders(TODAY, strict_types=True)}

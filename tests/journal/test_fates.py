@@ -15,6 +15,7 @@ from airflow_provider_yandex_orders.exceptions import (
     JournalUnavailable,
     PassingError,
     PermanentError,
+    RejectedRowsError,
     ServiceRefused,
     UploadUnclearError,
 )
@@ -221,3 +222,19 @@ def test_orders_whose_files_lie_on_another_worker_are_not_asked_for(
     assert (delivery["rows_sent"], len(delivery["parts"]), delivery["verified"]["checked"]) == (4, 2, 2)
     assert delivery["sample"].keys() == {ALTCRAFT.row(number, 1)["external_id"] for number in (3, 4)}
     assert counted(ALTCRAFT, metrica) == {1: 1, 2: 1, 3: 1, 4: 1}
+
+
+# The platform would not take an order.
+
+
+def test_what_the_platform_refused_is_counted_by_reason_and_never_waited_for(
+    metrica: SandboxServer, upload: Any, ask: Any, tmp_path: Path
+) -> None:
+    given = {**ALTCRAFT.arguments, "staging_path": str(tmp_path / "staging"), "verify": True, "timeout": 0}
+    good, bad = ALTCRAFT.row(1, 1), {**ALTCRAFT.row(2, 1), "endpoint": "unknown-shop"}
+    with pytest.raises(RejectedRowsError):
+        upload([good, bad], ALTCRAFT.operator, **given)
+    delivery = upload([good, ALTCRAFT.row(3, 1)], ALTCRAFT.operator, **given)  # the bad one is out of the source
+    assert set(delivery["sample"]) == {ALTCRAFT.row(3, 1)["external_id"]}
+    upload([bad], ALTCRAFT.operator, run_id="run-2", max_rejected=1, **{**given, "verify": False})
+    assert ask("SELECT code, sum(rows) FROM rejected_by_reason GROUP BY code") == [("refused", 1)]

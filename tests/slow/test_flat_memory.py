@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
 from tests.support.memory import peak_growth_mb
-from tests.support.postgres import PostgresServer, PostgresUnavailable
+from tests.support.postgres import PostgresServer
 
 pytestmark = pytest.mark.slow
 
@@ -45,16 +44,6 @@ mark_memory()
 delivery = task.execute(context)
 assert delivery["rows_sent"] == int(sys.argv[2]), delivery
 """
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    try:
-        server = PostgresServer().__enter__()
-    except PostgresUnavailable as reason:
-        pytest.skip(f"no PostgreSQL server can be started here: {reason}")
-    yield server
-    server.__exit__(None, None, None)
 
 
 def growth(crm: dict[str, object], rows: int, tmp_path: Path) -> float:

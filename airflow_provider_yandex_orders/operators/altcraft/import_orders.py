@@ -228,8 +228,8 @@ class AltcraftImportOrdersOperator(UploadOperator):
             return {}
         if not delivery.get("sample"):
             self.log.warning(
-                "Nothing is verified: every order's id looks like a phone, an address or a name, and such ids are kept "
-                "nowhere. Look for the orders at the platform; ids of another kind would be asked for."
+                "Nothing is verified: of no order is it known that it was taken and that its id is neither a phone, an "
+                "address nor a name, which are kept nowhere. Look for the orders at the platform."
             )
         return delivery.get("sample", {})
 

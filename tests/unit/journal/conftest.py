@@ -10,17 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_yandex_orders.journal.store import Journal, open_journal
-from tests.support.postgres import PostgresServer, PostgresUnavailable
-
-
-@pytest.fixture(scope="session")
-def journal_server() -> Iterator[PostgresServer]:
-    try:
-        server = PostgresServer().__enter__()
-    except PostgresUnavailable as reason:
-        pytest.skip(f"no PostgreSQL server can be started here: {reason}")
-    yield server
-    server.__exit__(None, None, None)
+from tests.support.postgres import PostgresServer
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
@@ -31,7 +21,7 @@ def open_one(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
         return open_journal
     import psycopg2
 
-    server: PostgresServer = request.getfixturevalue("journal_server")
+    server: PostgresServer = request.getfixturevalue("postgres")
     with psycopg2.connect(server.uri) as connection, connection.cursor() as cursor:
         cursor.execute("DROP SCHEMA IF EXISTS yandex_orders CASCADE")
     connection.close()

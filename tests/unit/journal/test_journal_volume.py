@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.memory import peak_growth_mb
-from tests.support.postgres import PostgresServer, PostgresUnavailable
+from tests.support.postgres import PostgresServer
 
 pytestmark = pytest.mark.slow
 
@@ -63,16 +62,6 @@ subtracting, verdicts = seconds(lambda: Counter(each.value for each in journal.s
 assert verdicts == {"unchanged": ROWS * 99 // 100, "changed": ROWS // 100}, verdicts
 Path(sys.argv[1]).write_text(f"{committing / reading} {subtracting / reading}")
 """
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    try:
-        server = PostgresServer().__enter__()
-    except PostgresUnavailable as reason:
-        pytest.skip(f"no PostgreSQL server can be started here: {reason}")
-    yield server
-    server.__exit__(None, None, None)
 
 
 def cost(connection: str, rows: int, tmp_path: Path) -> tuple[float, float, float]:

@@ -178,6 +178,15 @@ def test_what_went_out_last_counts_whenever_it_was_planned(journal: Journal) -> 
     assert verdict(journal, ("a", "red", "")) is Verdict.UNCHANGED
 
 
+@pytest.mark.parametrize(("ended", "said"), [("refused", Verdict.NEW), ("accepted", Verdict.MOVED)])
+def test_only_what_is_there_moves_a_plan(journal: Journal, ended: str, said: Verdict) -> None:
+    as_of = journal.turn()
+    part = plan(journal, [("a", "blue", "")])
+    journal.sending(part)
+    assert getattr(journal, ended)(part)
+    assert next(journal.subtract(entries(journal, [("a", "red", "")]), 0, as_of)) is said
+
+
 def test_settled_sendings_take_no_room(journal: Journal, query: Callable[..., list[Any]]) -> None:
     for content in ("red", "blue", "red", "green"):
         part = send(journal, [("a", content, "")])
