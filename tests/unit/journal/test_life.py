@@ -326,9 +326,9 @@ def test_a_database_that_is_away_is_passing(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.slow
 def test_a_server_that_died_is_not_waited_for_for_ever(
-    journal_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_SERVER", journal_server.uri)
+    monkeypatch.setenv("AIRFLOW_CONN_SERVER", postgres.uri)
     with open_journal("server") as journal, journal._database.reading() as connection:
         info = connection.connection.driver_connection.info  # type: ignore[union-attr]
         given = info.get_parameters() if hasattr(info, "get_parameters") else info.dsn_parameters
