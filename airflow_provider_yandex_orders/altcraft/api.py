@@ -17,8 +17,6 @@ from airflow_provider_yandex_orders.http.failures import Failure, FailureKind, q
 
 API = "/api/v1.1/market/orders"
 
-BATCH_ORDERS = 100
-"""Orders of one import. The platform names no limit; what it does with a batch that holds a bad order is not told."""
 BODY_BYTES = 5_000_000
 """Half of the 10 MB that profile methods take by default; none is named for orders."""
 

@@ -17,8 +17,6 @@ from airflow_provider_yandex_orders.storage import read_seen
 from airflow_provider_yandex_orders.templated import whole
 from airflow_provider_yandex_orders.waiting import Heard
 
-SAMPLE = 100
-"""Orders that are asked for where the user says nothing."""
 MOST = 500
 """Most orders of one wait: each is a request, and all are kept in memory, in the trigger and in its event."""
 SAMPLE_CHARACTERS = 20_000

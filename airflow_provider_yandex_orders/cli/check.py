@@ -57,12 +57,12 @@ def check_files(options: Namespace) -> int:
     with place as folder, _warnings(folder) as warnings:
         try:
             limits = Limits(number(options.max_rejected, "--max-rejected", meaning="a number of rows, or a share"))
-            task, source, kind = _task(options, folder)
+            steps, source, kind = _steps(options, folder)
             failure = None
         except (WrongOption, PermanentError) as error:
             return _end(CANNOT_CHECK, str(error))
         try:
-            told["delivery"] = task.execute(_context(told))
+            told["delivery"] = steps.deliver(_context(told))
         except (ConfigurationError, SourceUnavailable) as error:
             return _end(CANNOT_CHECK, str(error))
         except (PermanentError, PassingError) as error:
@@ -92,7 +92,7 @@ def check_files(options: Namespace) -> int:
         return _end(WOULD_SEND, f"the upload would send {delivery['rows_prepared']:,} of {read:,} rows.")
 
 
-def _task(options: Namespace, folder: str) -> tuple[Any, WatchedFile, RowKind]:
+def _steps(options: Namespace, folder: str) -> tuple[Any, WatchedFile, RowKind]:
     """The upload, with a connection that leads nowhere: nothing can be sent."""
     os.environ[f"AIRFLOW_CONN_{_CONNECTION.upper()}"] = _NOWHERE
     service, _, name = UPLOADS[options.entity].partition(".")
@@ -111,17 +111,16 @@ def _task(options: Namespace, folder: str) -> tuple[Any, WatchedFile, RowKind]:
         "max_rejected": _ANY,  # what would be sent without the rejects is worth seeing; judged at the end
     }
     known = {argument: value for argument, value in known.items() if argument in takes}
-    quiet = logging.getLogger(_CONNECTION)
-    quiet.disabled = True
     counter = {"time_zone_name": str(zone(options.counter_timezone, "--counter-timezone")), "permission": "own"}
-    offline = type(name, (operator,), {"log": quiet, "_settings": counter})
-    task = offline(task_id="check", source=[], dry_run=True, staging_path=folder, **known, **given)
-    kind = task._row_kind()
+    task = operator(task_id="check", source=[], dry_run=True, staging_path=folder, **known, **given)
+    steps = task._steps()
+    steps._settings = counter
+    kind = steps._row_kind()
     # Airflow 2.11 looks for relative paths at the root.
     files = [file if "://" in file else str(Path(file).absolute()) for file in options.files]
     source = WatchedFile(files, kind, **source_arguments(options))
     task.source = source
-    return task, source, kind
+    return steps, source, kind
 
 
 def _context(told: dict[str, Any]) -> Any:

@@ -4,18 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_yandex_orders.altcraft import api
-from airflow_provider_yandex_orders.altcraft.body import BODIES, CONTENT_TYPES, XML_DATA
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceRefused
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
-from airflow_provider_yandex_orders.http.body import Content
-from airflow_provider_yandex_orders.http.failures import Failure
 from airflow_provider_yandex_orders.waiting import UploadState
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
+
+    from airflow_provider_yandex_orders.http.client import ServiceClient
 
 LIST_PAGES = 10_000
 """Answers after which a list that never ends is given up."""
@@ -45,9 +44,11 @@ class AltcraftHook(ServiceHook):
         super().__init__(altcraft_conn_id, connection=connection)
         self.altcraft_conn_id = altcraft_conn_id
 
-    def read_failure(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
-        """Tell a good answer from a bad one; the token is cut out of what a bad one says."""
-        return api.read_failure(status, headers, body, secret=self._token())
+    def _new_client(self, **arguments: Any) -> ServiceClient:
+        from airflow_provider_yandex_orders.altcraft.api import read_failure
+        from airflow_provider_yandex_orders.http.client import ServiceClient
+
+        return ServiceClient(read_failure=partial(read_failure, secret=self._token()), **arguments)
 
     def import_orders(
         self,
@@ -73,6 +74,10 @@ class AltcraftHook(ServiceHook):
         :param xml_data: ``rows`` or ``repeated``: how XML holds the orders.
         :return: the answer. What it has besides ``error`` and ``error_text`` is not documented.
         """
+        from airflow_provider_yandex_orders.altcraft import api
+        from airflow_provider_yandex_orders.altcraft.body import BODIES, CONTENT_TYPES, XML_DATA
+        from airflow_provider_yandex_orders.http.body import Content
+
         if body_format not in BODIES or xml_data not in XML_DATA:
             raise ConfigurationError(f"body_format must be json or xml, and xml_data one of {', '.join(XML_DATA)}.")
         request = {
@@ -101,10 +106,12 @@ class AltcraftHook(ServiceHook):
 
         :param external_id: the order's id with the sender.
         """
+        from airflow_provider_yandex_orders.altcraft.api import is_unknown_order
+
         try:
             answer = self._ask("get_status", "Ask for the status of an order", external_id=external_id)
         except ServiceRefused as error:
-            if not api.is_unknown_order(error.answer):
+            if not is_unknown_order(error.answer):
                 raise
             self.log.debug("%s", error)
             return None
@@ -157,8 +164,10 @@ class AltcraftHook(ServiceHook):
         )
 
     def _ask(self, method: str, doing: str, **fields: Any) -> dict[str, Any]:
+        from airflow_provider_yandex_orders.altcraft.api import API
+
         body = {**self._credentials(), **fields}
-        answer: dict[str, Any] = self.client.call("POST", f"{api.API}/{method}", doing=doing, json=body)
+        answer: dict[str, Any] = self.client.call("POST", f"{API}/{method}", doing=doing, json=body)
         return answer
 
     def _credentials(self) -> dict[str, str]:

@@ -7,7 +7,6 @@ import json
 import re
 from abc import abstractmethod
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlsplit
@@ -16,13 +15,12 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHo
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, PermanentError
 from airflow_provider_yandex_orders.get_provider_info import connection_type
-from airflow_provider_yandex_orders.http.client import ServiceClient
-from airflow_provider_yandex_orders.http.failures import FailureReader
-from airflow_provider_yandex_orders.privacy import VALUE
 from airflow_provider_yandex_orders.templated import whole_id
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
+
+    from airflow_provider_yandex_orders.http.client import ServiceClient
 
 PROBE_TIMEOUT = (10.0, 20.0)
 """Seconds a request that is not repeated (a poll, the "Test" button) waits for a connection and for an answer."""
@@ -48,7 +46,6 @@ class ServiceHook(BaseHook):
     """Pattern of the paths of the API, which a host copied from its documentation ends with."""
     auth_types: ClassVar[tuple[str, ...]] = ()
     """Ways to send the token, where the extra chooses one; the first where it does not."""
-    read_failure: FailureReader
 
     def __init__(self, conn_id: str, *, connection: Connection | None = None) -> None:
         super().__init__()
@@ -91,16 +88,11 @@ class ServiceHook(BaseHook):
     @cached_property
     def client(self) -> ServiceClient:
         """The client all calls go through."""
-        return self._new_client(
-            service=self.service,
-            base_url=self.base_url,
-            headers=self._headers(self._token()),
-            read_failure=self.read_failure,
-        )
+        return self._new_client(service=self.service, base_url=self.base_url, headers=self._headers(self._token()))
 
+    @abstractmethod
     def _new_client(self, **arguments: Any) -> ServiceClient:
-        """The client, where the service has limits with what it keeps to."""
-        return ServiceClient(**arguments)
+        """The client, with what reads the service's answers and keeps to its limits."""
 
     def get_conn(self) -> ServiceClient:
         """The client all calls go through."""
@@ -194,6 +186,8 @@ class ServiceHook(BaseHook):
 
     def _unread_extras(self) -> str:
         """Words on fields of the extra that nothing reads."""
+        from difflib import get_close_matches
+
         known = connection_type(self.conn_type).get("conn-fields", {})
         unknown = [name for name in self._extras if name not in known]
         for name in unknown:
@@ -233,4 +227,6 @@ def place_of(base_url: str) -> str:
 
 def _shown(name: str) -> str:
     """The name of a field as a message may have it: what is no plain identifier may be a value, or a token."""
+    from airflow_provider_yandex_orders.privacy import VALUE
+
     return repr(name) if _FIELD.fullmatch(name) else VALUE

@@ -9,21 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, PermanentError, ServiceRefused
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
-from airflow_provider_yandex_orders.http.paced import PacedClient, lane_of
-from airflow_provider_yandex_orders.market import api
 from airflow_provider_yandex_orders.market.access import closed_store, missing_scope, unknown_words
-from airflow_provider_yandex_orders.market.filters import check_page_size, doubtful_statuses, order_filter
-from airflow_provider_yandex_orders.market.pages import (
-    OrdersPage,
-    PageGuard,
-    PagesBroken,
-    PeriodTooLong,
-    decode_page,
-    follow,
-)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
+
+    from airflow_provider_yandex_orders.http.paced import PacedClient
+    from airflow_provider_yandex_orders.market.api import ApiKey, StoresPage
+    from airflow_provider_yandex_orders.market.pages import OrdersPage, PagesBroken
 
 
 class MarketHook(ServiceHook):
@@ -46,18 +39,22 @@ class MarketHook(ServiceHook):
     hook_name: ClassVar[str] = "Yandex Market"
 
     service: ClassVar[str] = "Yandex Market"
-    default_host: ClassVar[str | None] = api.DEFAULT_HOST
+    default_host: ClassVar[str | None] = "https://api.partner.market.yandex.ru"
     api_path: ClassVar[str] = "/v2"
     auth_types = ("api_key", "oauth")
-    read_failure = staticmethod(api.read_failure)
 
     def __init__(self, market_conn_id: str = default_conn_name, *, connection: Connection | None = None) -> None:
         super().__init__(market_conn_id, connection=connection)
         self.market_conn_id = market_conn_id
 
     def _new_client(self, **arguments: Any) -> PacedClient:
+        from airflow_provider_yandex_orders.http.paced import PacedClient, lane_of
+        from airflow_provider_yandex_orders.market import api
+
         lane = lane_of(self.base_url, self._token(), api.PARALLEL)
-        return PacedClient(lane=lane, read_budget=api.read_budget, timeout=api.TIMEOUT, **arguments)
+        return PacedClient(
+            lane=lane, read_failure=api.read_failure, read_budget=api.read_budget, timeout=api.TIMEOUT, **arguments
+        )
 
     def campaign_id(self, campaign_id: int | str | None = None) -> int:
         """The store to work with: the one given, else the connection's.
@@ -71,13 +68,16 @@ class MarketHook(ServiceHook):
 
         Source: https://yandex.ru/dev/market/partner-api/doc/ru/reference/campaigns/getCampaigns
         """
+        from airflow_provider_yandex_orders.market.api import MOST_CAMPAIGNS, decode_stores
+        from airflow_provider_yandex_orders.market.pages import PagesBroken
+
         found: list[dict[str, Any]] = []
         following: Mapping[str, str | int] = {}
         told: set[object] = set()
         while True:
-            query = {"limit": api.MOST_CAMPAIGNS, **following}
-            page: api.StoresPage = self.client.call(
-                "GET", "/v2/campaigns", doing="List the stores", params=query, decode=api.decode_stores
+            query = {"limit": MOST_CAMPAIGNS, **following}
+            page: StoresPage = self.client.call(
+                "GET", "/v2/campaigns", doing="List the stores", params=query, decode=decode_stores
             )
             found += page.stores
             following = page.following
@@ -93,8 +93,10 @@ class MarketHook(ServiceHook):
 
         Source: https://yandex.ru/dev/market/partner-api/doc/en/reference/auth/getAuthTokenInfo
         """
+        from airflow_provider_yandex_orders.market.api import decode_key
+
         doing = "Read the scopes of the Api-Key"
-        key: api.ApiKey = self.client.call("POST", "/v2/auth/token", doing=doing, decode=api.decode_key)
+        key: ApiKey = self.client.call("POST", "/v2/auth/token", doing=doing, decode=decode_key)
         return {"name": key.name, "authScopes": key.scopes or []}
 
     def order_stats_page(
@@ -103,7 +105,7 @@ class MarketHook(ServiceHook):
         body: Mapping[str, Any],
         *,
         page_token: str | None = None,
-        page_size: int = api.MOST_ORDERS,
+        page_size: int = 200,
     ) -> OrdersPage:
         """One page of order statistics.
 
@@ -114,6 +116,8 @@ class MarketHook(ServiceHook):
         :param page_token: ``next_page_token`` of the page before; ``None`` for the first one.
         :param page_size: orders of a page, from 1 to 200; the same for all pages.
         """
+        from airflow_provider_yandex_orders.market.pages import OrdersPage, decode_page
+
         number = self.campaign_id(campaign_id)
         before = self.client.sent
         try:
@@ -140,7 +144,7 @@ class MarketHook(ServiceHook):
         order_ids: object = None,
         statuses: object = None,
         has_cis: bool | None = None,
-        page_size: int = api.MOST_ORDERS,
+        page_size: int = 200,
     ) -> Iterator[OrdersPage]:
         """Order statistics page by page, one page in memory at a time.
 
@@ -158,6 +162,9 @@ class MarketHook(ServiceHook):
         :param has_cis: only orders with marked goods, or only the others.
         :param page_size: orders of a page, from 1 to 200.
         """
+        from airflow_provider_yandex_orders.market.filters import check_page_size, order_filter
+        from airflow_provider_yandex_orders.market.pages import PageGuard, follow
+
         chosen = order_filter(
             date_from=date_from,
             date_to=date_to,
@@ -202,6 +209,10 @@ class MarketHook(ServiceHook):
         self, error: ServiceRefused, campaign_id: int, body: Mapping[str, Any], page_token: str | None
     ) -> ServiceRefused | PagesBroken:
         """A refusal with what can be found out about it."""
+        from airflow_provider_yandex_orders.market import api
+        from airflow_provider_yandex_orders.market.filters import doubtful_statuses
+        from airflow_provider_yandex_orders.market.pages import PagesBroken, PeriodTooLong
+
         status = error.answer.http_status if error.answer else None
         if status == 400:
             if page_token is not None and api.BAD_PAGE_TOKEN in str(error).lower():

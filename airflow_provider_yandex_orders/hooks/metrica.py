@@ -18,9 +18,6 @@ from airflow_provider_yandex_orders.exceptions import (
     SourceUnavailable,
 )
 from airflow_provider_yandex_orders.hooks.base import ServiceHook
-from airflow_provider_yandex_orders.http.body import FileBody, multipart
-from airflow_provider_yandex_orders.http.paced import PacedClient, lane_of
-from airflow_provider_yandex_orders.metrica import api
 from airflow_provider_yandex_orders.metrica.answers import (
     AnswerPart,
     crm_upload_state,
@@ -28,11 +25,12 @@ from airflow_provider_yandex_orders.metrica.answers import (
     part_of,
     uploading_of,
 )
-from airflow_provider_yandex_orders.storage import is_staged, opened_path, size_of, unseen
 from airflow_provider_yandex_orders.waiting import UploadState
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection, ObjectStoragePath
+
+    from airflow_provider_yandex_orders.http.paced import PacedClient
 
 LIST_LIMIT = 1000
 """Most uploads ``last_uploadings`` gives in one answer."""
@@ -77,16 +75,19 @@ class MetricaHook(ServiceHook):
     hook_name: ClassVar[str] = "Yandex Metrica"
 
     service: ClassVar[str] = "Yandex Metrica"
-    default_host: ClassVar[str | None] = api.DEFAULT_HOST
+    default_host: ClassVar[str | None] = "https://api-metrika.yandex.net"
     api_path: ClassVar[str] = "/(?:management|cdp|stat)"
-    read_failure = staticmethod(api.read_failure)
 
     def __init__(self, metrica_conn_id: str = default_conn_name, *, connection: Connection | None = None) -> None:
         super().__init__(metrica_conn_id, connection=connection)
         self.metrica_conn_id = metrica_conn_id
 
     def _new_client(self, **arguments: Any) -> PacedClient:
-        return PacedClient(lane=lane_of(self.base_url, self._token(), api.PARALLEL, api.A_SECOND), **arguments)
+        from airflow_provider_yandex_orders.http.paced import PacedClient, lane_of
+        from airflow_provider_yandex_orders.metrica import api
+
+        lane = lane_of(self.base_url, self._token(), api.PARALLEL, api.A_SECOND)
+        return PacedClient(lane=lane, read_failure=api.read_failure, **arguments)
 
     def counter_id(self, counter_id: int | str | None = None) -> int:
         """The counter to work with: the one given, else the connection's.
@@ -294,6 +295,8 @@ class MetricaHook(ServiceHook):
         :param counter_id: the counter; ``None`` for the connection's.
         :param params: ``metrics``, ``dimensions``, ``date1``, ``date2``, ``limit`` and the API's others.
         """
+        from airflow_provider_yandex_orders.metrica.api import REPORTS_SECONDS
+
         number = self.counter_id(counter_id)
         doing = f"Read a report of counter {number}"
         try:
@@ -303,7 +306,7 @@ class MetricaHook(ServiceHook):
             raise QuotaExceeded(
                 f"{doing}: {said} Reports have a quota of a day and one of 200 in five minutes, which the answer need "
                 "not tell apart: next try in five minutes.",
-                retry_after=api.REPORTS_SECONDS,
+                retry_after=REPORTS_SECONDS,
                 answer=error.answer,
             ) from None
         part_of(answer, "data", list, doing)
@@ -373,6 +376,9 @@ class MetricaHook(ServiceHook):
     def _upload(
         self, endpoint: str, path: str | ObjectStoragePath, params: Mapping[str, Any], *, resend: bool
     ) -> dict[str, Any]:
+        from airflow_provider_yandex_orders.http.body import FileBody, multipart
+        from airflow_provider_yandex_orders.storage import is_staged, opened_path, size_of, unseen
+
         file = opened_path(path, "Upload", "Correct the path.") if isinstance(path, str) else path
         try:
             size = size_of(file)
@@ -409,9 +415,11 @@ class MetricaHook(ServiceHook):
             counter = self.counter(number)
         except ServiceRefused as error:
             return False, self._why(error, number)
+        from airflow_provider_yandex_orders.metrica.api import CAN_UPLOAD
+
         permission = str(counter.get("permission"))
         named = f"Counter {number} ({counter.get('name')}, {counter.get('time_zone_name')})"
-        if permission not in api.CAN_UPLOAD:
+        if permission not in CAN_UPLOAD:
             return False, f"{named}: its account may only look (permission {permission!r}). Uploads need edit rights."
         return True, f"{named}: its account may edit (permission {permission!r}). {_WRITING}"
 

@@ -20,7 +20,6 @@ import msgspec
 from airflow_provider_yandex_orders.http.failures import Failure, FailureKind, listed_error
 from airflow_provider_yandex_orders.http.paced import Budget
 
-DEFAULT_HOST = "https://api.partner.market.yandex.ru"
 TIMEZONE = "Europe/Moscow"
 """Zone of the service's days."""
 

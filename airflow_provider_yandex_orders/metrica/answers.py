@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from airflow_provider_yandex_orders.exceptions import ServiceUnavailable
-from airflow_provider_yandex_orders.privacy import scrub
 from airflow_provider_yandex_orders.templated import share, switch
 from airflow_provider_yandex_orders.waiting import Demands, UploadState
 
@@ -44,6 +43,8 @@ def uploading_of(answer: Any, doing: str) -> dict[str, Any]:
 
 def crm_upload_state(uploading: Mapping[str, Any]) -> UploadState:
     """Read one ``uploading`` object of a CRM upload. Words other than PASSED and FAILED count as not final."""
+    from airflow_provider_yandex_orders.privacy import scrub
+
     status = str(uploading.get("api_validation_status") or "UNKNOWN")
     errors = uploading.get("api_validation_errors") or []
     return UploadState(

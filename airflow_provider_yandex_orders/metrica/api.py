@@ -12,8 +12,6 @@ from typing import Any
 
 from airflow_provider_yandex_orders.http.failures import Failure, FailureKind, listed_error, retry_after
 
-DEFAULT_HOST = "https://api-metrika.yandex.net"
-
 CAN_UPLOAD = frozenset({"own", "edit"})
 """Values of a counter's ``permission`` that allow uploads."""
 

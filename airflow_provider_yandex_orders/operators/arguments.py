@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.rows.faults import BadValue
-from airflow_provider_yandex_orders.rows.kind import RowKind
-from airflow_provider_yandex_orders.rows.words import read_status_map
 from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.templated import mapping, number
+
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.rows.kind import RowKind
 
 
 class SourceArgument:
@@ -40,8 +40,13 @@ def keyed(status_map: Any, said_by: str) -> Any:
     :param said_by: its name, for the message.
     :raises ConfigurationError: it cannot be obeyed, which is told while the DAG is parsed.
     """
+    if not isinstance(status_map, Mapping):
+        return status_map
+    from airflow_provider_yandex_orders.rows.faults import BadValue
+    from airflow_provider_yandex_orders.rows.words import read_status_map
+
     try:
-        return read_status_map(status_map) if isinstance(status_map, Mapping) else status_map
+        return read_status_map(status_map)
     except BadValue as bad:
         raise ConfigurationError(f"{said_by} {bad.reason}: {bad.fix}.") from None
 
@@ -52,6 +57,8 @@ def statuses(kind: RowKind, status_map: object, said_by: str) -> Mapping[Any, st
     :param said_by: the argument, for the message.
     :raises ConfigurationError: one is not, or the map cannot be obeyed.
     """
+    from airflow_provider_yandex_orders.rows.faults import BadValue
+
     known = mapping(status_map, said_by, otherwise=f'{said_by} must be a mapping, such as {{"paid": "PAID"}}')
     convert = kind.status_converter()
     for word, mapped in known.items():

@@ -1,69 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every upload operator does: take the arguments, report the delivery, wait if asked."""
+"""What every upload operator holds: the arguments. Its steps are imported by the worker alone."""
 
 from __future__ import annotations
 
-import copy
-import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, cast
-from zoneinfo import ZoneInfo
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, BaseOperator, Context
+from airflow.providers.common.compat.sdk import BaseOperator
 
-from airflow_provider_yandex_orders.delivery.memory import Memory, Repeats
-from airflow_provider_yandex_orders.delivery.parts import Part
-from airflow_provider_yandex_orders.delivery.plan import Limits, Plan, Prepared
-from airflow_provider_yandex_orders.delivery.prepare import prepare
-from airflow_provider_yandex_orders.delivery.result import (
-    PREPARED,
-    DeliveredPart,
-    Delivery,
-    compacted,
-    delivered_part,
-    delivery_of,
-    restored,
-)
-from airflow_provider_yandex_orders.delivery.same_key import read_same_key
-from airflow_provider_yandex_orders.delivery.send import send_parts
-from airflow_provider_yandex_orders.delivery.windows import Windows
-from airflow_provider_yandex_orders.exceptions import (
-    PassingError,
-    PermanentError,
-    QuotaExceeded,
-    UploadFailedError,
-)
-from airflow_provider_yandex_orders.hooks.base import ServiceHook, place_of
-from airflow_provider_yandex_orders.journal.records import Destination, TaskKey, Try
-from airflow_provider_yandex_orders.journal.tripwire import Tripwire
-from airflow_provider_yandex_orders.operators.arguments import SourceArgument, phone_region, seconds, zone
+from airflow_provider_yandex_orders.exceptions import QuotaExceeded
+from airflow_provider_yandex_orders.operators.arguments import SourceArgument
 from airflow_provider_yandex_orders.retry import HAS_POLICIES, with_retry_policy
-from airflow_provider_yandex_orders.rows.formats import FileFormat
-from airflow_provider_yandex_orders.rows.kind import RowKind
-from airflow_provider_yandex_orders.rows.options import CheckOptions
-from airflow_provider_yandex_orders.sources.base import Source
-from airflow_provider_yandex_orders.sources.parts import PartsSource, parts_in
-from airflow_provider_yandex_orders.sources.rows import as_source
-from airflow_provider_yandex_orders.storage import staging_folder
-from airflow_provider_yandex_orders.templated import number, switch, whole
-from airflow_provider_yandex_orders.waiting import DEFERRABLE, UploadState, Wait, seconds_of
+from airflow_provider_yandex_orders.waiting import DEFERRABLE
 
 if TYPE_CHECKING:
     import jinja2
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
+    from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_yandex_orders.journal.store import Journal
-
-_OR_SHARE = "0 or more, or a share below 1"
+    from airflow_provider_yandex_orders.delivery.result import Delivery
+    from airflow_provider_yandex_orders.operators.steps import UploadSteps
 
 
 class UploadOperator(BaseOperator):
-    """The steps of every upload. What its arguments mean is said by each operator, which spells them all."""
+    """Every upload. What its arguments mean is said by each operator, which spells them all."""
 
     template_fields: Sequence[str] = (
         "source",
@@ -134,122 +96,9 @@ class UploadOperator(BaseOperator):
             context = cast("Context", {**context, "task": self})
         super().render_template_fields(context, jinja_env)
 
-    # What operators differ in.
-
     @abstractmethod
-    def _row_kind(self) -> RowKind:
-        """The rows as this task sends them."""
-
-    def _filled_kind(self) -> RowKind:
-        """The same, with this task's defaults."""
-        return self._row_kind()
-
-    @abstractmethod
-    def _check_options(self) -> CheckOptions:
-        """How rows are checked."""
-
-    @abstractmethod
-    def _part_limits(self) -> Limits:
-        """The sizes and the tolerance."""
-
-    @abstractmethod
-    def _files(self, kind: RowKind) -> Mapping[str, FileFormat]:
-        """Names of the upload's files and how each is written."""
-
-    @abstractmethod
-    def _place(self) -> dict[str, Any]:
-        """Service and place as the delivery names them."""
-
-    @property
-    @abstractmethod
-    def _hook(self) -> ServiceHook:
-        """What all requests go through."""
-
-    @abstractmethod
-    def _repeats(self) -> Repeats:
-        """What a second sending of a row comes to."""
-
-    @abstractmethod
-    def _uploader(self, prepared: Prepared) -> Callable[[Part], UploadState]:
-        """What sends a part and reads the answer, once it is sure that it may."""
-
-    @abstractmethod
-    def _to_wait_for(self, delivery: Delivery) -> Mapping[str, Any]:
-        """What this task waits for, by its id: nothing where it does not wait."""
-
-    @abstractmethod
-    def _new_wait(self) -> Wait:
-        """How this task waits."""
-
-    @abstractmethod
-    def _finish(self, delivery: Delivery, wait: Wait) -> Delivery:
-        """The delivery, when all is final.
-
-        :raises UploadFailedError: the end is bad.
-        """
-
-    def _conclude(self, delivery: Delivery, prepared: Prepared, folder: ObjectStoragePath) -> None:
-        """Add what is known when all parts are sent.
-
-        :raises RejectedRowsError: the service refused too many rows.
-        """
-
-    def _mapped_columns(self) -> Mapping[str, str]:
-        """Columns this task maps besides those of the source."""
-        return {}
-
-    # Arguments.
-
-    def _rows_source(self) -> Source:
-        """The source, with all columns mapped that this task maps.
-
-        :raises SourceError: ``source`` came out as something else.
-        :raises ConfigurationError: it is a delivery that was not prepared for this task.
-        """
-        source = copy.copy(as_source(self.source))
-        if isinstance(source, PartsSource):
-            source.check_destination(entity=self._row_kind().name, **self._place())
-        source.columns = {**(source.columns or {}), **self._mapped_columns()} or None
-        return source
-
-    def _limits(self, default_part_bytes: int, windows: Windows | None = None) -> Limits:
-        """The sizes and the tolerance.
-
-        :param default_part_bytes: bytes of a part where the user names none.
-        :param windows: of :class:`Limits`.
-        :raises ConfigurationError: one of them cannot work.
-        """
-        named = self.max_part_bytes not in (None, "", "None")
-        return Limits(
-            max_rejected=number(self.max_rejected, "max_rejected", meaning=f"a number of rows, {_OR_SHARE}"),
-            max_dropped=number(self.max_dropped, "max_dropped", meaning=f"a number of values, {_OR_SHARE}"),
-            max_part_rows=whole(self.max_part_rows, "max_part_rows"),
-            max_part_bytes=whole(self.max_part_bytes, "max_part_bytes") if named else default_part_bytes,
-            windows=windows,
-        )
-
-    def _check_arguments(self) -> None:
-        """Make sure that the arguments can work.
-
-        :raises ConfigurationError: one cannot.
-        """
-        for name in ("skip_empty", "keep_parts", "resend"):
-            switch(getattr(self, name), name)
-        switch(self._dry_run, "dry_run")
-        for name in ("poke_interval", "timeout"):
-            seconds(getattr(self, name), name)
-        phone_region(self.phone_region)
-
-    def _source_zone(self) -> ZoneInfo | None:
-        """Zone of date-times without one.
-
-        :raises ConfigurationError: there is no such zone.
-        """
-        if not self.source_timezone or isinstance(as_source(self.source), PartsSource):
-            return None  # prepared parts are in the counter's zone already
-        return zone(self.source_timezone, "source_timezone")
-
-    # The delivery.
+    def _steps(self) -> UploadSteps:
+        """What this task does, by its arguments."""
 
     def execute(self, context: Context) -> Delivery:
         """Prepare, subtract what is there, send, report, wait if asked."""
@@ -258,7 +107,7 @@ class UploadOperator(BaseOperator):
     def _try(self, context: Context, event: Any = None) -> Delivery:
         """One try. An Airflow that cannot be told when to try again waits in the triggerer for a quota's next day."""
         try:
-            return self._deliver(context)
+            return self._steps().deliver(context)
         except QuotaExceeded as error:
             if HAS_POLICIES or not self.deferrable or not error.retry_after:
                 raise
@@ -269,195 +118,6 @@ class UploadOperator(BaseOperator):
         self.defer(trigger=TimeDeltaTrigger(pause), method_name="_try")
         raise AssertionError("unreachable: a task that defers is left by an exception")
 
-    def _deliver(self, context: Context) -> Delivery:
-        started = time.time()
-        self._check_arguments()
-        delivery = self._deliver_parts(context)  # others may send, and the journal is closed, while this task waits
-        if not self._sends:
-            return delivery
-        wanted = self._to_wait_for(delivery)
-        if wanted:
-            return self._wait_until_final(context, self._new_wait().expect(wanted), delivery, started)
-        self._drop_parts(delivery)
-        self._complete(context)
-        self._skip_if_empty(delivery["rows_read"])
-        return delivery
-
-    def _deliver_parts(self, context: Context) -> Delivery:
-        """The delivery, when every part is sent."""
-        from airflow_provider_yandex_orders.journal.store import open_journal
-
-        source, sends, place = self._rows_source(), self._sends, self._place()
-        folder = staging_folder(self.staging_path, context)
-        with open_journal(self.journal_conn_id) as journal, ExitStack() as held:
-            memory = Memory(journal, self._destination, self._repeats(), held)
-            if sends:
-                memory.planned = source.planned if isinstance(source, PartsSource) else None
-                memory.begin(_task_key(context), _try_of(context), Tripwire.of(context))
-            if memory.result is not None:
-                self.log.info("An earlier try of this task sent everything: only the wait is left.")
-                return self._report(context, restored(cast("Delivery", memory.result), memory.earlier), folder)
-            kind, options, limits = self._filled_kind(), self._check_options(), self._part_limits()
-            same_key = read_same_key(self.same_key, kind)
-            delivered: list[DeliveredPart] = []
-
-            def report(prepared: Prepared) -> Delivery:
-                whole_delivery = delivery_of(
-                    prepared, delivered, earlier=memory.earlier, entity=kind.name, sends=sends, **place
-                )
-                self._report(context, whole_delivery, folder)
-                return whole_delivery
-
-            plan = Plan(
-                kind=kind,
-                options=options,
-                limits=limits,
-                folder=folder,
-                files=self._files(kind),
-                counted=report,
-                merge_mode=place.get("merge_mode", "SAVE"),
-                memory=memory,
-                same_key=same_key,
-                sends=sends,
-            )
-            prepared = prepare(source, plan)
-            if not sends:
-                self._skip_if_empty(prepared.rows_read)
-                self.log.info("Nothing is sent, as asked: %d part(s) are ready.", len(prepared.parts))
-                delivered += (delivered_part(part, PREPARED) for part in prepared.parts)
-                return self._report(context, report(prepared), folder)
-            try:
-                if prepared.parts:
-                    upload = self._uploader(prepared)
-                    send_parts(prepared.parts, upload, memory, delivered, may_repeat=not prepared.has_keyless)
-            finally:
-                delivery = report(prepared)
-                self._tell_spent(journal)
-            self.log.info("Sent %d rows as %s in %d part(s).", delivery["rows_sent"], self._destination, len(delivered))
-            try:
-                self._conclude(delivery, prepared, folder)
-            finally:
-                delivery = self._report(context, delivery, folder)
-            memory.sent(delivery, prepared.rejected_codes)
-            return delivery
-
-    @property
-    def _sends(self) -> bool:
-        return not switch(self._dry_run, "dry_run")
-
-    @cached_property
-    def _destination(self) -> Destination:
-        place = self._place()
-        return Destination(
-            place["service"], place_of(self._hook.base_url), str(place.get("counter_id", "")), self._row_kind().name
-        )
-
-    def _complete(self, context: Context) -> None:
-        """Tell the journal that nothing is left to do: a task cleared from now on begins a new delivery."""
-        from airflow_provider_yandex_orders.journal.store import open_journal
-
-        with open_journal(self.journal_conn_id) as journal:
-            journal.complete(self._destination, _task_key(context))
-            try:
-                journal.purge()
-            except (PassingError, PermanentError) as error:
-                self.log.warning("Old rows of the journal were not removed: %s", error)
-
-    def _tell_spent(self, journal: Journal) -> None:
-        """Write down what this try spent of the account's requests."""
-        account = f"the connection {self._hook.conn_id}"
-        try:
-            sent = self._hook.client.sent
-            today = journal.spend(account, datetime.now(UTC).date(), sent)
-        except (PassingError, PermanentError) as error:
-            self.log.warning("The requests are not written down: %s", error)
-        else:
-            self.log.info("Requests of this try: %d; of today, of %s: %d.", sent, account, today)
-
-    def _report(self, context: Context, delivery: Delivery, folder: ObjectStoragePath) -> Delivery:
-        """Put what is known so far into XCom, where it stays when the task waits or fails.
-
-        :return: the delivery as it goes through XCom.
-        """
-        short = delivery
-        try:
-            short = compacted(delivery, folder)
-            context["ti"].xcom_push(key="delivery", value=short)
-        except Exception as error:  # noqa: BLE001 - what only tells never fails a delivery
-            self.log.warning("The delivery could not be put into XCom (%s).", type(error).__name__)
-        return short
-
-    def _skip_if_empty(self, rows_read: int) -> None:
-        """End the task as skipped when there was nothing to read and the user wants that."""
-        if rows_read == 0:
-            if switch(self.skip_empty, "skip_empty"):
-                raise AirflowSkipException("The source gave no rows: skipped, as skip_empty asks.")
-            self.log.info("The source gave no rows: nothing is sent, and that is fine.")
-
-    def _drop_parts(self, delivery: Delivery) -> None:
-        """Delete the part files, where the user does not want to keep what was accepted."""
-        if switch(self.keep_parts, "keep_parts"):
-            return
-        from airflow.providers.common.compat.sdk import ObjectStoragePath
-
-        source = as_source(self.source)
-        prepared = source.parts() if isinstance(source, PartsSource) else []  # what an earlier task left for this one
-        for part in [*parts_in(delivery), *prepared]:
-            try:
-                ObjectStoragePath(part["path"]).unlink(missing_ok=True)
-            except Exception as error:  # noqa: BLE001 - the rows were accepted
-                self.log.warning("Part %s could not be deleted (%s).", part["path"], type(error).__name__)
-
-    # The wait.
-
-    def _wait_until_final(self, context: Context, wait: Wait, delivery: Delivery, started: float) -> Delivery:
-        """Wait in the worker; a deferrable task asks once and leaves the rest to a trigger.
-
-        :param started: when the task began, in seconds since 1970.
-        """
-        pause, most = seconds(self.poke_interval, "poke_interval"), seconds(self.timeout, "timeout")
-        if not self.deferrable:
-            wait.run(pause, most)
-        elif not wait.poll():
-            wait.hand_over(self, poke_interval=pause, seconds=most, started=started, kwargs={"delivery": delivery})
-        return self._end(context, delivery, wait)
-
     def execute_complete(self, context: Context, event: Any, delivery: Delivery) -> Delivery:
         """Judge what the trigger heard."""
-        wait = self._new_wait()
-        if not wait.resume(event):
-            raise PassingError(wait.late(seconds_of(seconds(self.timeout, "timeout"), self.execution_timeout)))
-        return self._end(context, delivery, wait)
-
-    def _end(self, context: Context, delivery: Delivery, wait: Wait) -> Delivery:
-        from airflow_provider_yandex_orders.journal.store import open_journal
-
-        folder = staging_folder(self.staging_path, context)
-        whole_delivery = delivery
-        if "parts_path" in delivery:
-            with open_journal(self.journal_conn_id) as journal:
-                whole_delivery = restored(delivery, journal.last_parts(self._destination, _task_key(context)))
-        for part in whole_delivery["parts"]:
-            state = wait.heard.states.get(part["upload_id"] or "")
-            if state is not None:
-                part["status"], part["rows_accepted"] = state.status, state.rows_accepted
-        short = self._report(context, whole_delivery, folder)
-        try:
-            short = self._finish(short, wait)
-        except UploadFailedError:
-            self._complete(context)
-            raise
-        self._drop_parts(short)
-        self._complete(context)
-        return short
-
-
-def _task_key(context: Context) -> TaskKey:
-    ti = context["ti"]
-    return TaskKey(ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index)
-
-
-def _try_of(context: Context) -> Try:
-    ti, began = context["ti"], getattr(context.get("dag_run"), "start_date", None)
-    since = began and began.astimezone(UTC).replace(tzinfo=None)
-    return Try(getattr(ti, "try_number", 0), getattr(ti, "max_tries", 0), since)
+        return self._steps().resume(context, event, delivery)

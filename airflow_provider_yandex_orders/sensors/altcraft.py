@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_yandex_orders.altcraft.verify import SAMPLE, expected_orders, sample_of
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.sensors.base import WaitSensor
 from airflow_provider_yandex_orders.templated import structure
-from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersWait
 from airflow_provider_yandex_orders.waiting import DEFERRABLE
+
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersWait
 
 
 class AltcraftOrdersSensor(WaitSensor):
@@ -38,7 +39,7 @@ class AltcraftOrdersSensor(WaitSensor):
         *,
         order_ids: Any,
         status: str | None = None,
-        sample: int | None = SAMPLE,
+        sample: int | None = 100,
         altcraft_conn_id: str = AltcraftHook.default_conn_name,
         deferrable: bool = DEFERRABLE,
         **kwargs: Any,
@@ -50,9 +51,13 @@ class AltcraftOrdersSensor(WaitSensor):
         self.altcraft_conn_id = altcraft_conn_id
 
     def _new_wait(self) -> AltcraftOrdersWait:
+        from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersWait
+
         return AltcraftOrdersWait(self.altcraft_conn_id)
 
     def _wanted(self) -> dict[str, str | None]:
+        from airflow_provider_yandex_orders.altcraft.verify import expected_orders, sample_of
+
         host = AltcraftHook(self.altcraft_conn_id).host
         try:
             return sample_of(expected_orders(structure(self.order_ids), self.status, host), self.sample)

@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_yandex_orders.delivery.result import uploads_of
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica.answers import offline_demands
-from airflow_provider_yandex_orders.metrica.kinds import entities
 from airflow_provider_yandex_orders.sensors.base import WaitSensor
 from airflow_provider_yandex_orders.templated import structure
-from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
 from airflow_provider_yandex_orders.waiting import DEFERRABLE, Demands
+
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
 
 
 class MetricaUploadSensor(WaitSensor):
@@ -44,9 +44,14 @@ class MetricaUploadSensor(WaitSensor):
         return Demands()
 
     def _new_wait(self) -> MetricaUploadsWait:
+        from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
+
         return MetricaUploadsWait(self._family, self.metrica_conn_id, self._demands(), self.journal_conn_id)
 
     def _wanted(self) -> dict[str, int]:
+        from airflow_provider_yandex_orders.delivery.result import uploads_of
+        from airflow_provider_yandex_orders.metrica.kinds import entities
+
         try:
             uploads = uploads_of(structure(self.upload_ids), service="metrica", entities=entities(self._family))
         except TypeError as error:

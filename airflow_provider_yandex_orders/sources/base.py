@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from airflow.providers.common.compat.sdk import Context
 
-from airflow_provider_yandex_orders.rows.reading import Reading
-
 # Airflow looks for XComArgs only in objects of this class, and gives it no public name.
 if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.rows.reading import Reading
     from airflow.sdk.definitions._internal.mixins import ResolveMixin
 else:
     try:
@@ -51,7 +50,7 @@ class RowStream:
 
     columns: Sequence[str] | None
     rows: Iterator[Row]
-    reading: Reading = field(default_factory=Reading)
+    reading: Reading = field(default_factory=lambda: _plain_reading())
     reading_of_rows: Reading | None = None
     assumed: str = ""
     watchers: list[Callable[[Sequence[str], object, str], None]] = field(default_factory=list)
@@ -71,7 +70,7 @@ class Source(ResolveMixin):
     @property
     def reading(self) -> Reading:
         """How values are written, in the source and in what is said for its empty cells."""
-        return Reading()
+        return _plain_reading()
 
     @abstractmethod
     def open(self) -> AbstractContextManager[RowStream]:
@@ -108,6 +107,12 @@ class Source(ResolveMixin):
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.serialize().items())
         return f"{type(self).__name__}({shown})"
+
+
+def _plain_reading() -> Reading:
+    from airflow_provider_yandex_orders.rows.reading import Reading
+
+    return Reading()
 
 
 def plain(value: Any) -> Any:

@@ -11,17 +11,14 @@ from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.rows.cells import NULL_VALUES
-from airflow_provider_yandex_orders.rows.reading import Reading
 from airflow_provider_yandex_orders.sources.base import ColumnMap, Row, RowStream, Source, plain
-from airflow_provider_yandex_orders.sources.csv_rows import csv_stream
-from airflow_provider_yandex_orders.sources.encodings import check_encoding, decoded
-from airflow_provider_yandex_orders.sources.json_rows import json_stream
-from airflow_provider_yandex_orders.sources.stored import READ_ERRORS, StoredFile, find_files
 from airflow_provider_yandex_orders.templated import structure
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import XComArg
+
+    from airflow_provider_yandex_orders.rows.reading import Reading
+    from airflow_provider_yandex_orders.sources.stored import StoredFile
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +53,7 @@ class FileSource(Source):
     :param decimal: what stands before the decimals of amounts: ``.`` (default) or ``,``. (templated)
     :param date_format: form of dates and date-times, as Python's ``strptime`` has it, such as ``%m/%d/%Y %H:%M``; by
         default the forms that can be read one way only. (templated)
-    :param null_values: texts that stand for nothing.
+    :param null_values: texts that stand for nothing; by default ``NULL``, ``nan``, ``#N/A`` and the like.
     :param multiline: cells with hundreds of line ends, or with lines that look like rows, are meant. By default they
         fail the task: a quote that is closed too late makes such cells.
     """
@@ -81,7 +78,7 @@ class FileSource(Source):
     delimiter: str | None = None
     decimal: str = "."
     date_format: str | None = None
-    null_values: Sequence[str] = NULL_VALUES
+    null_values: Sequence[str] | None = None
     multiline: bool = False
 
     def serialize(self) -> dict[str, Any]:
@@ -95,6 +92,8 @@ class FileSource(Source):
     @contextmanager
     def open(self) -> Iterator[RowStream]:
         """Open the files, one after the other."""
+        from airflow_provider_yandex_orders.sources.stored import find_files
+
         reading = self.reading
         files = find_files(self._paths(), self.conn_id)
         with self._opened_rows(files[0]) as first:
@@ -111,6 +110,9 @@ class FileSource(Source):
 
     @contextmanager
     def _opened_rows(self, file: StoredFile) -> Iterator[RowStream]:
+        from airflow_provider_yandex_orders.sources.encodings import check_encoding
+        from airflow_provider_yandex_orders.sources.stored import READ_ERRORS
+
         form, encoding = self._format(file), check_encoding(str(self.encoding), repr(self))
         with file.opened() as content:
             try:
@@ -135,7 +137,12 @@ class FileSource(Source):
         if head in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
             raise file.spoilt('this is a workbook or an archive, no text. Say format="excel", or unpack it')
         if form == "jsonl":
+            from airflow_provider_yandex_orders.sources.json_rows import json_stream
+
             return json_stream(content, encoding)
+        from airflow_provider_yandex_orders.sources.csv_rows import csv_stream
+        from airflow_provider_yandex_orders.sources.encodings import decoded
+
         text, _ = decoded(content, encoding)
         return csv_stream(text, delimiter=self._delimiter(), multiline=self.multiline, spoilt=file.spoilt)
 
@@ -168,19 +175,25 @@ class FileSource(Source):
     @property
     def reading(self) -> Reading:
         """How the options say that values are written."""
+        from airflow_provider_yandex_orders.rows.reading import Reading
+
         if self.decimal not in (".", ","):
             raise ConfigurationError(f"Read {self!r}: decimal= is {self.decimal!r}: it must be '.' or ','.")
-        words = (self.null_values,) if isinstance(self.null_values, str) else self.null_values
         date_format = None if self.date_format is None else str(self.date_format)
         try:
             datetime.strptime("", date_format or "")  # noqa: DTZ007 - only whether it can be read
         except ValueError as error:
             if "format" in str(error) and "does not match" not in str(error):
                 raise ConfigurationError(f"Read {self!r}: date_format= is {date_format!r}: {error}.") from None
+        if self.null_values is None:
+            return Reading(self.decimal, date_format)
+        words = (self.null_values,) if isinstance(self.null_values, str) else self.null_values
         return Reading(self.decimal, date_format, frozenset(map(str, words)))
 
 
 def _guarded(rows: Iterator[Row], file: StoredFile, encoding: str) -> Iterator[Row]:
+    from airflow_provider_yandex_orders.sources.stored import READ_ERRORS
+
     try:
         yield from rows
     except READ_ERRORS as error:

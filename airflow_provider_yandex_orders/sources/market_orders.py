@@ -8,18 +8,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
-from airflow_provider_yandex_orders.rows.cells import is_missing
-from airflow_provider_yandex_orders.rows.faults import BadValue
-from airflow_provider_yandex_orders.rows.scalars import identifier
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source, UnreadableRow
-from airflow_provider_yandex_orders.sources.columns import Picker, label
 from airflow_provider_yandex_orders.sources.file import FileSource
-from airflow_provider_yandex_orders.sources.market_to_altcraft import CONTACT_FIELDS, altcraft_order
 from airflow_provider_yandex_orders.sources.rows import as_source
-from airflow_provider_yandex_orders.sources.shelf import Shelf
+
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.sources.shelf import Shelf
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +70,19 @@ class MarketOrdersSource(Source):
     @contextmanager
     def open(self) -> Iterator[RowStream]:
         """Read the contacts, then go through the orders."""
+        from airflow_provider_yandex_orders.sources.shelf import Shelf
+
         with Shelf() as shelf:
             self._fill(shelf)
             yield RowStream(None, self._rows(shelf))
 
     def _fill(self, shelf: Shelf) -> None:
+        from airflow_provider_yandex_orders.rows.cells import is_missing
+        from airflow_provider_yandex_orders.rows.faults import BadValue
+        from airflow_provider_yandex_orders.rows.scalars import identifier
+        from airflow_provider_yandex_orders.sources.columns import Picker, label
+        from airflow_provider_yandex_orders.sources.market_to_altcraft import CONTACT_FIELDS
+
         contacts = as_source(self.contacts)
         field = "partnerOrderId"
         column = label(contacts.columns, field)
@@ -120,6 +125,9 @@ class MarketOrdersSource(Source):
             )
 
     def _rows(self, shelf: Shelf) -> Iterator[Row]:
+        from airflow_provider_yandex_orders.rows.faults import BadValue
+        from airflow_provider_yandex_orders.sources.market_to_altcraft import altcraft_order
+
         count: Counter[str] = Counter()
         for path in self._paths():
             with FileSource(path, conn_id=self.conn_id).open() as stream:

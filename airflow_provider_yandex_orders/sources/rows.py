@@ -9,7 +9,6 @@ from typing import Any
 
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.sources.base import RowStream, Source
-from airflow_provider_yandex_orders.sources.parts import PartsSource
 
 
 class RowsSource(Source):
@@ -47,6 +46,8 @@ def as_source(value: object) -> Source:
             if not any(deliveries):
                 return RowsSource(rows)
             if all(deliveries):
+                from airflow_provider_yandex_orders.sources.parts import PartsSource
+
                 return PartsSource(*rows)
     raise SourceError(
         f"source= is a {type(value).__name__}: give a SqlSource, a FileSource, a list of dicts, "

@@ -12,7 +12,6 @@ from uuid import uuid4
 from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError, SourceUnavailable
-from airflow_provider_yandex_orders.privacy import driver_words
 from airflow_provider_yandex_orders.sources.base import ColumnMap, Row, RowStream, Source, plain
 
 FETCH_ROWS = 2000
@@ -110,6 +109,8 @@ class SqlSource(Source):
         names = {base.__name__ for base in type(error).__mro__}
         if not names & {"DatabaseError", "InterfaceError"}:  # the names PEP 249 gives them
             return error
+        from airflow_provider_yandex_orders.privacy import driver_words
+
         said = driver_words(error)
         # SQLite calls everything operational; its code 1 is an error in the query.
         if names & _REFUSED or getattr(error, "sqlite_errorcode", None) == 1:

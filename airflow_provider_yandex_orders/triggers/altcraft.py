@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_provider_yandex_orders.altcraft.verify import found_orders, still_missing
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.triggers.base import WaitTrigger
 from airflow_provider_yandex_orders.waiting import UploadState, Wait
@@ -31,10 +30,14 @@ class AltcraftOrdersWait(Wait):
 
     def result(self) -> dict[str, Any]:
         """How many orders were asked for, and how many have which status."""
+        from airflow_provider_yandex_orders.altcraft.verify import found_orders
+
         return found_orders(self.heard)
 
     def late(self, seconds: float) -> str:
         """Message for a wait that took too long."""
+        from airflow_provider_yandex_orders.altcraft.verify import still_missing
+
         return still_missing(self.heard, seconds)
 
 

@@ -10,8 +10,6 @@ from typing import Any
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
 from airflow_provider_yandex_orders.hooks.base import place_of
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
-from airflow_provider_yandex_orders.journal.records import Judgement
-from airflow_provider_yandex_orders.metrica.kinds import entities
 from airflow_provider_yandex_orders.triggers.base import WaitTrigger
 from airflow_provider_yandex_orders.waiting import Demands, UploadState, Wait, judge
 
@@ -66,7 +64,9 @@ class MetricaUploadsWait(Wait):
 
         :raises JournalUnavailable: it cannot be told of a bad end.
         """
+        from airflow_provider_yandex_orders.journal.records import Judgement
         from airflow_provider_yandex_orders.journal.store import open_journal
+        from airflow_provider_yandex_orders.metrica.kinds import entities
 
         host = place_of(MetricaHook(self.conn_id).base_url)
         ended = [state for state in self.heard.states.values() if state is not None]

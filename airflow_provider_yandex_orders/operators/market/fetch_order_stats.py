@@ -8,22 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from importlib.util import find_spec
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from airflow.providers.common.compat.sdk import Asset, BaseOperator, Context
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PermanentError
 from airflow_provider_yandex_orders.hooks.market import MarketHook
-from airflow_provider_yandex_orders.market import api
-from airflow_provider_yandex_orders.market.fetch import Fetched, fetch
-from airflow_provider_yandex_orders.market.filters import OrderFilter, check_page_size, order_filter, run_window
-from airflow_provider_yandex_orders.market.publish import publish, target_folder
-from airflow_provider_yandex_orders.market.staged import StagedPages, remove_expired
-from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
-from airflow_provider_yandex_orders.market.tables.outputs import FORMATS, Outputs
 from airflow_provider_yandex_orders.operators.arguments import zone
 from airflow_provider_yandex_orders.retry import with_retry_policy
-from airflow_provider_yandex_orders.storage import scratch_folder, staging_folder
+
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.market.fetch import Fetched
+    from airflow_provider_yandex_orders.market.filters import OrderFilter
+    from airflow_provider_yandex_orders.market.staged import StagedPages
 
 log = logging.getLogger(__name__)
 
@@ -122,9 +119,9 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         statuses: Iterable[str] | None = None,
         has_cis: bool | None = None,
         overlap_days: int = 1,
-        output_format: str = FORMATS[0],
+        output_format: str = "jsonl.gz",
         tables: bool = True,
-        page_size: int = api.MOST_ORDERS,
+        page_size: int = 200,
         staging_path: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -147,6 +144,13 @@ class MarketFetchOrderStatsOperator(BaseOperator):
 
     def execute(self, context: Context) -> OrderStats:
         """Check, fetch, publish, report."""
+        from airflow_provider_yandex_orders.market.fetch import fetch
+        from airflow_provider_yandex_orders.market.filters import check_page_size
+        from airflow_provider_yandex_orders.market.publish import publish, target_folder
+        from airflow_provider_yandex_orders.market.staged import StagedPages, remove_expired
+        from airflow_provider_yandex_orders.market.tables.outputs import Outputs
+        from airflow_provider_yandex_orders.storage import scratch_folder, staging_folder
+
         hook = MarketHook(self.market_conn_id)
         campaign_id = hook.campaign_id(self.campaign_id)
         page_size = check_page_size(self.page_size)
@@ -172,6 +176,8 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         return stats
 
     def _stats(self, campaign_id: int, chosen: OrderFilter, fetched: Fetched, paths: Mapping[str, str]) -> OrderStats:
+        from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
+
         return OrderStats(
             service="market",
             campaign_id=campaign_id,
@@ -189,6 +195,9 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         )
 
     def _filter(self, context: Context) -> OrderFilter:
+        from airflow_provider_yandex_orders.market.api import TIMEZONE
+        from airflow_provider_yandex_orders.market.filters import order_filter, run_window
+
         period = {
             "date_from": self.date_from,
             "date_to": self.date_to,
@@ -197,11 +206,13 @@ class MarketFetchOrderStatsOperator(BaseOperator):
             "order_ids": self.order_ids,
         }
         if all(value in (None, "") for value in period.values()):
-            moscow = zone(api.TIMEZONE, "The service")
+            moscow = zone(TIMEZONE, "The service")
             period["update_from"], period["update_to"] = run_window(context, moscow, self.overlap_days)
         return order_filter(**period, statuses=self.statuses, has_cis=self.has_cis)
 
     def _check_output(self) -> None:
+        from airflow_provider_yandex_orders.market.tables.outputs import FORMATS
+
         if not isinstance(self.path, str) or not self.path.strip():
             raise ConfigurationError("Fetch order statistics: path is empty. Name a folder or an object storage URL.")
         if self.output_format not in FORMATS:

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
-from airflow_provider_yandex_orders.metrica.kinds import CONTACTS
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
 from airflow_provider_yandex_orders.waiting import DEFERRABLE
+
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.operators.steps import UploadSteps
 
 
 class MetricaUploadContactsOperator(MetricaUploadOperator):
@@ -77,8 +78,6 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
         "upload_format",
         "attributes",
     )
-    _kind = CONTACTS
-    _delimiter = ";"
 
     def __init__(
         self,
@@ -116,11 +115,7 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
         super().__init__(source=source, **kwargs)
         self._keep(locals())
 
-    def _send_part(self, part: Part, *, resend: bool) -> dict[str, Any]:
-        return self._hook.upload_contacts(
-            self._counter,
-            part.path,
-            upload_format=self.upload_format,
-            merge_mode=self.merge_mode,
-            delimiter_type="SEMICOLON",
-        )
+    def _steps(self) -> UploadSteps:
+        from airflow_provider_yandex_orders.operators.metrica.steps import ContactsSteps
+
+        return ContactsSteps(self)

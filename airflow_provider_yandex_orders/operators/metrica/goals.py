@@ -11,10 +11,7 @@ from airflow.providers.common.compat.sdk import BaseOperator, Context
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceUnavailable
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
-from airflow_provider_yandex_orders.metrica.api import FITTING, js_goals
 from airflow_provider_yandex_orders.retry import with_retry_policy
-from airflow_provider_yandex_orders.rows.faults import BadValue
-from airflow_provider_yandex_orders.rows.lists import goal_identifier
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +75,8 @@ class MetricaEnsureGoalsOperator(BaseOperator):
         return {"found": found, "created": created}
 
     def _known(self, hook: MetricaHook, counter_id: int, wanted: Mapping[str, str]) -> dict[str, int]:
+        from airflow_provider_yandex_orders.metrica.api import FITTING, js_goals
+
         ids: dict[str, list[int]] = {}
         unfit: dict[str, str] = {}
         for identifier, condition, goal in js_goals(hook.goals(counter_id)):
@@ -107,6 +106,9 @@ class MetricaEnsureGoalsOperator(BaseOperator):
 
 def _wanted(goals: Any) -> dict[str, str]:
     """Identifier to name, checked."""
+    from airflow_provider_yandex_orders.rows.faults import BadValue
+    from airflow_provider_yandex_orders.rows.lists import goal_identifier
+
     if isinstance(goals, str) or not isinstance(goals, (Mapping, Sequence)):
         raise ConfigurationError('goals must be {"identifier": "Name"} or a list of identifiers.')
     named = dict(goals) if isinstance(goals, Mapping) else {identifier: identifier for identifier in goals}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator, Context
 
@@ -18,8 +18,10 @@ from airflow_provider_yandex_orders.exceptions import (
 )
 from airflow_provider_yandex_orders.hooks.base import place_of
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
-from airflow_provider_yandex_orders.journal.records import Destination
 from airflow_provider_yandex_orders.retry import with_retry_policy
+
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.journal.records import Destination
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +92,8 @@ class MetricaLinkedOrdersOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Ask, compare, report."""
+        from airflow_provider_yandex_orders.journal.records import Destination
+
         first, last = self._days()
         sent = _count(self.sent)
         hook = MetricaHook(self.metrica_conn_id)

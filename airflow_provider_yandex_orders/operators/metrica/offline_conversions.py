@@ -3,27 +3,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
-from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_yandex_orders.delivery.memory import MARK_LENGTH, Repeats
-from airflow_provider_yandex_orders.delivery.parts import Part
-from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
-from airflow_provider_yandex_orders.metrica.answers import offline_demands, upload_state
-from airflow_provider_yandex_orders.metrica.kinds import OFFLINE_CONVERSIONS
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
-from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format
-from airflow_provider_yandex_orders.rows.kind import RowKind
-from airflow_provider_yandex_orders.templated import switch
-from airflow_provider_yandex_orders.waiting import DEFERRABLE, Demands, UploadState
+from airflow_provider_yandex_orders.waiting import DEFERRABLE
 
-COMMENT_LENGTH = 255 - MARK_LENGTH
-"""What the mark of a part leaves of the service's comment."""
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.operators.steps import UploadSteps
 
 
 class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
@@ -104,7 +93,6 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
         "allow_linkage_failure",
         "too_old",
     )
-    _kind = OFFLINE_CONVERSIONS
 
     comment: str | None
     file_per_identifier: bool | str
@@ -151,34 +139,7 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
         super().__init__(source=source, **kwargs)
         self._keep(locals())
 
-    def _check_arguments(self) -> None:
-        super()._check_arguments()
-        switch(self.file_per_identifier, "file_per_identifier")
-        if self.comment and (not str(self.comment).isalnum() or len(str(self.comment)) > COMMENT_LENGTH):
-            raise ConfigurationError(
-                f"comment may hold letters and digits only, {COMMENT_LENGTH} at most: the service documents no other "
-                "signs."
-            )
+    def _steps(self) -> UploadSteps:
+        from airflow_provider_yandex_orders.operators.metrica.steps import OfflineConversionsSteps
 
-    def _files(self, kind: RowKind) -> Mapping[str, FileFormat]:
-        if switch(self.file_per_identifier, "file_per_identifier"):
-            return {name: csv_format(kind.with_identifier(name)) for name in kind.identifiers}
-        return {"part": csv_format(kind)}
-
-    def _demands(self) -> Demands:
-        return offline_demands(self.min_accepted, self.min_linked, self.allow_linkage_failure)
-
-    def _repeats(self) -> Repeats:
-        return replace(super()._repeats(), find=lambda: self._marked)
-
-    @cached_property
-    def _marked(self) -> Mapping[str, Sequence[UploadState]]:
-        """The uploads the service lists, by the mark at the end of their comment."""
-        marked: defaultdict[str, list[UploadState]] = defaultdict(list)
-        for uploading in self._hook.offline_uploadings(self._counter):
-            marked[str(uploading.get("comment") or "")[-MARK_LENGTH:]].append(upload_state("offline", uploading))
-        return marked
-
-    def _send_part(self, part: Part, *, resend: bool) -> dict[str, Any]:
-        comment = f"{self.comment or ''}{part.mark}"
-        return self._hook.upload_offline_conversions(self._counter, part.path, comment=comment)
+        return OfflineConversionsSteps(self)

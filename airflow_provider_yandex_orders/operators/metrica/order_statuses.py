@@ -11,7 +11,6 @@ from airflow.providers.common.compat.sdk import BaseOperator, Context
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.retry import with_retry_policy
-from airflow_provider_yandex_orders.rows.lists import STATUS_ID
 
 TYPES = ("IN_PROGRESS", "PAID", "CANCELLED", "SPAM", "OTHER")
 MOST_GOALS = 10
@@ -84,6 +83,8 @@ def _comparable(value: Any) -> Any:
 
 def _wanted(statuses: Any) -> dict[str, dict[str, Any]]:
     """The mapping in its long form by id, checked."""
+    from airflow_provider_yandex_orders.rows.lists import STATUS_ID
+
     if isinstance(statuses, Mapping):
         statuses = [{"id": name, "type": kind} for name, kind in statuses.items()]
     if not isinstance(statuses, Sequence) or isinstance(statuses, str) or not statuses:

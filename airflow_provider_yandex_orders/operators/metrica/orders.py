@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
-from airflow_provider_yandex_orders.metrica.kinds import ORDERS
 from airflow_provider_yandex_orders.operators.arguments import keyed
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
 from airflow_provider_yandex_orders.waiting import DEFERRABLE
+
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.operators.steps import UploadSteps
 
 
 class MetricaUploadOrdersOperator(MetricaUploadOperator):
@@ -91,8 +92,6 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
         "attributes",
         "too_old",
     )
-    _kind = ORDERS
-    _delimiter = ";"  # the service asks for it where a cell holds several goals
 
     def __init__(
         self,
@@ -134,14 +133,7 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
         self._keep(locals())
         self.status_map = keyed(status_map, "status_map")
 
-    def _own_statuses(self) -> Collection[str]:
-        return {str(status.get("id")) for status in self._hook.order_statuses(self._counter)}
+    def _steps(self) -> UploadSteps:
+        from airflow_provider_yandex_orders.operators.metrica.steps import OrdersSteps
 
-    def _send_part(self, part: Part, *, resend: bool) -> dict[str, Any]:
-        return self._hook.upload_orders(
-            self._counter,
-            part.path,
-            upload_format=self.upload_format,
-            merge_mode=self.merge_mode,
-            delimiter_type="SEMICOLON",
-        )
+        return OrdersSteps(self)

@@ -4,23 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_yandex_orders.delivery.memory import Repeats
-from airflow_provider_yandex_orders.delivery.parts import Part
-from airflow_provider_yandex_orders.exceptions import PermanentError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
-from airflow_provider_yandex_orders.metrica.kinds import SIMPLE_ORDERS
 from airflow_provider_yandex_orders.operators.arguments import keyed
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
-from airflow_provider_yandex_orders.rows.options import CheckOptions
-from airflow_provider_yandex_orders.templated import switch
 from airflow_provider_yandex_orders.waiting import DEFERRABLE
 
-OTHER_ENTITIES = ("CONTACT", "CUSTOM_LIST", "SYSTEM_LIST")
-"""What the list of uploads calls such as are no orders; SYSTEM stands for orders and customers alike."""
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.operators.steps import UploadSteps
 
 
 class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
@@ -101,7 +94,6 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         "check_targets",
         "too_old",
     )
-    _kind = SIMPLE_ORDERS
 
     require_id: bool | str
 
@@ -144,33 +136,7 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         self._keep(locals())
         self.status_map = keyed(status_map, "status_map")
 
-    def _check_arguments(self) -> None:
-        super()._check_arguments()
-        switch(self.require_id, "require_id")
+    def _steps(self) -> UploadSteps:
+        from airflow_provider_yandex_orders.operators.metrica.steps import SimpleOrdersSteps
 
-    def _check_options(self) -> CheckOptions:
-        return replace(super()._check_options(), require_key=switch(self.require_id, "require_id"))
-
-    def _repeats(self) -> Repeats:
-        return replace(super()._repeats(), first_use=self._look_first)
-
-    def _look_first(self, parts: Sequence[Part]) -> None:
-        """Make sure that the counter does not have orders without ``id`` from before there was this journal.
-
-        :raises PermanentError: it may have.
-        """
-        by_rows = {part.rows: part.path for part in parts}
-        for uploading in self._hook.last_uploadings(self._counter):
-            rows = uploading.get("elements_count")
-            may_be = uploading.get("entity_type") not in OTHER_ENTITIES and uploading.get("uploading_format") != "JSON"
-            if rows in by_rows and may_be:
-                raise PermanentError(
-                    f"Upload {by_rows[rows]}: the journal of deliveries knows nothing that was sent to counter "
-                    f"{self._counter}, which has an upload of just as many rows ({uploading.get('uploading_id')}, "
-                    f"{rows} rows). If these are the same, orders without id would double, so nothing was sent. Let "
-                    "journal_conn_id ([yandex_orders] of the configuration, or the task's argument) name the journal "
-                    "that was in use. Where they are others, run the task once with resend=True."
-                )
-
-    def _send_part(self, part: Part, *, resend: bool) -> dict[str, Any]:
-        return self._hook.upload_simple_orders(self._counter, part.path, merge_mode=self.merge_mode, resend=resend)
+        return SimpleOrdersSteps(self)
