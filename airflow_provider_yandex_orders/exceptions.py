@@ -7,13 +7,12 @@ It never holds a token, an e-mail address, a phone number or a name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a service answered, for code that wants more than the message.
 
     :param method: HTTP method of the request.

@@ -6,9 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from jinja2 import pass_context
@@ -20,8 +19,7 @@ _MOMENT = "%Y-%m-%d %H:%M:%S"
 _DATE = re.compile(r"\d{4}-?\d\d-?\d\d(?!\d)")
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(NamedTuple):
     """A stretch of time in one zone.
 
     :param start: its first moment.

@@ -7,9 +7,8 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, NamedTuple, NoReturn, Self
 
 from airflow.providers.common.compat.sdk import conf
 
@@ -19,8 +18,7 @@ DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
 """Whether tasks that wait do so in the triggerer where they are not told."""
 
 
-@dataclass(frozen=True, slots=True)
-class UploadState:
+class UploadState(NamedTuple):
     """What a service says of one upload.
 
     :param upload_id: the service's id.
@@ -75,7 +73,7 @@ class Heard:
     def to_event(self) -> dict[str, Any]:
         """What was heard, as plain values for a trigger's event."""
         return {
-            upload_id: {name: value for name, value in asdict(state).items() if value not in (None, "", ())}
+            upload_id: {name: value for name, value in state._asdict().items() if value not in (None, "", ())}
             if state
             else None
             for upload_id, state in self.states.items()
@@ -231,8 +229,7 @@ def read_event(event: Any) -> tuple[Heard, bool]:
     return Heard.from_event(event["uploads"]), status == "timeout"
 
 
-@dataclass(frozen=True, slots=True)
-class Demands:
+class Demands(NamedTuple):
     """What the end of an upload must be like.
 
     :param min_accepted: least share of rows the service must have accepted, from 0 to 1.
@@ -259,11 +256,14 @@ class Demands:
             yield f"only {state.rows_linked} of {state.rows_accepted} rows linked, min_linked is {self.min_linked:g}"
 
 
+_NONE = Demands()
+
+
 def _below(part: int | None, whole: int | None, share: float) -> bool:
     return part is not None and bool(whole) and part / (whole or 1) < share
 
 
-def judge(heard: Heard, demands: Demands = Demands()) -> dict[str, Any]:
+def judge(heard: Heard, demands: Demands = _NONE) -> dict[str, Any]:
     """Log the end of every upload.
 
     :return: status of each upload.

@@ -14,8 +14,9 @@ from airflow.providers.common.compat.sdk import Context
 
 # Airflow looks for XComArgs only in objects of this class, and gives it no public name.
 if TYPE_CHECKING:
-    from airflow_provider_yandex_orders.rows.reading import Reading
     from airflow.sdk.definitions._internal.mixins import ResolveMixin
+
+    from airflow_provider_yandex_orders.rows.reading import Reading
 else:
     try:
         from airflow.sdk.definitions._internal.mixins import ResolveMixin
@@ -36,7 +37,7 @@ class UnreadableRow(dict[str, Any]):
         self.fix = fix
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class RowStream:
     """An open source.
 

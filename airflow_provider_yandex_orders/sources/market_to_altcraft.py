@@ -14,9 +14,10 @@ from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_yandex_orders.rows.faults import BadValue
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.rows.faults import BadValue
 
 DELIVERY = "Доставка"
 """Name of the item that stands for the delivery."""
@@ -179,6 +180,8 @@ def _delivery_cost(items: list[Mapping[str, Any]]) -> Decimal | None:
 
 
 def _odd(name: str) -> BadValue:
+    from airflow_provider_yandex_orders.rows.faults import BadValue
+
     return BadValue(
         "unreadable",
         f"{name} of this order of Market is not what the service's documentation says",

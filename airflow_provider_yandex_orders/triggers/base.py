@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-from airflow.providers.common.compat.connection import get_async_connection
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
@@ -79,6 +78,8 @@ def _states(wait: Wait, hook: Any) -> Any:
 
 
 async def _connection(conn_id: str) -> Any:
+    from airflow.providers.common.compat.connection import get_async_connection
+
     try:
         return await get_async_connection(conn_id)
     except AirflowNotFoundException:

@@ -26,8 +26,9 @@ except ImportError:
     import airflow.models.dag
 from airflow.providers.common.compat.sdk import DAG, BaseHook, BaseOperator, BaseSensorOperator, conf, task
 from airflow.serialization.serialized_objects import {serialized}
-import pendulum, requests, tenacity, msgspec
+import pendulum
 before = set(sys.modules)
+heavy = {{"pandas", "pyarrow", "numpy", "fastapi", "uvicorn", "requests", "urllib3", "msgspec", "phonenumbers"}}
 
 def refused(event, args):
     if event in ("socket.connect", "socket.getaddrinfo", "sqlite3.connect", "subprocess.Popen"):
@@ -49,7 +50,7 @@ for number, path in enumerate(sys.argv[1:]):
     found.append({{
         "error": error,
         "seconds": seconds,
-        "heavy": sorted({{"pandas", "pyarrow", "numpy", "fastapi", "uvicorn"}} & (set(sys.modules) - before)),
+        "heavy": sorted(heavy & (set(sys.modules) - before)),
         "dags": {{dag.dag_id: {serialized}.to_dict(dag) for dag in dags}},
         "tags": {{dag.dag_id: sorted(dag.tags) for dag in dags}},
         "doc": {{dag.dag_id: dag.doc_md for dag in dags}},
