@@ -16,7 +16,7 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError
 
 _DAY = timedelta(days=1)
 _MOMENT = "%Y-%m-%d %H:%M:%S"
-_DATE = re.compile(r"\d{4}-?\d\d-?\d\d(?!\d)")
+_DATE = r"\d{4}-?\d\d-?\d\d(?!\d)"
 
 
 class Period(NamedTuple):
@@ -91,7 +91,7 @@ def _partition_day(context: Mapping[str, Any], run: Any, zone: tzinfo) -> date |
     tells none, that of its moment.
     """
     key = context.get("partition_key") or getattr(run, "partition_key", None)
-    if isinstance(key, str) and (told := _DATE.match(key.strip())):
+    if isinstance(key, str) and (told := re.match(_DATE, key.strip())):
         with suppress(ValueError):
             return date.fromisoformat(told[0])
     moment: datetime | None = context.get("partition_date") or getattr(run, "partition_date", None)

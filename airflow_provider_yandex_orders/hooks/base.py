@@ -28,8 +28,8 @@ PROBE_TIMEOUT = (10.0, 20.0)
 SHOWN = 5
 """Most unknown fields of an extra a message names."""
 
-_FIELD = re.compile(r"[A-Za-z_]{1,40}")
-_LOCAL = re.compile(r"^http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|/|$)")
+_FIELD = r"[A-Za-z_]{1,40}"
+_LOCAL = r"http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|/|$)"
 
 
 class ServiceHook(BaseHook):
@@ -113,7 +113,7 @@ class ServiceHook(BaseHook):
         place = re.fullmatch(r"([^/]+//[^/]+?)(:\d+)?(/.*)?", url)
         if connection.port and place and not place[2]:
             url = f"{place[1]}:{connection.port}{place[3] or ''}"
-        if url.startswith("http://") and not _LOCAL.match(url):
+        if url.startswith("http://") and not re.match(_LOCAL, url):
             self.log.warning("The token travels unencrypted: the host of %r begins with http://.", self.conn_id)
         return url
 
@@ -229,4 +229,4 @@ def _shown(name: str) -> str:
     """The name of a field as a message may have it: what is no plain identifier may be a value, or a token."""
     from airflow_provider_yandex_orders.privacy import VALUE
 
-    return repr(name) if _FIELD.fullmatch(name) else VALUE
+    return repr(name) if re.fullmatch(_FIELD, name) else VALUE

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import warnings
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from airflow.providers.common.compat.sdk import BaseOperator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class UploadOperator(BaseOperator):
-    """Every upload. What its arguments mean is said by each operator, which spells them all."""
+    """Every upload. What its arguments mean is said by each operator, which spells them all and names its steps."""
 
     template_fields: Sequence[str] = (
         "source",
@@ -69,6 +69,7 @@ class UploadOperator(BaseOperator):
     timeout: float | timedelta | str
     deferrable: bool
     _wait_argument: ClassVar[str] = "wait_for_completion"
+    _steps_class: ClassVar[str]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**with_retry_policy(kwargs))
@@ -96,9 +97,11 @@ class UploadOperator(BaseOperator):
             context = cast("Context", {**context, "task": self})
         super().render_template_fields(context, jinja_env)
 
-    @abstractmethod
     def _steps(self) -> UploadSteps:
-        """What this task does, by its arguments."""
+        """What this task does, by its arguments: imported where a task runs."""
+        module, _, name = self._steps_class.rpartition(".")
+        steps: type[UploadSteps] = getattr(import_module(module), name)
+        return steps(self)
 
     def execute(self, context: Context) -> Delivery:
         """Prepare, subtract what is there, send, report, wait if asked."""

@@ -5,15 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.operators.arguments import SourceArgument, keyed
 from airflow_provider_yandex_orders.operators.base import UploadOperator
 from airflow_provider_yandex_orders.waiting import DEFERRABLE
-
-if TYPE_CHECKING:
-    from airflow_provider_yandex_orders.operators.steps import UploadSteps
 
 
 class AltcraftImportOrdersOperator(UploadOperator):
@@ -100,6 +97,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
         "verify",
         "verify_sample",
     )
+    _steps_class = "airflow_provider_yandex_orders.operators.altcraft.steps.ImportSteps"
     lines = SourceArgument()
     _wait_argument: ClassVar[str] = "verify"
 
@@ -162,8 +160,3 @@ class AltcraftImportOrdersOperator(UploadOperator):
         self.status_map = keyed(status_map, "status_map")
         self.line_status_map = keyed(line_status_map, "line_status_map")
         self.max_part_rows = batch_size
-
-    def _steps(self) -> UploadSteps:
-        from airflow_provider_yandex_orders.operators.altcraft.steps import ImportSteps
-
-        return ImportSteps(self)

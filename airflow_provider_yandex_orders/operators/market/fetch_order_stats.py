@@ -10,7 +10,7 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from airflow.providers.common.compat.sdk import Asset, BaseOperator, Context
+from airflow.providers.common.compat.sdk import BaseOperator, Context
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PermanentError
 from airflow_provider_yandex_orders.hooks.market import MarketHook
@@ -234,6 +234,8 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         events = context.get("outlet_events")
         if events is None:
             return
+        from airflow.providers.common.compat.sdk import Asset
+
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 events[outlet].extra = {

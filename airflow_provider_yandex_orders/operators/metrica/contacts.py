@@ -5,14 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
 from airflow_provider_yandex_orders.waiting import DEFERRABLE
-
-if TYPE_CHECKING:
-    from airflow_provider_yandex_orders.operators.steps import UploadSteps
 
 
 class MetricaUploadContactsOperator(MetricaUploadOperator):
@@ -78,6 +75,7 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
         "upload_format",
         "attributes",
     )
+    _steps_class = "airflow_provider_yandex_orders.operators.metrica.steps.ContactsSteps"
 
     def __init__(
         self,
@@ -114,8 +112,3 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
     ) -> None:
         super().__init__(source=source, **kwargs)
         self._keep(locals())
-
-    def _steps(self) -> UploadSteps:
-        from airflow_provider_yandex_orders.operators.metrica.steps import ContactsSteps
-
-        return ContactsSteps(self)

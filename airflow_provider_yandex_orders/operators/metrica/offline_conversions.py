@@ -5,14 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
 from airflow_provider_yandex_orders.waiting import DEFERRABLE
-
-if TYPE_CHECKING:
-    from airflow_provider_yandex_orders.operators.steps import UploadSteps
 
 
 class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
@@ -93,6 +90,7 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
         "allow_linkage_failure",
         "too_old",
     )
+    _steps_class = "airflow_provider_yandex_orders.operators.metrica.steps.OfflineConversionsSteps"
 
     comment: str | None
     file_per_identifier: bool | str
@@ -138,8 +136,3 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
     ) -> None:
         super().__init__(source=source, **kwargs)
         self._keep(locals())
-
-    def _steps(self) -> UploadSteps:
-        from airflow_provider_yandex_orders.operators.metrica.steps import OfflineConversionsSteps
-
-        return OfflineConversionsSteps(self)

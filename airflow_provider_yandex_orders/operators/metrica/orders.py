@@ -5,15 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.arguments import keyed
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
 from airflow_provider_yandex_orders.waiting import DEFERRABLE
-
-if TYPE_CHECKING:
-    from airflow_provider_yandex_orders.operators.steps import UploadSteps
 
 
 class MetricaUploadOrdersOperator(MetricaUploadOperator):
@@ -92,6 +89,7 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
         "attributes",
         "too_old",
     )
+    _steps_class = "airflow_provider_yandex_orders.operators.metrica.steps.OrdersSteps"
 
     def __init__(
         self,
@@ -132,8 +130,3 @@ class MetricaUploadOrdersOperator(MetricaUploadOperator):
         super().__init__(source=source, **kwargs)
         self._keep(locals())
         self.status_map = keyed(status_map, "status_map")
-
-    def _steps(self) -> UploadSteps:
-        from airflow_provider_yandex_orders.operators.metrica.steps import OrdersSteps
-
-        return OrdersSteps(self)

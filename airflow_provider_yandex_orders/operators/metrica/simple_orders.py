@@ -5,15 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.arguments import keyed
 from airflow_provider_yandex_orders.operators.metrica.base import MetricaUploadOperator
 from airflow_provider_yandex_orders.waiting import DEFERRABLE
-
-if TYPE_CHECKING:
-    from airflow_provider_yandex_orders.operators.steps import UploadSteps
 
 
 class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
@@ -94,6 +91,7 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         "check_targets",
         "too_old",
     )
+    _steps_class = "airflow_provider_yandex_orders.operators.metrica.steps.SimpleOrdersSteps"
 
     require_id: bool | str
 
@@ -135,8 +133,3 @@ class MetricaUploadSimpleOrdersOperator(MetricaUploadOperator):
         super().__init__(source=source, **kwargs)
         self._keep(locals())
         self.status_map = keyed(status_map, "status_map")
-
-    def _steps(self) -> UploadSteps:
-        from airflow_provider_yandex_orders.operators.metrica.steps import SimpleOrdersSteps
-
-        return SimpleOrdersSteps(self)
