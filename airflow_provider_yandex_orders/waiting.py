@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, NamedTuple, NoReturn, Self
 
@@ -43,6 +43,19 @@ class UploadState(NamedTuple):
     refused: tuple[tuple[str, str], ...] = ()
 
 
+SHORTEST_PAUSE = 30.0
+LONGEST_PAUSE = 300.0
+
+
+def pause_after(waited: float, poke_interval: float | None) -> float:
+    """Seconds from one poll to the next: as many as the wait lasts already, from 30 to 300, where none are told.
+
+    :param waited: seconds since the wait began.
+    :param poke_interval: the user's choice.
+    """
+    return min(max(waited, SHORTEST_PAUSE), LONGEST_PAUSE) if poke_interval is None else poke_interval
+
+
 SHOWN = 20
 """Most open ids a line of the log names."""
 
@@ -71,7 +84,7 @@ class Heard:
         return ", ".join(shown) + more
 
     def to_event(self) -> dict[str, Any]:
-        """What was heard, as plain values for a trigger's event."""
+        """What was heard, as plain values for a trigger and its event."""
         return {
             upload_id: {name: value for name, value in state._asdict().items() if value not in (None, "", ())}
             if state
@@ -79,12 +92,30 @@ class Heard:
             for upload_id, state in self.states.items()
         }
 
-    @classmethod
-    def from_event(cls, uploads: Mapping[str, Any]) -> Heard:
-        """What a trigger's event tells."""
-        heard = cls(uploads)
-        heard.hear({upload_id: UploadState(**state) for upload_id, state in uploads.items() if state})
-        return heard
+    def hear_event(self, uploads: Mapping[str, Any]) -> None:
+        """Take in what a trigger, or its event, tells."""
+        self.hear({upload_id: UploadState(**state) for upload_id, state in uploads.items() if state})
+
+
+class Spent(NamedTuple):
+    """What a wait took of an account's requests.
+
+    :param requests: requests it heard the answers of.
+    :param own: those of them that count as its own: a shared one is that of one wait.
+    :param others: most waits that shared a request with it.
+    """
+
+    requests: int = 0
+    own: int = 0
+    others: int = 0
+
+    def plus(self, requests: int, *, own: bool = True, others: int = 0) -> Spent:
+        """With the requests of one more poll."""
+        return Spent(self.requests + requests, self.own + requests * own, max(self.others, others))
+
+    def __str__(self) -> str:
+        shared = f", shared with up to {self.others} other wait(s)" if self.others else ""
+        return f"Requests of this wait: {self.requests}{shared}."
 
 
 log = logging.getLogger(__name__)
@@ -103,35 +134,42 @@ class Wait(ABC):
         self.wanted: Mapping[str, Any] = {}
         self.heard = Heard(())
         self.asked = ""
+        self.spent = Spent()
 
-    def expect(self, wanted: Mapping[str, Any]) -> Self:
+    def expect(self, wanted: Mapping[str, Any], known: Mapping[str, UploadState] | None = None) -> Self:
         """Wait for these.
 
         :param wanted: id to what is needed to ask for it, such as the counter it went to.
+        :param known: states that are known already; nobody asks for a final one.
         """
         self.wanted = wanted
         self.heard = Heard(wanted)
+        self.heard.hear(known or {})
         return self
 
     @abstractmethod
-    def states(self, hook: Any, ids: Sequence[str]) -> Mapping[str, UploadState]:
-        """What the service says of some ids now; one not listed yet is left out.
+    def places(self, ids: Iterable[str]) -> Mapping[Any, list[str]]:
+        """Some ids by where the service tells of them together, such as a counter. Waits of one place share polls."""
+
+    @abstractmethod
+    def ask(self, hook: Any, place: Any, ids: Collection[str]) -> Mapping[str, UploadState]:
+        """What the service says of some ids of a place now, also of ids of other waits; one not listed is left out.
 
         :param hook: of :attr:`hook_class`.
         """
 
     @abstractmethod
     def arguments(self) -> dict[str, Any]:
-        """Arguments of the trigger besides the two times."""
+        """Arguments of the trigger besides what was heard and the two times."""
 
     @abstractmethod
-    def trigger(self, **times: Any) -> Any:
+    def trigger(self, **more: Any) -> Any:
         """The trigger that waits in the task's place.
 
-        :param times: ``poke_interval`` in seconds, and ``end_time`` in seconds since 1970.
+        :param more: ``heard``, ``poke_interval`` in seconds or ``None``, and ``end_time`` in seconds since 1970.
         """
 
-    def place(self, ids: Sequence[str]) -> str:
+    def place(self, ids: Iterable[str]) -> str:
         """Where some ids are asked for, for the message of a wait that took too long."""
         return ""
 
@@ -152,46 +190,69 @@ class Wait(ABC):
         :return: whether all is final.
         """
         if self.heard.open:
+            hook = self.hook_class(self.conn_id).once()
             try:
-                self.heard.hear(self.states(self.hook_class(self.conn_id).once(), self.heard.open))
+                for place, ids in self.places(self.heard.open).items():
+                    self.heard.hear(self.ask(hook, place, ids))
             except PassingError as error:
                 log.warning("%s", error)
+            finally:
+                self.spent = self.spent.plus(hook.client.sent)
         if self.heard.open:
             log.info("Not final yet: %s.", self.heard.describe_open())
+        else:
+            self.tell_spent()
         return not self.heard.open
 
-    def run(self, poke_interval: float, seconds: float) -> None:
+    def tell_spent(self) -> None:
+        """Say how many requests this wait took."""
+        if self.spent.requests:
+            log.info("%s", self.spent)
+
+    def run(self, poke_interval: float | None, seconds: float) -> None:
         """Poll in the worker until all is final.
 
-        :param poke_interval: seconds between two polls.
+        :param poke_interval: seconds between two polls; ``None`` for a pause that grows.
         :param seconds: how long at most.
         :raises PassingError: it took longer.
         """
-        end_time = time.time() + seconds
+        began = time.time()
         while not self.poll():
-            left = end_time - time.time()
-            if left <= 0:
+            waited = time.time() - began
+            if waited >= seconds:
+                self.tell_spent()
                 raise PassingError(self.late(seconds))
-            time.sleep(min(poke_interval, left))
+            time.sleep(min(pause_after(waited, poke_interval), seconds - waited))
 
     def hand_over(
-        self, task: Any, *, poke_interval: float, seconds: float, started: float, kwargs: dict[str, Any] | None = None
+        self,
+        task: Any,
+        *,
+        poke_interval: float | None,
+        seconds: float,
+        started: float,
+        kwargs: dict[str, Any] | None = None,
     ) -> NoReturn:
         """Leave the wait to the triggerer.
 
         Airflow 3 forgets a deferred task's ``execution_timeout``: what is left of it ends the wait as well.
 
-        :param poke_interval: seconds between two polls.
+        :param poke_interval: seconds between two polls; ``None`` for a pause that grows.
         :param seconds: how long at most.
         :param started: when the task began to work, in seconds since 1970.
         :param kwargs: what ``execute_complete`` is given beside the event.
         """
+        self.tell_spent()
         now, timeout = time.time(), None
         if task.execution_timeout is not None:
             timeout = max(task.execution_timeout - timedelta(seconds=now - started), timedelta(seconds=1))
             seconds = min(seconds, timeout.total_seconds())
         task.defer(
-            trigger=self.trigger(poke_interval=poke_interval, end_time=now + seconds),
+            trigger=self.trigger(
+                heard={each: state for each, state in self.heard.to_event().items() if state},
+                poke_interval=poke_interval,
+                end_time=now + seconds,
+            ),
             method_name="execute_complete",
             kwargs=kwargs,
             timeout=timeout,
@@ -205,6 +266,8 @@ class Wait(ABC):
         """
         self.heard, timed_out = read_event(event)
         self.asked = str(event.get("asked") or "")
+        self.spent = Spent(**event.get("spent", {}))
+        self.tell_spent()
         return not timed_out
 
 
@@ -226,7 +289,9 @@ def read_event(event: Any) -> tuple[Heard, bool]:
             f"Resume after waiting: the trigger sent {status or 'nothing'!r}, which this version does not know. Make "
             "the versions of the package on workers and triggerers equal and clear the task."
         )
-    return Heard.from_event(event["uploads"]), status == "timeout"
+    heard = Heard(event["uploads"])
+    heard.hear_event(event["uploads"])
+    return heard, status == "timeout"
 
 
 class Demands(NamedTuple):

@@ -104,4 +104,4 @@ with DAG(
         max_rejected=0.2,  # deals without a contact who can be found
     )
 
-    MetricaCrmUploadSensor(task_id="wait_for_metrica", upload_ids=upload.output, deferrable=True, poke_interval=30)
+    MetricaCrmUploadSensor(task_id="wait_for_metrica", upload_ids=upload.output, deferrable=True)

@@ -92,7 +92,6 @@ with DAG(
         task_id="wait_for_orders",
         upload_ids=upload_orders.output,
         deferrable=True,
-        poke_interval=30,
         timeout=2 * 60 * 60,
     )
 

@@ -87,7 +87,6 @@ with DAG(
         order_ids=import_orders.output,
         sample=50,
         deferrable=True,
-        poke_interval=30,
         timeout=30 * 60,
     )
     # [END howto_verify]

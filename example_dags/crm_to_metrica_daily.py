@@ -71,7 +71,6 @@ with DAG(
         task_id="wait_for_metrica",
         upload_ids=upload.output,
         deferrable=True,
-        poke_interval=30,
         timeout=2 * 60 * 60,
     )
 

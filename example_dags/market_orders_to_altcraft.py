@@ -60,7 +60,6 @@ with DAG(
         task_id="verify",
         order_ids=import_orders.output,
         deferrable=True,
-        poke_interval=30,
         timeout=30 * 60,
     )
 

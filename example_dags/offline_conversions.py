@@ -65,7 +65,6 @@ with DAG(
         task_id="wait_for_metrica",
         upload_ids=upload.output,
         deferrable=True,
-        poke_interval=60,
         timeout=24 * 60 * 60,
         min_accepted=0.99,
         min_linked=0.1,

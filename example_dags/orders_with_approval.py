@@ -104,7 +104,7 @@ def orders_with_approval() -> DAG:
         # [END howto_approve]
 
         wait = MetricaCrmUploadSensor(
-            task_id="wait_for_metrica", upload_ids=upload.output, deferrable=True, poke_interval=30, timeout=2 * 60 * 60
+            task_id="wait_for_metrica", upload_ids=upload.output, deferrable=True, timeout=2 * 60 * 60
         )
 
         prepare >> approve >> upload >> wait

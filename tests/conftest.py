@@ -116,6 +116,14 @@ def context() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    """All that was logged so far; Airflow 3 writes the lines of a task to stdout."""
+    for logger in (None, "airflow.task"):
+        caplog.set_level("INFO", logger)
+    return lambda: caplog.text + "".join(capfd.readouterr())
+
+
+@pytest.fixture
 def metrica(yandex_sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> SandboxServer:
     """The sandbox, with the default connection pointing at it."""
     connect(monkeypatch, yandex_sandbox.url)

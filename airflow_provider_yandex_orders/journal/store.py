@@ -297,20 +297,24 @@ class Journal:
 
     # Quotas.
 
-    def spend(self, account: str, day: date, requests: int) -> int:
+    def spend(self, account: str, day: date, requests: int, *, waiting: bool = False) -> tuple[int, int]:
         """Add requests to what an account spent in a day.
 
         :param account: what the service counts by, in words that hold no token.
         :param day: the day by the service's own clock.
-        :return: the sum so far.
+        :param waiting: whether a wait took them.
+        :return: the sum so far, and how many of it waits took.
         """
-        key = {"account": account, "day": day}
-        insert = self._database.insert(spent).values(**key, requests=requests)
-        added = {"requests": spent.c.requests + requests}
+        sums = []
         with self._database.writing() as connection:
-            connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=added))
-            wanted = select(spent.c.requests).where(spent.c.account == account, spent.c.day == day)
-            return int(connection.execute(wanted).scalar() or 0)
+            for name, count in ((account, requests), (f"waits of {account}", requests * waiting)):
+                key = {"account": name, "day": day}
+                insert = self._database.insert(spent).values(**key, requests=count)
+                added = {"requests": spent.c.requests + count}
+                connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=added))
+                wanted = select(spent.c.requests).where(spent.c.account == name, spent.c.day == day)
+                sums.append(int(connection.execute(wanted).scalar() or 0))
+        return sums[0], sums[1]
 
     # Memory that ends.
 

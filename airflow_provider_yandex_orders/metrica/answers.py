@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from airflow_provider_yandex_orders.exceptions import ServiceUnavailable
@@ -55,6 +55,19 @@ def crm_upload_state(uploading: Mapping[str, Any]) -> UploadState:
         rows_accepted=uploading.get("elements_count"),
         detail=scrub("; ".join(str(error) for error in errors[:5])),
     )
+
+
+def passed(parts: Iterable[Mapping[str, Any]]) -> dict[str, UploadState]:
+    """States of the parts of a delivery that the service's own answer to the upload called good for good."""
+    told = (
+        {
+            "uploading_id": part.get("upload_id"),
+            "api_validation_status": part.get("status"),
+            "elements_count": part.get("rows_accepted"),
+        }
+        for part in parts
+    )
+    return {state.upload_id: state for state in map(crm_upload_state, told) if state.upload_id and state.good}
 
 
 def offline_upload_state(uploading: Mapping[str, Any]) -> UploadState:

@@ -93,6 +93,14 @@ def seconds(value: object, name: str) -> float:
     return number(value, name, meaning="a number of seconds, 0 or more")
 
 
+def pause(value: object, name: str) -> float | None:
+    """Seconds between two polls; ``None`` where the user does not say.
+
+    :raises ConfigurationError: it is no time.
+    """
+    return None if value in (None, "", "None") else seconds(value, name)
+
+
 def zone(name: str, said_by: str) -> ZoneInfo:
     """The time zone of a name.
 

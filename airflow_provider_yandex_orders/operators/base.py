@@ -65,7 +65,7 @@ class UploadOperator(BaseOperator):
     _dry_run: bool | str
     staging_path: str | None
     keep_parts: bool | str
-    poke_interval: float | timedelta | str
+    poke_interval: float | timedelta | str | None
     timeout: float | timedelta | str
     deferrable: bool
     _wait_argument: ClassVar[str] = "wait_for_completion"

@@ -37,7 +37,7 @@ from airflow_provider_yandex_orders.hooks.base import ServiceHook, place_of
 from airflow_provider_yandex_orders.journal.records import Destination, TaskKey, Try
 from airflow_provider_yandex_orders.journal.store import Journal, open_journal
 from airflow_provider_yandex_orders.journal.tripwire import Tripwire
-from airflow_provider_yandex_orders.operators.arguments import phone_region, seconds, zone
+from airflow_provider_yandex_orders.operators.arguments import pause, phone_region, seconds, zone
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
@@ -109,8 +109,8 @@ class UploadSteps(ABC):
         """What sends a part and reads the answer, once it is sure that it may."""
 
     @abstractmethod
-    def _to_wait_for(self, delivery: Delivery) -> Mapping[str, Any]:
-        """What this task waits for, by its id: nothing where it does not wait."""
+    def _to_wait_for(self, delivery: Delivery) -> Wait | None:
+        """The wait for what this task waits for: none where it does not wait."""
 
     @abstractmethod
     def _new_wait(self) -> Wait:
@@ -171,8 +171,8 @@ class UploadSteps(ABC):
         for name in ("skip_empty", "keep_parts", "resend"):
             switch(getattr(self.task, name), name)
         switch(self.task._dry_run, "dry_run")
-        for name in ("poke_interval", "timeout"):
-            seconds(getattr(self.task, name), name)
+        seconds(self.task.timeout, "timeout")
+        pause(self.task.poke_interval, "poke_interval")
         phone_region(self.task.phone_region)
 
     def _source_zone(self) -> ZoneInfo | None:
@@ -193,9 +193,9 @@ class UploadSteps(ABC):
         delivery = self._deliver_parts(context)  # others may send, and the journal is closed, while this task waits
         if not self._sends:
             return delivery
-        wanted = self._to_wait_for(delivery)
-        if wanted:
-            return self._wait_until_final(context, self._new_wait().expect(wanted), delivery, started)
+        wait = self._to_wait_for(delivery)
+        if wait is not None:
+            return self._wait_until_final(context, wait, delivery, started)
         self._drop_parts(delivery)
         self._complete(context)
         self._skip_if_empty(delivery["rows_read"])
@@ -282,11 +282,12 @@ class UploadSteps(ABC):
         account = f"the connection {self._hook.conn_id}"
         try:
             sent = self._hook.client.sent
-            today = journal.spend(account, datetime.now(UTC).date(), sent)
+            today, waits = journal.spend(account, datetime.now(UTC).date(), sent)
         except (PassingError, PermanentError) as error:
             log.warning("The requests are not written down: %s", error)
         else:
-            log.info("Requests of this try: %d; of today, of %s: %d.", sent, account, today)
+            told = "Requests of this try: %d; of today, of %s: %d, of them by waits: %d."
+            log.info(told, sent, account, today, waits)
 
     def _report(self, context: Context, delivery: Delivery, folder: ObjectStoragePath) -> Delivery:
         """Put what is known so far into XCom, where it stays when the task waits or fails.
@@ -329,11 +330,11 @@ class UploadSteps(ABC):
 
         :param started: when the task began, in seconds since 1970.
         """
-        pause, most = seconds(self.task.poke_interval, "poke_interval"), seconds(self.task.timeout, "timeout")
+        every, most = pause(self.task.poke_interval, "poke_interval"), seconds(self.task.timeout, "timeout")
         if not self.task.deferrable:
-            wait.run(pause, most)
+            wait.run(every, most)
         elif not wait.poll():
-            wait.hand_over(self.task, poke_interval=pause, seconds=most, started=started, kwargs={"delivery": delivery})
+            wait.hand_over(self.task, poke_interval=every, seconds=most, started=started, kwargs={"delivery": delivery})
         return self._end(context, delivery, wait)
 
     def resume(self, context: Context, event: Any, delivery: Delivery) -> Delivery:

@@ -21,6 +21,7 @@ RUNTIME_SETTINGS: Final = frozenset(
         "listing_lag_seconds",
         "uploads_never_listed",
         "uploads_fail_later",
+        "uploads_judged_at_once",
         "metrica_parallel_requests",
         "metrica_requests_per_second",
         "metrica_requests_per_day",
@@ -140,6 +141,9 @@ class SandboxSettings:
 
     uploads_fail_later: bool = False
     """Whether uploads that come meanwhile are accepted and then fail, so that none of their rows counts."""
+
+    uploads_judged_at_once: bool = True
+    """Whether the answer to a CRM upload has its final status, as observed; off: it has none yet."""
 
     metrica_parallel_requests: int = 0
     """Requests of one user of Metrica at once; 0: any number. The real limit is 3."""

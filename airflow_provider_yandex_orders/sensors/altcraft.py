@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
@@ -28,6 +29,7 @@ class AltcraftOrdersSensor(WaitSensor):
     :param sample: how many of them to ask for, evenly spread, from 1 to 500; by default 100; ``None`` for each, of 500
         at most.
     :param altcraft_conn_id: connection of type ``altcraft``; by default ``altcraft_default``. (templated)
+    :param poke_interval: seconds between two polls; by default as long as the wait lasts so far, from 30 to 300.
     :param deferrable: wait in the triggerer, without a worker slot; by default ``[operators] default_deferrable``.
     :return: ``{"checked": 100, "by_status": {"paid": 97, ...}}``
     """
@@ -41,10 +43,11 @@ class AltcraftOrdersSensor(WaitSensor):
         status: str | None = None,
         sample: int | None = 100,
         altcraft_conn_id: str = AltcraftHook.default_conn_name,
+        poke_interval: float | timedelta | None = None,
         deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
-        super().__init__(deferrable=deferrable, **kwargs)
+        super().__init__(poke_interval=poke_interval, deferrable=deferrable, **kwargs)
         self.order_ids = order_ids
         self.status = status
         self.sample = sample

@@ -5,20 +5,23 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensorOperator, Context, PokeReturnValue
 
 from airflow_provider_yandex_orders.exceptions import PassingError
-from airflow_provider_yandex_orders.waiting import Wait, seconds_of
+from airflow_provider_yandex_orders.waiting import SHORTEST_PAUSE, UploadState, Wait, pause_after, seconds_of
 
 
 class WaitSensor(BaseSensorOperator):
     """Waits until a service has a final state for some ids, and judges the end."""
 
-    def __init__(self, *, deferrable: bool, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, *, deferrable: bool, poke_interval: float | timedelta | None, **kwargs: Any) -> None:
+        super().__init__(poke_interval=SHORTEST_PAUSE if poke_interval is None else poke_interval, **kwargs)
+        self._every = None if poke_interval is None else float(self.poke_interval)
         self.deferrable = deferrable
 
     @abstractmethod
@@ -29,9 +32,20 @@ class WaitSensor(BaseSensorOperator):
     def _wanted(self) -> dict[str, Any]:
         """What it waits for."""
 
+    def _known(self) -> Mapping[str, UploadState]:
+        """What is known of it already."""
+        return {}
+
     @cached_property
     def _wait(self) -> Wait:
-        return self._new_wait().expect(self._wanted())
+        return self._new_wait().expect(self._wanted(), self._known())
+
+    def _get_next_poke_interval(self, started_at: Any, run_duration: Callable[[], float], poke_count: int) -> float:
+        """Airflow's pause between two pokes, where the user chose one."""
+        if self._every is None:
+            waited = run_duration()
+            return min(pause_after(waited, None), max(float(self.timeout) - waited, 1))
+        return super()._get_next_poke_interval(started_at, run_duration, poke_count)
 
     def execute(self, context: Context) -> Any:
         """Ask once, and wait if that does not settle it."""
@@ -39,13 +53,12 @@ class WaitSensor(BaseSensorOperator):
             try:
                 return super().execute(context)
             except AirflowSensorTimeout:
+                self._wait.tell_spent()
                 raise AirflowSensorTimeout(self._wait.late(self.timeout)) from None
         started = time.time()
         if self._wait.poll():
             return self._wait.result()
-        return self._wait.hand_over(
-            self, poke_interval=float(self.poke_interval), seconds=float(self.timeout), started=started
-        )
+        return self._wait.hand_over(self, poke_interval=self._every, seconds=float(self.timeout), started=started)
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Ask the service once."""

@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
-from airflow_provider_yandex_orders.metrica.answers import offline_demands
+from airflow_provider_yandex_orders.metrica.answers import offline_demands, passed
 from airflow_provider_yandex_orders.sensors.base import WaitSensor
 from airflow_provider_yandex_orders.templated import structure
-from airflow_provider_yandex_orders.waiting import DEFERRABLE, Demands
+from airflow_provider_yandex_orders.waiting import DEFERRABLE, Demands, UploadState
 
 if TYPE_CHECKING:
     from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
@@ -30,10 +31,11 @@ class MetricaUploadSensor(WaitSensor):
         counter_id: int | str | None = None,
         metrica_conn_id: str = MetricaHook.default_conn_name,
         journal_conn_id: str | None = None,
+        poke_interval: float | timedelta | None = None,
         deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
-        super().__init__(deferrable=deferrable, **kwargs)
+        super().__init__(poke_interval=poke_interval, deferrable=deferrable, **kwargs)
         self.upload_ids = upload_ids
         self.counter_id = counter_id
         self.metrica_conn_id = metrica_conn_id
@@ -73,13 +75,20 @@ class MetricaUploadSensor(WaitSensor):
             )
         return {each: at or chosen for each, at in uploads.items()}
 
+    def _known(self) -> dict[str, UploadState]:
+        from airflow_provider_yandex_orders.delivery.result import ids_in
+        from airflow_provider_yandex_orders.sources.parts import parts_in
+
+        deliveries = (each for each in ids_in(structure(self.upload_ids)) if not isinstance(each, str))
+        return passed(part for each in deliveries for part in parts_in(each))
+
 
 class MetricaCrmUploadSensor(MetricaUploadSensor):
     """Waits until Metrica has validated uploads of orders or contacts, and fails where it found one bad.
 
     ``PASSED`` means that the files are valid, not that their orders found visits: only reports tell that, a day or
-    two later. ``poke_interval`` (seconds between two polls) and ``timeout`` (seconds until the sensor gives up) are
-    Airflow's own and mean the same deferred or not.
+    two later. An upload whose own answer said so is not asked for again. ``timeout`` (seconds until the sensor gives
+    up) is Airflow's own; it and ``poke_interval`` mean the same deferred or not.
 
     .. seealso:: https://yandex.ru/dev/metrika/ru/management/openapi/schema/getLastUploadings
 
@@ -90,6 +99,7 @@ class MetricaCrmUploadSensor(MetricaUploadSensor):
     :param metrica_conn_id: connection of type ``yandex_metrica``, ``yandex_metrica_default`` by default. (templated)
     :param journal_conn_id: connection of the journal of deliveries; by default ``[yandex_orders] journal_conn_id`` of
         Airflow's configuration, else a file under ``AIRFLOW_HOME``. (templated)
+    :param poke_interval: seconds between two polls; by default as long as the wait lasts so far, from 30 to 300.
     :param deferrable: wait in the triggerer, without a worker slot; by default ``[operators] default_deferrable``.
     :return: ``{upload id: status}``
     """
@@ -100,8 +110,8 @@ class MetricaCrmUploadSensor(MetricaUploadSensor):
 class MetricaOfflineConversionsSensor(MetricaUploadSensor):
     """Waits until Metrica has processed uploads of offline conversions, up to two hours, and judges the end.
 
-    ``poke_interval`` (seconds between two polls) and ``timeout`` (seconds until the sensor gives up) are Airflow's own
-    and mean the same deferred or not.
+    ``timeout`` (seconds until the sensor gives up) is Airflow's own; it and ``poke_interval`` mean the same deferred or
+    not.
 
     .. seealso:: https://yandex.ru/dev/metrika/ru/management/openapi/offline_conversions/findById_1
 
@@ -117,6 +127,7 @@ class MetricaOfflineConversionsSensor(MetricaUploadSensor):
         (templated)
     :param journal_conn_id: connection of the journal of deliveries; by default ``[yandex_orders] journal_conn_id`` of
         Airflow's configuration, else a file under ``AIRFLOW_HOME``. (templated)
+    :param poke_interval: seconds between two polls; by default as long as the wait lasts so far, from 30 to 300.
     :param deferrable: wait in the triggerer, without a worker slot; by default ``[operators] default_deferrable``.
     :return: ``{upload id: status}``
     """
@@ -139,6 +150,7 @@ class MetricaOfflineConversionsSensor(MetricaUploadSensor):
         min_linked: float | str = 0,
         allow_linkage_failure: bool | str = False,
         journal_conn_id: str | None = None,
+        poke_interval: float | timedelta | None = None,
         deferrable: bool = DEFERRABLE,
         **kwargs: Any,
     ) -> None:
@@ -147,6 +159,7 @@ class MetricaOfflineConversionsSensor(MetricaUploadSensor):
             counter_id=counter_id,
             metrica_conn_id=metrica_conn_id,
             journal_conn_id=journal_conn_id,
+            poke_interval=poke_interval,
             deferrable=deferrable,
             **kwargs,
         )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
@@ -16,7 +16,11 @@ class AltcraftOrdersWait(Wait):
 
     hook_class = AltcraftHook
 
-    def states(self, hook: AltcraftHook, ids: Sequence[str]) -> dict[str, UploadState]:
+    def places(self, ids: Iterable[str]) -> dict[Wait, list[str]]:
+        """All orders of this wait alone: each is a request, and another wait may want another status of it."""
+        return {self: list(ids)}
+
+    def ask(self, hook: AltcraftHook, place: Wait, ids: Collection[str]) -> dict[str, UploadState]:
         """The states of orders."""
         return hook.order_states(self.wanted, ids)
 
@@ -24,9 +28,9 @@ class AltcraftOrdersWait(Wait):
         """The connection, and the status of each order."""
         return {"altcraft_conn_id": self.conn_id, "orders": dict(self.wanted)}
 
-    def trigger(self, **times: Any) -> AltcraftOrdersTrigger:
+    def trigger(self, **more: Any) -> AltcraftOrdersTrigger:
         """The trigger that waits in the task's place."""
-        return AltcraftOrdersTrigger(**self.arguments(), **times)
+        return AltcraftOrdersTrigger(**self.arguments(), **more)
 
     def result(self) -> dict[str, Any]:
         """How many orders were asked for, and how many have which status."""
@@ -46,12 +50,20 @@ class AltcraftOrdersTrigger(WaitTrigger):
 
     :param altcraft_conn_id: the connection.
     :param orders: order id to the status it must have; ``None`` for any.
-    :param poke_interval: seconds between two polls; the first comes one interval after the start.
+    :param poke_interval: seconds between two polls; the first comes one interval after the start. ``None`` for as
+        many as the wait lasts so far, from 30 to 300.
     :param end_time: moment to give up, in seconds since 1970.
+    :param heard: id to a state that is known already; nobody asks for a final one.
     """
 
     def __init__(
-        self, *, altcraft_conn_id: str, orders: Mapping[str, str | None], poke_interval: float, end_time: float
+        self,
+        *,
+        altcraft_conn_id: str,
+        orders: Mapping[str, str | None],
+        poke_interval: float | None,
+        end_time: float,
+        heard: Mapping[str, Any] | None = None,
     ) -> None:
         wait = AltcraftOrdersWait(altcraft_conn_id).expect(orders)
-        super().__init__(wait, poke_interval=poke_interval, end_time=end_time)
+        super().__init__(wait, poke_interval=poke_interval, end_time=end_time, heard=heard)

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
@@ -33,25 +34,42 @@ class MetricaUploadsWait(Wait):
         self.family = family
         self.demands = demands
 
-    def states(self, hook: MetricaHook, ids: Sequence[str]) -> dict[str, UploadState]:
-        """The states of uploads, asked for counter by counter."""
-        found: dict[str, UploadState] = {}
-        for counter_id in dict.fromkeys(self.wanted[each] for each in ids):
-            at_counter = [each for each in ids if self.wanted[each] == counter_id]
-            found |= hook.upload_states(self.family, counter_id, at_counter)
+    def places(self, ids: Iterable[str]) -> dict[tuple[str, int], list[str]]:
+        """Uploads by family and counter."""
+        found: dict[tuple[str, int], list[str]] = {}
+        for each in ids:
+            found.setdefault((self.family, self.wanted[each]), []).append(each)
         return found
+
+    def ask(self, hook: MetricaHook, place: tuple[str, int], ids: Collection[str]) -> dict[str, UploadState]:
+        """The states of uploads of a counter."""
+        return hook.upload_states(*place, ids)
 
     def arguments(self) -> dict[str, Any]:
         """The family, the connection, and the counter of each upload."""
         return {"family": self.family, "metrica_conn_id": self.conn_id, "uploads": dict(self.wanted)}
 
-    def trigger(self, **times: Any) -> MetricaUploadsTrigger:
+    def trigger(self, **more: Any) -> MetricaUploadsTrigger:
         """The trigger that waits in the task's place."""
-        return MetricaUploadsTrigger(**self.arguments(), **times)
+        return MetricaUploadsTrigger(**self.arguments(), **more)
 
-    def place(self, ids: Sequence[str]) -> str:
+    def place(self, ids: Iterable[str]) -> str:
         """The counters."""
-        return ", ".join(map(str, sorted({self.wanted[each] for each in ids})))
+        return ", ".join(str(counter_id) for _, counter_id in sorted(self.places(ids)))
+
+    def tell_spent(self) -> None:
+        """Say how many requests this wait took, and write them down."""
+        super().tell_spent()
+        if not self.spent.own:
+            return
+        from airflow_provider_yandex_orders.journal.store import open_journal
+
+        try:
+            with open_journal(self.journal_conn_id) as journal:
+                account = f"the connection {self.conn_id}"
+                journal.spend(account, datetime.now(UTC).date(), self.spent.own, waiting=True)
+        except (PassingError, PermanentError) as error:
+            log.warning("The requests are not written down: %s", error)
 
     def result(self) -> dict[str, Any]:
         """Status of each upload."""
@@ -97,8 +115,10 @@ class MetricaUploadsTrigger(WaitTrigger):
     :param family: ``crm`` or ``offline``.
     :param metrica_conn_id: the connection.
     :param uploads: id of each upload to the counter it went to.
-    :param poke_interval: seconds between two polls; the first comes one interval after the start.
+    :param poke_interval: seconds between two polls; the first comes one interval after the start. ``None`` for as
+        many as the wait lasts so far, from 30 to 300.
     :param end_time: moment to give up, in seconds since 1970.
+    :param heard: id to a state that is known already; nobody asks for a final one.
     """
 
     def __init__(
@@ -107,8 +127,9 @@ class MetricaUploadsTrigger(WaitTrigger):
         family: str,
         metrica_conn_id: str,
         uploads: Mapping[str, int],
-        poke_interval: float,
+        poke_interval: float | None,
         end_time: float,
+        heard: Mapping[str, Any] | None = None,
     ) -> None:
         wait = MetricaUploadsWait(family, metrica_conn_id, Demands()).expect(uploads)
-        super().__init__(wait, poke_interval=poke_interval, end_time=end_time)
+        super().__init__(wait, poke_interval=poke_interval, end_time=end_time, heard=heard)

@@ -80,11 +80,3 @@ def on_upload(monkeypatch: pytest.MonkeyPatch) -> Answered:
         monkeypatch.setattr(requests.Session, "send", send)
 
     return hear
-
-
-@pytest.fixture
-def logged(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Callable[[], str]:
-    """All that was logged so far; Airflow 3 writes the lines of a task to stdout."""
-    for logger in (None, "airflow.task"):
-        caplog.set_level("INFO", logger)
-    return lambda: caplog.text + "".join(capfd.readouterr())

@@ -103,7 +103,7 @@ def test_conversions_that_are_never_listed_are_sent_again(metrica: SandboxServer
 
 
 def test_a_goal_that_is_gone_meanwhile_does_not_keep_a_retry_from_its_wait(metrica: SandboxServer, upload: Any) -> None:
-    metrica.client.change_settings(processing_seconds=600)
+    metrica.client.change_settings(processing_seconds=600, uploads_judged_at_once=False)
     given = {**WAITS, "defaults": {"goals": "order_paid"}}
     with pytest.raises(PassingError, match="not final"):
         upload(orders(1), tries=FIRST, **given)
@@ -127,7 +127,7 @@ def test_the_end_is_told_again_where_airflow_missed_it(metrica: SandboxServer, u
 
 
 def test_resend_after_a_clear_does_not_stop_at_the_wait(metrica: SandboxServer, upload: Any) -> None:
-    metrica.client.change_settings(processing_seconds=600)
+    metrica.client.change_settings(processing_seconds=600, uploads_judged_at_once=False)
     for resend, tries, times in ((False, FIRST, 1), (True, RETRY, 1), (False, CLEARED, 1), (True, (4, 6), 2)):
         with pytest.raises(PassingError, match="not final"):
             upload(orders(1), resend=resend, tries=tries, **WAITS)
@@ -141,7 +141,7 @@ def test_resend_after_a_clear_does_not_stop_at_the_wait(metrica: SandboxServer, 
 def test_another_worker_goes_on_with_the_wait(
     metrica: SandboxServer, home: Path, upload: Any, context: Any, tmp_path: Path, deferrable: bool
 ) -> None:
-    metrica.client.change_settings(processing_seconds=600)
+    metrica.client.change_settings(processing_seconds=600, uploads_judged_at_once=False)
     given: dict[str, Any] = {**WAITS, "deferrable": deferrable, "staging_path": str(tmp_path / "one")}
     caught: Any
     with pytest.raises(TaskDeferred if deferrable else PassingError) as caught:
@@ -177,7 +177,7 @@ def test_the_journal_is_closed_while_a_task_waits(
                 opened.append(str(file.readlink()))
         metrica.client.change_settings(processing_seconds=0)
 
-    metrica.client.change_settings(processing_seconds=600)
+    metrica.client.change_settings(processing_seconds=600, uploads_judged_at_once=False)
     monkeypatch.setattr(time, "sleep", look)
     upload(orders(1), wait_for_completion=True, poke_interval=7, timeout=60)
     assert opened

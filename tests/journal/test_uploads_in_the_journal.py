@@ -139,7 +139,7 @@ def test_a_retry_after_everything_was_sent_reads_no_source_again(metrica: Sandbo
         reads.append(1)
         return orders(1, 2)
 
-    metrica.client.change_settings(processing_seconds=600)
+    metrica.client.change_settings(processing_seconds=600, uploads_judged_at_once=False)
     waits = {"wait_for_completion": True, "timeout": 0}
     with pytest.raises(PassingError, match="not final"):
         upload(CallableSource(source), **waits)
@@ -201,7 +201,7 @@ def test_requests_of_a_day_add_up_those_of_failures_too(
     with pytest.raises(PermanentError):
         upload(orders(2), run_id="run-2")
     spent = len(metrica.client.requests()) - before
-    assert f"of today, of the connection yandex_metrica_default: {spent}." in logged()
+    assert f"of today, of the connection yandex_metrica_default: {spent}, of them by waits: 0." in logged()
 
 
 def test_requests_that_cannot_be_written_down_stop_nothing(

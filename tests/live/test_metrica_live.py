@@ -20,7 +20,7 @@ SENT = crm.ORDERS - REJECTED
 
 
 def test_the_example_waits_deferred_and_delivers_all(airflow: LiveAirflow, sandbox: SandboxServer) -> None:
-    sandbox.client.change_settings(processing_seconds=20)
+    sandbox.client.change_settings(processing_seconds=20, uploads_judged_at_once=False)
     run_id = airflow.trigger("crm_to_metrica_daily", datetime(2026, 3, 2, tzinfo=timezone.utc))
     airflow.wait_for_task("crm_to_metrica_daily", run_id, "wait_for_metrica", "deferred", timeout=180)
     assert airflow.wait("crm_to_metrica_daily", run_id, timeout=240) == "success"

@@ -111,7 +111,7 @@ class TestAfterAFailure:
         assert [part["status"] for part in pushed["delivery"]["parts"]] == ["LINKAGE_FAILURE"]
 
     def test_a_wait_that_takes_too_long(self, metrica: SandboxServer, upload: Any) -> None:
-        metrica.client.change_settings(processing_seconds=600)
+        metrica.client.change_settings(processing_seconds=600, uploads_judged_at_once=False)
         error, pushed = upload([order(1)], wait_for_completion=True, timeout=0)
         assert isinstance(error, PassingError)
         assert pushed["delivery"]["parts"][0]["upload_id"]
@@ -178,7 +178,7 @@ class TestManyParts:
     def test_the_list_of_parts_leaves_xcom_small(
         self, metrica: SandboxServer, upload: Any, context: Context, far: str
     ) -> None:
-        metrica.client.change_settings(processing_seconds=3)
+        metrica.client.change_settings(processing_seconds=3, uploads_judged_at_once=False)
         rows = [order(number) for number in range(20)]
         delivery, pushed = upload(rows, max_part_rows=1, staging_path=far)
         assert delivery["parts"] == []
@@ -190,7 +190,7 @@ class TestManyParts:
         assert list(done.values()) == ["PASSED"] * 20
 
     def test_a_second_task_and_a_wait_read_the_list(self, metrica: SandboxServer, upload: Any, far: str) -> None:
-        metrica.client.change_settings(processing_seconds=3)
+        metrica.client.change_settings(processing_seconds=3, uploads_judged_at_once=False)
         rows = [order(number) for number in range(20)]
         prepared, _ = upload(rows, task_id="prepare", send=False, max_part_rows=1, staging_path=far)
         assert prepared["parts"] == []

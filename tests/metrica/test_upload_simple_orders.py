@@ -184,7 +184,7 @@ class TestWhatArrives:
     def test_waiting_in_the_task_updates_the_delivery(
         self, metrica: SandboxServer, operator: Any, context: Context
     ) -> None:
-        metrica.client.change_settings(processing_seconds=3)
+        metrica.client.change_settings(processing_seconds=3, uploads_judged_at_once=False)
         delivery = operator([order(1)], wait_for_completion=True, poke_interval=0.2).execute(context())
         assert [part["status"] for part in delivery["parts"]] == ["PASSED"]
         assert [r["path"] for r in metrica.client.requests()].count("/cdp/api/v1/counter/101/last_uploadings") > 1

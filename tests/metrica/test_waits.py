@@ -51,7 +51,7 @@ def orders(run: Run) -> Callable[..., Any]:
 class TestSeveralCounters:
     @pytest.fixture
     def deliveries(self, metrica: SandboxServer, orders: Any) -> list[Any]:
-        metrica.client.change_settings(processing_seconds=3)
+        metrica.client.change_settings(processing_seconds=3, uploads_judged_at_once=False)
         return [orders(101), orders(103)]
 
     def test_each_delivery_is_asked_for_at_its_own_counter(self, deliveries: list[Any], context: Context) -> None:
@@ -82,7 +82,7 @@ class TestSeveralCounters:
         path = tmp_path / "bad.csv"
         path.write_text("id,create_date_time,client_ids,revenue\n1,2026-11-01 10:00:00,123,much\n")
         bad = MetricaHook().upload_simple_orders(101, str(path))["uploading_id"]
-        metrica.client.change_settings(processing_seconds=3)
+        metrica.client.change_settings(processing_seconds=5)
         task = sensor([bad, orders(101)["parts"][0]["upload_id"]], deferrable=True)
         event = fired(deferral(task, context).trigger)
         with pytest.raises(UploadFailedError, match=f"{bad} is FAILED.*revenue"):
@@ -175,7 +175,7 @@ class TestTimes:
         assert deferral(sensor("u-1", deferrable=True), context).timeout is None
 
     def test_so_it_does_in_an_operator(self, metrica: SandboxServer, run: Run) -> None:
-        metrica.client.change_settings(processing_seconds=600)
+        metrica.client.change_settings(processing_seconds=600, uploads_judged_at_once=False)
         with pytest.raises(TaskDeferred) as deferred:
             run(
                 MetricaUploadSimpleOrdersOperator,
@@ -190,7 +190,7 @@ class TestTimes:
 
     @pytest.mark.parametrize("how", [{"poke_interval": "0.1", "timeout": "0.2"}, {"timeout": timedelta(seconds=0.2)}])
     def test_operators_take_the_sensors_two_words(self, metrica: SandboxServer, run: Run, how: dict[str, Any]) -> None:
-        metrica.client.change_settings(processing_seconds=600)
+        metrica.client.change_settings(processing_seconds=600, uploads_judged_at_once=False)
         with pytest.raises(PassingError, match=r"not final after 0\.2 s.*counter 101"):
             run(MetricaUploadSimpleOrdersOperator, source=[ORDER], wait_for_completion=True, **how)
 
@@ -235,9 +235,9 @@ class TestAnotherEndThanItBegan:
     """The service takes an upload and thinks better of it, or tells of it late or never."""
 
     def test_failed_orders_are_sent_again(self, metrica: SandboxServer, orders: Any, context: Context) -> None:
-        metrica.client.change_settings(uploads_fail_later=True)
+        metrica.client.change_settings(uploads_fail_later=True, uploads_judged_at_once=False)
         delivery = orders(101, changed_only=True)
-        assert delivery["parts"][0]["status"] == "PASSED"
+        assert delivery["parts"][0]["status"] == "UNKNOWN"
         with pytest.raises(UploadFailedError, match="FAILED"):
             sensor(delivery).execute(context())
         metrica.client.change_settings(uploads_fail_later=False)
@@ -259,10 +259,10 @@ class TestAnotherEndThanItBegan:
         assert [each["times_received"] for each in metrica.client.conversions(101)] == [1]
 
     def test_an_upload_that_is_never_listed(self, metrica: SandboxServer, orders: Any, context: Context) -> None:
-        metrica.client.change_settings(uploads_never_listed=True)
+        metrica.client.change_settings(uploads_never_listed=True, uploads_judged_at_once=False)
         with pytest.raises(AirflowSensorTimeout, match="not listed yet"):
             sensor(orders(101), timeout=0.3).execute(context())
 
     def test_an_upload_that_is_listed_late(self, metrica: SandboxServer, orders: Any, context: Context) -> None:
-        metrica.client.change_settings(listing_lag_seconds=0.5)
+        metrica.client.change_settings(listing_lag_seconds=0.5, uploads_judged_at_once=False)
         assert set(sensor(orders(101)).execute(context()).values()) == {"PASSED"}

@@ -246,6 +246,13 @@ def test_upload_is_listed_only_after_its_processing_time(server: SandboxServer) 
     assert server.client.uploads()[0]["listed"] is True
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_answer_has_the_final_status_or_none_yet(server: SandboxServer, at_once: bool) -> None:
+    server.client.change_settings(uploads_judged_at_once=at_once)
+    assert send(server).json()["uploading"].get("api_validation_status") == ("PASSED" if at_once else None)
+    assert get(server, LAST.format(101)).json()["uploadings"][0]["api_validation_status"] == "PASSED"
+
+
 @pytest.mark.parametrize(("counter", "zone"), [(101, "Europe/Berlin"), (103, "Asia/Vladivostok")])
 def test_upload_time_is_counter_time(server: SandboxServer, counter: int, zone: str) -> None:
     text = send(server, counter).json()["uploading"]["datetime"]

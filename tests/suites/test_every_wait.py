@@ -58,6 +58,7 @@ class TestUploadOperator(OfCrmUploads):
     late = PassingError
 
     def task(self, sandbox: SandboxServer, folder: Path, **arguments: Any) -> Any:
+        sandbox.client.change_settings(uploads_judged_at_once=False)
         row = {"create_date_time": "2026-11-01 10:00:00", "client_ids": "1700000000123"}
         return MetricaUploadSimpleOrdersOperator(
             task_id="upload",

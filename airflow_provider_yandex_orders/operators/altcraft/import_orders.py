@@ -79,7 +79,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
         status; by default ``False``.
     :param verify_sample: how many to ask for, evenly spread, from 1 to 500; by default 100; ``None`` for all up to 500.
         As many travel in the delivery for a sensor.
-    :param poke_interval: seconds between two polls, where the task verifies; by default 30.
+    :param poke_interval: seconds between two polls that verify; by default as long as it lasts so far, from 30 to 300.
     :param timeout: seconds after which verifying gives up; by default 600.
     :param deferrable: verify in the triggerer, without a worker slot; by default ``[operators] default_deferrable``.
     """
@@ -150,7 +150,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
         keep_parts: bool | str = True,
         verify: bool | str = False,
         verify_sample: int | str | None = 100,
-        poke_interval: float | timedelta | str = 30,
+        poke_interval: float | timedelta | str | None = None,
         timeout: float | timedelta | str = 10 * 60,
         deferrable: bool = DEFERRABLE,
         **kwargs: Any,

@@ -89,15 +89,16 @@ class ImportSteps(UploadSteps):
             prepared.rejected_codes = {**prepared.rejected_codes, "refused": len(self._refused)}
         self._report_refused(delivery, folder)
 
-    def _to_wait_for(self, delivery: Delivery) -> Mapping[str, str | None]:
+    def _to_wait_for(self, delivery: Delivery) -> Wait | None:
         if not switch(self.task.verify, "verify") or not delivery["rows_sent"]:
-            return {}
+            return None
         if not delivery.get("sample"):
             log.warning(
                 "Nothing is verified: of no order is it known that it was taken and that its id is neither a phone, an "
                 "address nor a name, which are kept nowhere. Look for the orders at the platform."
             )
-        return delivery.get("sample", {})
+            return None
+        return self._new_wait().expect(delivery["sample"])
 
     @cached_property
     def _hook(self) -> AltcraftHook:

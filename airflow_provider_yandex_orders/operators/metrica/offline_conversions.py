@@ -75,7 +75,7 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
     :param max_part_bytes: most bytes of one uploaded file; by default 100 MB of CSV or 2 MB of JSON.
     :param wait_for_completion: ``True`` waits in this task until the service is done with the files; ``False`` by
         default: a sensor does the same as a task of its own.
-    :param poke_interval: seconds between two polls of that wait, 30 by default.
+    :param poke_interval: seconds between two polls of that wait; by default as long as it lasts so far, from 30 to 300.
     :param timeout: seconds after which that wait gives up, two hours by default.
     :param deferrable: wait in the triggerer, without a worker slot; by default ``[operators] default_deferrable``.
     """
@@ -129,7 +129,7 @@ class MetricaUploadOfflineConversionsOperator(MetricaUploadOperator):
         max_part_rows: int | str = 50_000,
         max_part_bytes: int | str | None = None,
         wait_for_completion: bool | str = False,
-        poke_interval: float | timedelta | str = 30,
+        poke_interval: float | timedelta | str | None = None,
         timeout: float | timedelta | str = 2 * 60 * 60,
         deferrable: bool = DEFERRABLE,
         **kwargs: Any,

@@ -18,7 +18,7 @@ from airflow_provider_yandex_orders.delivery.windows import WAYS, Windows
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PermanentError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica import api
-from airflow_provider_yandex_orders.metrica.answers import offline_demands, upload_state
+from airflow_provider_yandex_orders.metrica.answers import offline_demands, passed, upload_state
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.operators.arguments import phone_region, statuses, zone
 from airflow_provider_yandex_orders.operators.metrica.files import ATTRIBUTES, PART_BYTES, check_file, row_kind
@@ -135,10 +135,12 @@ class MetricaSteps(UploadSteps):
 
         return upload
 
-    def _to_wait_for(self, delivery: Delivery) -> Mapping[str, int]:
+    def _to_wait_for(self, delivery: Delivery) -> Wait | None:
         if not switch(self.task.wait_for_completion, "wait_for_completion"):
-            return {}
-        return {part["upload_id"]: self._counter for part in parts_in(delivery) if part["upload_id"]}
+            return None
+        parts = parts_in(delivery)
+        wanted = {part["upload_id"]: self._counter for part in parts if part["upload_id"]}
+        return self._new_wait().expect(wanted, passed(parts)) if wanted else None
 
     @property
     def _sends(self) -> bool:

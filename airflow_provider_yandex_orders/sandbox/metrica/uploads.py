@@ -7,8 +7,8 @@ https://yandex.ru/dev/metrika/ru/management/openapi/schema/getLastUploadings .
 Unstated there and chosen here: ``entity_type`` is ``SYSTEM`` for orders as for customers; ``elements_count`` counts the
 rows of the upload, also of a FAILED one; ``api_validation_errors`` is there only when there are any; a FAILED upload is
 listed like any other; the answer of the POST already has the final status, the list shows it ``processing_seconds``
-later, unless a setting makes uploads fail only then, or come late or never; an upload that would give a customer too
-many orders is FAILED.
+later, unless a setting keeps it out of the answer, or makes uploads fail only then, or come late or never; an upload
+that would give a customer too many orders is FAILED.
 """
 
 import hashlib
@@ -137,6 +137,8 @@ def receive(sandbox: Sandbox, counter: Counter, upload: Upload) -> dict[str, Any
     if fate["fails"] and not errors:
         del answer["api_validation_errors"]
         answer["api_validation_status"] = "PASSED"
+    if not settings.uploads_judged_at_once:
+        del answer["api_validation_status"]
     return answer
 
 

@@ -202,7 +202,8 @@ def test_what_was_found_and_what_was_not() -> None:
     assert found_orders(wait) == {"checked": 3, "by_status": {"new": 1, "paid": 1}}
     message = still_missing(wait, 60)
     assert "2 of 3 are not as expected after 60 s: B (new, expected paid), C (not there)." in message
-    again = Heard.from_event(wait.to_event())
+    again = Heard(wait.states)
+    again.hear_event(wait.to_event())
     assert still_missing(again, 60) == message
 
 

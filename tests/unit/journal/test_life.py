@@ -88,9 +88,10 @@ def test_a_part_that_was_not_answered_is_asked_for_until_its_fate_is_known(journ
 
 def test_spent_requests_add_up_by_account_and_day(journal: Journal) -> None:
     today = date(2026, 11, 26)
-    assert [journal.spend("metrica 101", today, 2), journal.spend("metrica 101", today, 3)] == [2, 5]
-    assert (journal.spend("metrica 101", today, 0), journal.spend("metrica 102", today, 0)) == (5, 0)
-    assert journal.spend("metrica 101", date(2026, 11, 27), 0) == 0
+    assert [journal.spend("metrica 101", today, 2), journal.spend("metrica 101", today, 3)] == [(2, 0), (5, 0)]
+    assert journal.spend("metrica 101", today, 3, waiting=True) == (8, 3)
+    assert (journal.spend("metrica 101", today, 0), journal.spend("metrica 102", today, 0)) == ((8, 3), (0, 0))
+    assert journal.spend("metrica 101", date(2026, 11, 27), 0) == (0, 0)
 
 
 def test_linked_shares_are_those_of_the_last_answer(journal: Journal, query: Query) -> None:
