@@ -3,27 +3,38 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, PermanentError, ServiceRefused
-from airflow_provider_yandex_orders.hooks.base import ServiceHook
+from airflow_provider_yandex_orders.exceptions import (
+    ConfigurationError,
+    JournalUnavailable,
+    PassingError,
+    PermanentError,
+    ServiceRefused,
+)
+from airflow_provider_yandex_orders.hooks.base import ServiceHook, place_of
 from airflow_provider_yandex_orders.market.access import closed_store, missing_scope, unknown_words
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
     from airflow_provider_yandex_orders.http.paced import PacedClient
+    from airflow_provider_yandex_orders.journal.lease import Lease
     from airflow_provider_yandex_orders.market.api import ApiKey, StoresPage
     from airflow_provider_yandex_orders.market.pages import OrdersPage, PagesBroken
+
+log = logging.getLogger(__name__)
 
 
 class MarketHook(ServiceHook):
     """Calls Yandex Market with the key of a connection.
 
-    At most two requests of one key run at once in a process, and none is sent that the service has said it would
-    refuse: a short wait for the next window is spent here, a long one is handed to Airflow.
+    At most two requests of one key run at once in a process (:meth:`places` sees to several), and none is sent that the
+    service has said it would refuse: a short wait for the next window is spent here, a long one is handed to Airflow.
 
     Facts of the API: https://yandex.ru/dev/market/partner-api/doc/ru/concepts/
 
@@ -98,6 +109,38 @@ class MarketHook(ServiceHook):
         doing = "Read the scopes of the Api-Key"
         key: ApiKey = self.client.call("POST", "/v2/auth/token", doing=doing, decode=decode_key)
         return {"name": key.name, "authScopes": key.scopes or []}
+
+    @contextmanager
+    def places(self, most: int, journal_conn_id: str | None = None) -> Iterator[list[Lease]]:
+        """Hold places among the requests the service takes at once, over all processes that share a journal.
+
+        For the first one a minute is waited, the others are taken where they are free. There is none where the journal
+        does not answer: then the limit is kept within this process, and by the service's own refusals.
+
+        :param most: places to hold, 1 or 2.
+        :param journal_conn_id: connection of the journal; ``None`` for that of the configuration.
+        :raises PassingError: others hold them all.
+        """
+        from airflow_provider_yandex_orders.journal.records import Destination
+        from airflow_provider_yandex_orders.journal.store import open_journal
+        from airflow_provider_yandex_orders.market.api import PARALLEL
+
+        account = Destination("market", place_of(self.base_url), "", "requests")
+        held: list[Lease] = []
+        with ExitStack() as stack:
+            try:
+                journal = stack.enter_context(open_journal(journal_conn_id))
+                for number in range(most):
+                    doing, wait = "Read order statistics", number == 0
+                    place = journal.place(account, self._token(), PARALLEL, doing=doing, wait=wait)
+                    held.append(stack.enter_context(place))
+            except JournalUnavailable:
+                log.warning("The journal does not answer: requests at once are counted within this process only.")
+            except PassingError:
+                if not held:
+                    raise
+                log.info("Other tasks read with this token: %d stream(s) at once.", len(held))
+            yield held
 
     def order_stats_page(
         self,

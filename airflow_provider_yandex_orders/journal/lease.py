@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One task at a time at a destination: a lease that ends by itself when its holder dies."""
+"""One task at a time at a destination, or so many at a service: a lease that ends by itself when its holder dies."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from secrets import token_hex
 from threading import Event, Thread
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import Connection
 
 from airflow_provider_yandex_orders.exceptions import JournalUnavailable, PassingError
@@ -25,16 +26,19 @@ _ASK_EVERY = 2.0
 
 
 class Lease:
-    """A context that holds a destination from the subtraction to the last acceptance.
+    """A context that holds one of the places there are.
 
-    :param destination_id: what is held.
-    :param named: the destination for messages.
+    :param places: ids of destinations: any one of them will do.
+    :param doing: what it is held for, for messages.
+    :param busy: why one has to wait for others, likewise.
+    :param wait: whether to wait a minute for a place before the task is handed back to Airflow.
     """
 
-    def __init__(self, database: Database, destination_id: int, named: str) -> None:
-        self._database, self._destination_id, self._named = database, destination_id, named
+    def __init__(self, database: Database, places: Sequence[int], doing: str, busy: str, *, wait: bool = True) -> None:
+        self._database, self._places, self._doing, self._busy = database, places, doing, busy
+        self._patience = PATIENCE if wait else 0.0
         self._holder = token_hex(8)  # of this try: an earlier try of the same task may still be at work
-        self._here = leases.c.destination_id == destination_id
+        self._here = leases.c.destination_id.in_(places)
         self._mine = self._here & (leases.c.holder == self._holder)
         self._given_back = Event()
         self._renewing = Thread(target=self._renew_until_given_back, name="journal-lease", daemon=True)
@@ -51,7 +55,7 @@ class Lease:
             with self._database.writing() as connection:
                 connection.execute(delete(leases).where(self._mine))
         except JournalUnavailable:
-            log.warning("The lease of %s could not be given back; it ends by itself in %.0f s.", self._named, LIMIT)
+            log.warning("%s: the turn could not be given back; it ends by itself in %.0f s.", self._doing, LIMIT)
 
     def renew(self, connection: Connection) -> None:
         """Hold on to it in a transaction that must not go through without it.
@@ -60,14 +64,25 @@ class Lease:
         """
         ends = self._database.clock + LIMIT
         if connection.execute(update(leases).where(self._mine).values(ends=ends)).rowcount == 0:
-            raise PassingError(
-                f"Upload {self._named}: this task stood still for more than {LIMIT:.0f} s and another one took its "
-                "turn. What was accepted is in the journal; the next try sends the rest.",
-                retry_after=LIMIT,
-            )
+            raise self._lost()
+
+    def check(self) -> None:
+        """Make sure that it is still held, as far as this process knows.
+
+        :raises PassingError: another task has it now.
+        """
+        if not self._renewing.is_alive():
+            raise self._lost()
+
+    def _lost(self) -> PassingError:
+        return PassingError(
+            f"{self._doing}: this task stood still for more than {LIMIT:.0f} s and another one took its turn. What was "
+            "done is kept; the next try does the rest.",
+            retry_after=LIMIT,
+        )
 
     def _wait(self) -> None:
-        last = time.monotonic() + PATIENCE
+        last = time.monotonic() + self._patience
         told = False
         while True:
             with self._database.writing() as connection:
@@ -76,25 +91,26 @@ class Lease:
                 return
             if time.monotonic() >= last:
                 raise PassingError(
-                    f"Upload {self._named}: another task sends there now, and two at once could send a row twice. "
-                    f"Airflow tries this task again later; the other task's turn ends in {left:.0f} s unless it goes "
-                    "on.",
+                    f"{self._doing}: {self._busy}. Airflow tries this task again later; the other task's turn ends in "
+                    f"{left:.0f} s unless it goes on.",
                     retry_after=left,
                 )
             if not told:
-                log.info("Another task sends %s: waiting up to %.0f s for its turn to end.", self._named, PATIENCE)
+                log.info("%s: %s. Waiting up to %.0f s.", self._doing, self._busy, self._patience)
                 told = True
             time.sleep(_ASK_EVERY)
 
     def _take(self, connection: Connection) -> float:
-        """Take it where it is free: 0, or for how many seconds another task holds it."""
+        """Take one that is free: 0, or for how many seconds others hold them all."""
         clock = self._database.clock
-        free = {"destination_id": self._destination_id, "holder": "", "ends": 0.0}
-        connection.execute(self._database.insert(leases).values(free).on_conflict_do_nothing())
-        taken = update(leases).where(self._here, leases.c.ends < clock).values(holder=self._holder, ends=clock + LIMIT)
-        if connection.execute(taken).rowcount:
-            return 0.0
-        left = connection.execute(select(leases.c.ends - clock).where(self._here)).scalar()
+        for place in self._places:
+            free = {"destination_id": place, "holder": "", "ends": 0.0}
+            connection.execute(self._database.insert(leases).values(free).on_conflict_do_nothing())
+            is_free = (leases.c.destination_id == place) & (leases.c.ends < clock)
+            taken = update(leases).where(is_free).values(holder=self._holder, ends=clock + LIMIT)
+            if connection.execute(taken).rowcount:
+                return 0.0
+        left = connection.execute(select(func.min(leases.c.ends) - clock).where(self._here)).scalar()
         return max(float(left or 0), _ASK_EVERY)
 
     def _renew_until_given_back(self) -> None:

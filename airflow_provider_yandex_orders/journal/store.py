@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import date
 from typing import Any
 
@@ -79,7 +79,22 @@ class Journal:
 
         :raises PassingError: on entering, when another task holds it, also after a minute's wait.
         """
-        return Lease(self._database, self._id_of(destination), str(destination))
+        busy = "another task sends there now, and two at once could send a row twice"
+        return Lease(self._database, [self._id_of(destination)], f"Upload {destination}", busy)
+
+    def place(self, account: Destination, token: str, at_once: int, *, doing: str, wait: bool) -> Lease:
+        """A context that holds one of the places an account has for requests at once, over all processes.
+
+        :param account: the service and where it is; the token gets places of its own, by a keyed sum.
+        :param at_once: how many places there are.
+        :param doing: what it is held for, for messages.
+        :param wait: whether to wait a minute for one.
+        :raises PassingError: on entering, when others hold them all, also after that wait.
+        """
+        key = self.sums(account).key(token).hex()
+        places = [replace(account, counter=key, entity=f"{account.entity} {number + 1}") for number in range(at_once)]
+        busy = f"other tasks with the same token are at it, and the service takes {at_once} requests at once"
+        return Lease(self._database, [self._id_of(each) for each in places], doing, busy, wait=wait)
 
     def begin(
         self, destination: Destination, task: TaskKey, this: Try = FIRST_TRY, *, resend: bool = False

@@ -181,7 +181,7 @@ def read_budget(headers: Mapping[str, str]) -> Budget | None:
 
 def _limit(code: str | None, said: str, headers: Mapping[str, str]) -> Failure:
     if "parallel requests" in said.lower():
-        advice = "Too many requests of this store at once: put the tasks of one key into a pool."
+        advice = "Too many requests of this store at once: let its tasks share a journal, or put them into a pool."
         return Failure(FailureKind.BUSY, said, advice, code)
     told = _seconds_until(headers)
     seconds = _LONGEST_WINDOW if told is None else max(0.0, told) + 1  # a second past, for clocks

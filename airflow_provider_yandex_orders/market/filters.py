@@ -10,22 +10,26 @@ import hashlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from difflib import get_close_matches
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
 import msgspec
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.market.api import MOST_ORDERS, STATUSES
+from airflow_provider_yandex_orders.market.tables.rows import MOSCOW
 from airflow_provider_yandex_orders.period import run_period
 from airflow_provider_yandex_orders.templated import whole_id
 
 log = logging.getLogger(__name__)
 
 _DOING = "Fetch order statistics"
+_MOST_WINDOWS = 8
+_SETTLES_WITHIN = timedelta(hours=1)
+"""A change shows up to 40 minutes after it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,22 @@ class OrderFilter:
             {f"{self.by}From": start.isoformat(), f"{self.by}To": end.isoformat(), **common}
             for start, end in zip(starts, ends, strict=True)
         ]
+
+    def windows(self) -> list[OrderFilter]:
+        """Shorter periods that together are this one, in their order, for two streams to read at once.
+
+        More than two of them: then neither days of many orders nor the last one's files keep a stream waiting. It is
+        this one whole where it cannot be parted, and where it may still change: a change moves an order to a later
+        day, and from a day no stream has read yet to one that was read before it came there.
+        """
+        if self.first is None or self.last is None or self.days < 2:
+            return [self]
+        if self.by == "update" and self.last >= (datetime.now(MOSCOW) - _SETTLES_WITHIN).date():
+            return [self]
+        count = min(self.days, _MOST_WINDOWS)
+        size, larger = divmod(self.days, count)
+        starts = [self.first + timedelta(days=each * size + min(each, larger)) for each in range(count + 1)]
+        return [replace(self, first=start, last=following - timedelta(days=1)) for start, following in pairwise(starts)]
 
     @property
     def days(self) -> int:

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import msgspec
 
 from airflow_provider_yandex_orders.local_tables import LocalTables
-from airflow_provider_yandex_orders.market.tables.rows import Misfit, integer, moment
+from airflow_provider_yandex_orders.market.tables.plain import plain_decoder
+from airflow_provider_yandex_orders.market.tables.rows import MOSCOW, Misfit, integer, moment
 
 
 class _Head(msgspec.Struct):
@@ -23,11 +25,20 @@ _decode_head = msgspec.json.Decoder(_Head).decode
 T = TypeVar("T")
 
 
-def head_of(line: bytes) -> tuple[int | None, str]:
-    """Id of an order and a text that is greater for a newer version; an order without a date is older than any."""
-    head = _decode_head(line)
-    updated = _fitting(moment, head.updated)
-    return _fitting(integer, head.id), "" if updated is None else updated.isoformat(timespec="microseconds")
+def head_of(line: bytes) -> tuple[int | None, float, bool]:
+    """Id of an order, a number that is greater for a newer version, and whether all of the order is known.
+
+    An order without a date is older than any.
+    """
+    try:
+        order = plain_decoder()(line)
+        updated, known = order.statusUpdateDate, True
+    except msgspec.DecodeError:
+        order = _decode_head(line)
+        updated, known = _fitting(moment, order.updated), False
+    if updated is not None and updated.tzinfo is None:
+        updated = updated.replace(tzinfo=MOSCOW)
+    return _fitting(integer, order.id), -math.inf if updated is None else updated.timestamp(), known
 
 
 def _fitting(read: Callable[[Any], T], value: Any) -> T | None:
@@ -42,13 +53,13 @@ class Seen(LocalTables):
 
     def __init__(self) -> None:
         super().__init__(
-            "CREATE TABLE seen (id INTEGER PRIMARY KEY, version TEXT NOT NULL, place INTEGER NOT NULL)",
+            "CREATE TABLE seen (id INTEGER PRIMARY KEY, version REAL NOT NULL, place INTEGER NOT NULL)",
             "CREATE TABLE outdated (place INTEGER PRIMARY KEY)",
         )
         self.overtaken = 0
         """Orders that had been called the newest before a newer one came."""
 
-    def is_newest(self, order_id: int, version: str, place: int) -> bool:
+    def is_newest(self, order_id: int, version: float, place: int) -> bool:
         """Take in an order, and say whether it is newer than all of the same id before; of equal ones the later is.
 
         :param place: the order's number among all that came, which tells it apart from its other versions.

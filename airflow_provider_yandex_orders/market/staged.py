@@ -30,6 +30,12 @@ _PAGES = "page-*.jsonl.gz"
 _NOT_WHOLE = (gzip.BadGzipFile, EOFError, zlib.error, msgspec.DecodeError)
 
 
+def forget_pages(folder: ObjectStoragePath) -> None:
+    """Remove every page of a task, those of another question included."""
+    for path in folder.glob(_PAGES):
+        path.unlink(missing_ok=True)
+
+
 def remove_expired(staging_path: str | None, context: Mapping[str, Any]) -> None:
     """Remove pages that failed fetches of this task left in earlier runs, once nobody goes on from them any more.
 
@@ -53,7 +59,6 @@ def remove_expired(staging_path: str | None, context: Mapping[str, Any]) -> None
 class _Head(msgspec.Struct):
     """First line of a page's file."""
 
-    fingerprint: str
     started: float
     requests: int
     here: Place
@@ -64,15 +69,15 @@ _decode_head = msgspec.json.Decoder(_Head).decode
 
 
 class StagedPages:
-    """The pages of one fetch, one gzip file each, whose own check sum tells a whole one from a torn one.
+    """The pages of one window, one gzip file each, whose own check sum tells a whole one from a torn one.
 
     :param folder: the task instance's folder.
-    :param fingerprint: sum of what is asked of whom; pages of another one are of no use.
+    :param fingerprint: sum of what is asked of whom, part of the files' names: pages of another one are of no use.
     """
 
     def __init__(self, folder: ObjectStoragePath, fingerprint: str) -> None:
         self._folder = folder
-        self._fingerprint = fingerprint
+        self._stem = f"page-{fingerprint[:16]}-"
         self._started = time.time()
         self._sums: list[int] = []
 
@@ -84,23 +89,21 @@ class StagedPages:
     def add(self, step: Step) -> None:
         """Keep the next page."""
         page, here, following = step
-        head = msgspec.json.encode(_Head(self._fingerprint, self._started, page.requests, here, following))
+        head = msgspec.json.encode(_Head(self._started, page.requests, here, following))
         content = b"\n".join([head, *page.lines])
         write_whole(self._path(self.count + 1), gzip.compress(content, _GZIP_LEVEL, mtime=0))
         self._sums.append(zlib.crc32(content))
 
     def pages(self) -> Iterator[Step]:
-        """Pages of an earlier try, up to the first that is missing, torn, of no use, or not the next of the one before.
+        """Pages of an earlier try, up to the first that is missing, torn, too old, or not the next of the one before.
 
         What lies behind that one is removed: a later try must not find pages of this chain joined with older ones.
         """
-        self._sums.clear()
         expected: Place | None = None
         while (read := self._read(self.count + 1)) is not None:
             head, page, total = read
             is_next = head.here.is_first if expected is None else head.here == expected
-            is_old = time.time() - head.started > KEEP_SECONDS
-            if not is_next or head.fingerprint != self._fingerprint or is_old:
+            if not is_next or time.time() - head.started > KEEP_SECONDS:
                 break
             self._started = head.started
             self._sums.append(total)
@@ -108,36 +111,27 @@ class StagedPages:
             yield Step(page, head.here, expected)
             if expected is None:
                 return
-        self._forget_after(self.count)
-
-    def again(self) -> Iterator[OrdersPage]:
-        """The same pages once more.
-
-        :raises PassingError: somebody has removed or replaced one.
-        """
-        for number, total in enumerate(self._sums, start=1):
-            read = self._read(number)
-            if read is None or read[2] != total:
-                raise PassingError(
-                    f"Read page {number} from {self._folder}: it is not the page that was put there. Does this task "
-                    "run a second time at once? The next try fetches what is missing."
-                )
-            yield read[1]
-
-    def clear(self) -> None:
-        """Remove every page, those of another fetch included."""
-        self._forget_after(0)
-        self._started = time.time()
-        self._sums.clear()
-
-    def _forget_after(self, number: int) -> None:
-        kept = self._path(number).name
-        for path in self._folder.glob(_PAGES):
+        kept = self._path(self.count).name
+        for path in self._folder.glob(f"{self._stem}*"):
             if path.name > kept:
                 path.unlink(missing_ok=True)
 
+    def page(self, number: int) -> OrdersPage:
+        """A page that is there, once more.
+
+        :param number: counts from 1.
+        :raises PassingError: somebody has removed or replaced it.
+        """
+        read = self._read(number)
+        if read is None or read[2] != self._sums[number - 1]:
+            raise PassingError(
+                f"Read page {number} from {self._folder}: it is not the page that was put there. Does this task "
+                "run a second time at once? The next try fetches what is missing."
+            )
+        return read[1]
+
     def _path(self, number: int) -> ObjectStoragePath:
-        return self._folder / f"page-{number:06d}.jsonl.gz"
+        return self._folder / f"{self._stem}{number:06d}.jsonl.gz"
 
     def _read(self, number: int) -> tuple[_Head, OrdersPage, int] | None:
         try:

@@ -57,6 +57,8 @@ def refused(task: Any, context: Context, kind: type[Exception], *words: str) -> 
         ({"page_size": 500}, ["page_size must be a whole number from 1 to 200"]),
         ({"page_size": 0}, ["page_size must be a whole number from 1 to 200"]),
         ({"page_size": "50"}, ["page_size must be a whole number"]),
+        ({"parallel": 3}, ["parallel must be a number from 1 to 2"]),
+        ({"parallel": "2"}, ["parallel must be a number from 1 to 2"]),
         ({"output_format": "csv"}, ["output_format must be one of jsonl.gz, jsonl, parquet"]),
         ({"path": " "}, ["path is empty"]),
         ({"campaign_id": "shop"}, ["campaign_id must be a whole number"]),

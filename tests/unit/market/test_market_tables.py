@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_yandex_orders.market.newest import head_of
 from airflow_provider_yandex_orders.market.pages import decode_page
 from airflow_provider_yandex_orders.market.tables import rows as values
 from airflow_provider_yandex_orders.market.tables.declare import UNKNOWN, Column, Table, Type
@@ -231,3 +232,43 @@ def test_an_amount_with_too_many_decimals_for_parquet(tmp_path: Path, caplog: py
     found = [row["total"] for row in pq.read_table(tmp_path / "a.parquet").to_pylist()]
     assert found == [Decimal("0.3"), Decimal("1.5")]
     assert f"1 amounts of amounts had more than {SCALE} decimals" in caplog.text
+
+
+PLAIN: dict[str, Any] = {
+    "id": 1,
+    "creationDate": "2026-06-01",
+    "statusUpdateDate": "2026-06-01T10:00:00",
+    "status": "DELIVERED",
+    "fake": False,
+    "deliveryRegion": {"id": 1, "name": "Москва"},
+    "items": [{"shopSku": "K", "count": 1, "bidFee": 150, "prices": [{"type": "BUYER", "total": 1.5}], "details": []}],
+    "payments": [{"id": "P", "date": "2026-06-02", "type": "PAYMENT", "paymentOrder": {"id": "7"}}],
+    "subsidies": None,
+}
+PLACES = [
+    (),
+    ("deliveryRegion",),
+    ("items", 0),
+    ("items", 0, "prices", 0),
+    ("payments", 0),
+    ("payments", 0, "paymentOrder"),
+]
+WORDS = ["2026-06-01", "2026-02-30", "2026-06-01T10:00:00Z", "2026-06-01T25:00:00", "BUYER", "PENDING"]
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+ODD = st.none() | st.booleans() | NUMBERS | st.text(max_size=3) | st.sampled_from([*WORDS, 2**63, [], {}])
+
+
+@given(place=st.sampled_from(PLACES), data=st.data())
+def test_an_order_called_known_has_nothing_new_in_it(place: tuple[Any, ...], data: st.DataObject) -> None:
+    order = msgspec.json.decode(msgspec.json.encode(PLAIN))
+    assert head_of(msgspec.json.encode(order))[2]
+    within = order
+    for step in place:
+        within = within[step]
+    within[data.draw(st.sampled_from([*within, "colour"]))] = data.draw(ODD)
+    order_id, version, known = head_of(msgspec.json.encode(order))
+    rows = OrderRows()
+    rows.add(1, json.loads(json.dumps(order), parse_float=Decimal) if known else {})
+    assert [*rows.strange.fields, *rows.strange.values, *rows.strange.words] == []
+    again = head_of(msgspec.json.encode(order | {"colour": "red"}))  # read the slow way
+    assert again == (order_id, version, False)
