@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+PATIENCE = 3600.0
+"""Seconds a fetch waits for others with the same key: each of them may have hundreds of pages."""
+
 
 class MarketHook(ServiceHook):
     """Calls Yandex Market with the key of a connection.
@@ -114,8 +117,9 @@ class MarketHook(ServiceHook):
     def places(self, most: int, journal_conn_id: str | None = None) -> Iterator[list[Lease]]:
         """Hold places among the requests the service takes at once, over all processes that share a journal.
 
-        For the first one a minute is waited, the others are taken where they are free. There is none where the journal
-        does not answer: then the limit is kept within this process, and by the service's own refusals.
+        For the first one an hour is waited, as a task handed back to Airflow would lose a try for nothing; the others
+        are taken where they are free. There is none where the journal does not answer: then the limit is kept within
+        this process, and by the service's own refusals.
 
         :param most: places to hold, 1 or 2.
         :param journal_conn_id: connection of the journal; ``None`` for that of the configuration.
@@ -131,8 +135,8 @@ class MarketHook(ServiceHook):
             try:
                 journal = stack.enter_context(open_journal(journal_conn_id))
                 for number in range(most):
-                    doing, wait = "Read order statistics", number == 0
-                    place = journal.place(account, self._token(), PARALLEL, doing=doing, wait=wait)
+                    doing, patience = "Read order statistics", 0.0 if number else PATIENCE
+                    place = journal.place(account, self._token(), PARALLEL, doing=doing, patience=patience)
                     held.append(stack.enter_context(place))
             except JournalUnavailable:
                 log.warning("The journal does not answer: requests at once are counted within this process only.")

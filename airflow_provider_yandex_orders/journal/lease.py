@@ -31,12 +31,14 @@ class Lease:
     :param places: ids of destinations: any one of them will do.
     :param doing: what it is held for, for messages.
     :param busy: why one has to wait for others, likewise.
-    :param wait: whether to wait a minute for a place before the task is handed back to Airflow.
+    :param patience: for how many seconds to wait for a place before the task is handed back to Airflow; a minute.
     """
 
-    def __init__(self, database: Database, places: Sequence[int], doing: str, busy: str, *, wait: bool = True) -> None:
+    def __init__(
+        self, database: Database, places: Sequence[int], doing: str, busy: str, *, patience: float | None = None
+    ) -> None:
         self._database, self._places, self._doing, self._busy = database, places, doing, busy
-        self._patience = PATIENCE if wait else 0.0
+        self._patience = PATIENCE if patience is None else patience
         self._holder = token_hex(8)  # of this try: an earlier try of the same task may still be at work
         self._here = leases.c.destination_id.in_(places)
         self._mine = self._here & (leases.c.holder == self._holder)

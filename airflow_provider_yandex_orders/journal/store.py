@@ -82,19 +82,19 @@ class Journal:
         busy = "another task sends there now, and two at once could send a row twice"
         return Lease(self._database, [self._id_of(destination)], f"Upload {destination}", busy)
 
-    def place(self, account: Destination, token: str, at_once: int, *, doing: str, wait: bool) -> Lease:
+    def place(self, account: Destination, token: str, at_once: int, *, doing: str, patience: float) -> Lease:
         """A context that holds one of the places an account has for requests at once, over all processes.
 
         :param account: the service and where it is; the token gets places of its own, by a keyed sum.
         :param at_once: how many places there are.
         :param doing: what it is held for, for messages.
-        :param wait: whether to wait a minute for one.
+        :param patience: for how many seconds to wait for one.
         :raises PassingError: on entering, when others hold them all, also after that wait.
         """
         key = self.sums(account).key(token).hex()
         places = [replace(account, counter=key, entity=f"{account.entity} {number + 1}") for number in range(at_once)]
         busy = f"other tasks with the same token are at it, and the service takes {at_once} requests at once"
-        return Lease(self._database, [self._id_of(each) for each in places], doing, busy, wait=wait)
+        return Lease(self._database, [self._id_of(each) for each in places], doing, busy, patience=patience)
 
     def begin(
         self, destination: Destination, task: TaskKey, this: Try = FIRST_TRY, *, resend: bool = False

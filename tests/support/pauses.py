@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_yandex_orders.delivery import memory
+from airflow_provider_yandex_orders.hooks import market
 from airflow_provider_yandex_orders.journal import lease
 from airflow_provider_yandex_orders.triggers import base
 
@@ -33,6 +34,7 @@ def shorten(
     given = (
         (lease, "_ASK_EVERY", ask_every),
         (lease, "PATIENCE", patience),
+        (market, "PATIENCE", patience),
         (lease, "LIMIT", limit),
         (base, "LAST_POLL", last_poll),
         (memory, "LISTED_WITHIN", None if listed_within is None else timedelta(seconds=listed_within)),
