@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import tee
 from typing import TYPE_CHECKING, Any
 
@@ -101,18 +102,20 @@ class Memory:
 
     # Before the first part.
 
+    @cached_property
+    def entry_of(self) -> Callable[[str | None, str, bytes], Entry]:
+        """Makes the journal's entry of a row's key, version and content."""
+        sums, mode = self._journal.sums(self._destination), self.repeats.mode.encode()
+        return lambda key, version, content: sums.entry(key, content if key is None else mode + content, version)
+
     def subtract(self, spool: Spool) -> None:
         """Choose the rows that are sent.
 
         :raises UploadUnclearError: nobody knows whether some have arrived, and they would double.
         :raises PassingError: another task sends there now, or the service may list later what went out.
         """
-        sums, mode = self._journal.sums(self._destination), self.repeats.mode.encode()
-
-        def entry(key: str | None, version: str, content: bytes) -> Entry:
-            return sums.entry(key, content if key is None else mode + content, version)
-
-        in_turn = spool.sum_up(entry) or self.repeats.counted or self.planned is not None
+        has_turn = spool.has_versions or spool.kept()[1] > 0
+        in_turn = has_turn or self.repeats.counted or self.planned is not None
         if not self._delivery_id:
             self.as_of = self._journal.turn()
         if self._delivery_id and in_turn:
@@ -121,19 +124,19 @@ class Memory:
             self.earlier = self._journal.accepted_parts(self._delivery_id)
         stuck = 0
         first, second = tee(spool.entries())
-        asked = (Entry(*entry) for _row, *entry in first)
+        asked = (Entry(*entry[:3]) for entry in first)
         verdicts = self._journal.subtract(asked, self._delivery_id, self.planned)
 
-        def chosen() -> Iterator[tuple[Any, ...]]:
+        def chosen() -> Iterator[tuple[int, str | None, str]]:
             nonlocal stuck
-            for row, verdict in zip(second, verdicts, strict=True):
+            for (_key, content, _version, place), verdict in zip(second, verdicts, strict=True):
                 self.verdicts[verdict] += 1
-                keyless = not row[2]
+                keyless = not content
                 if verdict is Verdict.UNCLEAR and self._must_wait(keyless):
                     stuck += 1
                 elif self._is_sent(verdict, keyless):
                     quiet = verdict is Verdict.UNCLEAR and self.repeats.quiet
-                    yield row[0], REPEAT if quiet else None, verdict.value
+                    yield place, REPEAT if quiet else None, verdict.value
 
         spool.choose(chosen())
         if moved := self.verdicts[Verdict.MOVED]:

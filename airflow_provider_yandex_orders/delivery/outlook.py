@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -108,26 +108,27 @@ class Outlook:
         self._reasons: dict[str, str] = {}
         self._money: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
 
-    def left_out(self, noted: Iterable[tuple[int, str, bytes]]) -> Iterator[int]:
-        """Numbers of the rows that are not sent as they are too old.
+    def leaves_out(self, number: int, verdict: str, line: bytes) -> bool:
+        """Whether a row is not sent as it is too old.
 
-        :param noted: number, verdict and note of each row that has a note.
+        :param number: of the row.
+        :param verdict: of the journal.
+        :param line: its note.
         """
-        for number, verdict, line in noted:
-            note = _decode(line)
-            fault = self._windows and self._windows.fault(note.age, verdict, self._column)
-            if fault:
-                self.codes[fault.code] += 1
-                self._reasons[fault.code] = fault.reason
-            if not fault or self._way == "send":
-                for name, amount in note.amounts.items():
-                    self._money[name][note.currency or _NO_CURRENCY] += amount
-                continue
-            if self._way == "hold":
-                self._deferred.write(note.cells)
-            else:
-                self._rejected.add(number, note.label, [fault])
-            yield number
+        note = _decode(line)
+        fault = self._windows and self._windows.fault(note.age, verdict, self._column)
+        if fault:
+            self.codes[fault.code] += 1
+            self._reasons[fault.code] = fault.reason
+        if not fault or self._way == "send":
+            for name, amount in note.amounts.items():
+                self._money[name][note.currency or _NO_CURRENCY] += amount
+            return False
+        if self._way == "hold":
+            self._deferred.write(note.cells)
+        else:
+            self._rejected.add(number, note.label, [fault])
+        return True
 
     def tell(self) -> None:
         """Say in the log what is too old."""

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import IO, TYPE_CHECKING
 
 from airflow_provider_yandex_orders.journal.records import PartFile
 from airflow_provider_yandex_orders.rows.formats import FileFormat
@@ -14,6 +15,10 @@ from airflow_provider_yandex_orders.storage import whole_file
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+
+BLOCK = 256 * 1024
+"""Rows are written and summed in blocks of so many bytes: a call a row would cost more than the bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +44,42 @@ def write_parts(
     max_rows: int,
     max_bytes: int,
     first: int = 1,
-) -> list[Part]:
-    """Write encoded rows as ``part-00001.csv``, ``part-00002.csv``, ...
+) -> Iterator[Part]:
+    """Write encoded rows as ``part-00001.csv``, ``part-00002.csv``, ... and give each part as soon as it is whole.
 
     A part never exceeds ``max_bytes``, unless a single row does.
 
     :param first: number of the first.
     """
-    parts: list[Part] = []
     waiting = iter(lines)
     line = next(waiting, None)
-    while line is not None:
-        number = first + len(parts)
+    most = max_bytes - len(form.between) - len(form.tail)
+    for number in count(first):
+        if line is None:
+            return
         path = folder / f"{name}-{number:05d}{form.suffix}"
-        digest, size, rows = hashlib.sha256(), 0, 0
+        digest, rows, block = hashlib.sha256(), 0, [form.head]
+        size, full = len(form.head), BLOCK
         with whole_file(path) as file:
-
-            def write(block: bytes) -> None:
-                nonlocal size
-                file.write(block)
-                digest.update(block)  # noqa: B023 - called only inside this turn of the loop
-                size += len(block)
-
-            write(form.head)
-            fixed = len(form.between) + len(form.tail)
-            while line is not None and (not rows or (rows < max_rows and size + fixed + len(line) <= max_bytes)):
-                write(form.between + line if rows else line)
+            while line is not None and (not rows or (rows < max_rows and size + len(line) <= most)):
+                piece = form.between + line if rows else line
+                block.append(piece)
+                size += len(piece)
                 rows += 1
+                if size > full:
+                    _write(file, digest, block)
+                    full = size + BLOCK
                 line = next(waiting, None)
-            write(form.tail)
-        parts.append(Part(str(path), rows, size, digest.hexdigest(), number))
-    return parts
+            _write(file, digest, [*block, form.tail])
+        size += len(form.tail)
+        yield Part(str(path), rows, size, digest.hexdigest(), number)
+
+
+def _write(file: IO[bytes], digest: hashlib._Hash, block: list[bytes]) -> None:
+    joined = b"".join(block)
+    file.write(joined)
+    digest.update(joined)
+    block.clear()
 
 
 def remove_stale(folder: ObjectStoragePath, paths: Iterable[str]) -> None:

@@ -69,7 +69,7 @@ def prepare(source: Source, plan: Plan) -> Prepared:
             _subtract(memory, spool, prepared)
         column = checker.column_of(kind.created) if kind.created else ""
         outlook = Outlook(plan.limits.windows, column, rejected, sorter.deferred)
-        spool.leave_out(outlook.left_out(spool.noted()))
+        spool.leave_out(outlook.leaves_out)
         outlook.tell()
         if memory is not None and memory.as_of is not None:
             prepared.plan = outlook.plan(memory.verdicts, rejected.codes, memory.as_of)
@@ -85,7 +85,7 @@ def prepare(source: Source, plan: Plan) -> Prepared:
 
 def _write(plan: Plan, kind: RowKind, sorter: Sorter, prepared: Prepared, opened: ExitStack) -> None:
     """Write the parts, and remove those of an earlier try that are of no use any more."""
-    memory, spool, written = plan.memory, sorter.spool, 0
+    memory, spool = plan.memory, sorter.spool
     earlier = memory.earlier if memory else []
     keeps = bool(prepared.plan) and any(each.name == kind.version and not each.sent for each in kind.fields)
     versions = opened.enter_context(LinesFile(plan.folder / "versions.jsonl")) if keeps else None
@@ -104,13 +104,12 @@ def _write(plan: Plan, kind: RowKind, sorter: Sorter, prepared: Prepared, opened
             first=max((part.number for part in earlier), default=0) + 1,
         ):
             if memory is not None:
-                first, last = written + 1, written + part.rows
-                part = memory.plan(part, spool.written(first, last))
+                entries = spool.written(part.rows)
                 if versions is not None:  # the parts do not hold what tells which of two rows is newer
-                    for moment in spool.versions(first, last):
+                    for _key, _content, moment in entries:
                         versions.write({kind.version: f"{moment}+00:00" if moment else None})
+                part = memory.plan(part, sorted(entries))
             prepared.parts.append(part)
-            written += part.rows
     if versions is not None:
         prepared.plan["versions_path"] = versions.path
     remove_stale(plan.folder, [*(part.path for part in earlier), *(part.path for part in prepared.parts)])

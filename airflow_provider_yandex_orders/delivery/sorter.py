@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from hashlib import blake2b
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -106,24 +107,21 @@ class Sorter:
     def settle(self) -> None:
         """When all rows are in: leave one of each key."""
         plan = self._plan
+        last = plan.same_key.last
         if self._apart is not None:
             apart, self._apart = self._apart, None
-            self._refuse_replaced(apart)
-            for _key, lines in groupby(apart.by_key(), key=lambda each: each[0]):
+            for _key, lines in groupby(apart.by_key(self._replaced, last=last), key=itemgetter(0)):
                 rows = [pickle.loads(line) for _key, line in lines]  # noqa: S301 - written by this process
                 for numbers, found in plan.same_key.put_together(rows, self._kind, plan.merge_mode):
                     self._complete(numbers, found)
-        self._refuse_replaced(self.spool)
-        self.spool.settle(last=plan.same_key.last)
-        for key, members in groupby(self.spool.differing(), key=lambda each: each[1]):
-            self._refuse([number for number, *_ in members], key)
+        entry_of = plan.memory.entry_of if plan.memory else None
+        self.spool.settle(self._replaced, self._refuse, last=last, entry_of=entry_of)
 
-    def _refuse_replaced(self, spool: Spool) -> None:
+    def _replaced(self, number: int, key: str) -> None:
         reason = "another row of this key is rejected, and nothing tells that this one is newer"
         fix = "correct that row: what it may have replaced is not sent in its place"
         fault = Fault(", ".join(self._kind.key), "newer_rejected", reason, fix)
-        for number, key in spool.replaced(last=self._plan.same_key.last):
-            self.rejected.add(number, self._label(key), [fault])
+        self.rejected.add(number, self._label(key), [fault])
 
     def _label(self, key: str) -> str | None:
         return key if self._kind.key == (self._kind.label,) else None

@@ -1,44 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All good rows of an upload, on local disk, one of each key."""
+"""All good rows of an upload, one of each key."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from itertools import islice
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import Any, cast
 
-BATCH = 2000
-_WRITTEN = "FROM written JOIN entries USING (row) WHERE number BETWEEN ? AND ?"
-_DOUBLED = "SELECT key FROM rows WHERE key IS NOT NULL GROUP BY key HAVING count(*) > 1"
+from airflow_provider_yandex_orders.delivery.ordered import Ordered, Row
+
+NEW = "new"
+"""The verdict on a row that nobody judged."""
+_KEY, _NUMBER, _VERSION, _LINE, _MARK = range(5)
+_shown = itemgetter(_LINE, _MARK)
 
 
 class Spool:
-    """Takes encoded rows in any order and gives back one of each key, ordered by key.
+    """Takes encoded rows in any order and gives back one of each key, ordered by key, those without a key first.
 
-    The order makes parts the same bytes on every try, whatever order the database gave. The rows lie in a private
-    temporary file that SQLite removes from the folder as soon as it is open: a killed worker leaves nothing behind.
+    The order makes parts the same bytes on every try, whatever order the database gave. Of all rows at once only a byte
+    each is in memory, and of the rows of one key only their numbers.
     """
 
     def __init__(self) -> None:
-        self._db = sqlite3.connect("", isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = OFF")
-        self._db.execute("PRAGMA cache_size = -16000")  # 16 MB, what the index of a million keys needs
-        self._db.execute(
-            "CREATE TABLE rows (number INTEGER PRIMARY KEY, key TEXT, version TEXT NOT NULL, line BLOB NOT NULL, "
-            "mark TEXT NOT NULL, file TEXT NOT NULL, owner TEXT, content BLOB, note BLOB)"
-        )
-        self._db.execute("CREATE TABLE refused (number INTEGER, key TEXT, version TEXT NOT NULL)")
-        self._db.execute("BEGIN")
-        self._chosen = False
-        self._has_notes = False
-        self._waiting: list[tuple[Any, ...]] = []
+        self._keyless, self._keyed, self._owners = Ordered(), Ordered(), Ordered()
+        self._settled, self._entries = Ordered(), Ordered()
+        self._keyless_rows = 0
+        self._fates = bytearray()
+        """What becomes of each settled row: an index of what follows."""
+        self._ends: list[tuple[str | None, str]] = [(None, ""), (None, NEW)]
+        """File, where it is not the row's own, and verdict; the first is for rows that are not written."""
+        self._given: deque[tuple[Any, ...]] = deque()
+        self.has_versions = False
 
     def __enter__(self) -> Spool:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._db.close()
+        for each in (self._keyless, self._keyed, self._owners, self._settled, self._entries):
+            each.close()
 
     def add(
         self,
@@ -55,7 +57,7 @@ class Spool:
     ) -> None:
         """Take one row.
 
-        :param number: its number in the source: each is given once.
+        :param number: its number in the source, from 1: each is given once.
         :param key: what identifies it; a row without a key is kept beside all others.
         :param version: of two rows with one key the greater stays; nothing is neither greater nor less.
         :param line: the row as it will be written.
@@ -63,148 +65,143 @@ class Spool:
         :param file: which of the upload's files it goes to.
         :param owner: the customer it belongs to, where customers are counted.
         :param content: what it means, however it is written; ``None`` where that is the line.
-        :param note: what :meth:`noted` gives of it, if it is chosen.
+        :param note: what :meth:`leave_out` shows of it, if it is to be written.
         """
-        self._waiting.append((number, key, version, line, mark, file, owner, content, note))
-        self._has_notes = self._has_notes or note is not None
-        if len(self._waiting) == BATCH:
-            self._flush()
+        rows, first = (self._keyless, line) if key is None else (self._keyed, key)
+        rows.add((first, number, version, line, mark, file, owner, content, note), len(line) + len(note or b""))
 
     def refuse(self, number: int, key: str, version: str) -> None:
         """Take note of a row that cannot be sent, and so takes the place of none."""
-        self._db.execute("INSERT INTO refused VALUES (?, ?, ?)", (number, key, version))
+        self._keyed.add((key, -number, version))  # before the good ones of its key, the last first
 
-    def replaced(self, *, last: bool = False) -> Iterator[tuple[int, str]]:
-        """When all are in: number and key of each row a refused one may have replaced; they are gone afterwards.
+    def by_key(self, replaced: Callable[[int, str], None], *, last: bool = False) -> Iterator[tuple[str, bytes]]:
+        """Key and line of every row with a key that no refused one may have replaced, key by key.
 
+        :param replaced: told number and key of the others.
         :param last: of those that are equally new, the one that came last replaces the others.
         """
-        self._sort()
-        # A cross join goes through the refused first: there are few.
-        self._db.execute(
-            "CREATE TABLE replaced AS SELECT rows.number, rows.key FROM (SELECT key, min(version) AS low, "
-            "max(version) AS high, max(number) AS latest FROM refused GROUP BY key) AS bad CROSS JOIN rows "
-            "ON rows.key = bad.key WHERE NOT (low <> '' AND version > high) AND (number < latest OR NOT ? "
-            "OR (version <> '' AND version < high))",
-            (last,),
-        )
-        yield from self._all("SELECT number, key FROM replaced ORDER BY key, number")
-        self._db.execute("DELETE FROM rows WHERE number IN (SELECT number FROM replaced)")
+        return ((row[_KEY], row[_LINE]) for row in self._standing(replaced, last))
 
-    def settle(self, *, last: bool = False) -> None:
+    def settle(
+        self,
+        replaced: Callable[[int, str], None],
+        differing: Callable[[list[int], str], None],
+        *,
+        last: bool = False,
+        entry_of: Callable[[str | None, str, bytes], tuple[bytes, bytes, str]] | None = None,
+    ) -> None:
         """When all are in: keep the newest of each key, and one of equal ones.
 
-        :param last: of those that are equally new and differ, keep the one that came last; else :meth:`differing` gives
-            them.
+        :param replaced: told number and key of each row that a refused one may have replaced.
+        :param differing: told the numbers of rows of one key that are equally new and differ: none of them is kept.
+        :param last: of those the one that came last is kept, and it replaces those that are equally new.
+        :param entry_of: makes the journal's entry of key, version and content.
         """
-        self._sort()
-        self._db.execute(f"CREATE TABLE doubled AS {_DOUBLED}")
-        self._db.execute(
-            "DELETE FROM rows WHERE number IN (SELECT number FROM doubled JOIN rows AS old USING (key) WHERE version "
-            "<> '' AND version < (SELECT max(version) FROM rows AS newer WHERE newer.key = old.key))"
-        )
-        self._db.execute(
-            "DELETE FROM rows WHERE number IN (SELECT number FROM rows JOIN (SELECT key, max(number) AS kept "
-            "FROM doubled JOIN rows USING (key) GROUP BY key "
-            "HAVING ? OR (min(line) = max(line) AND min(mark) = max(mark))) USING (key) WHERE number < kept)",
-            (last,),
-        )
+        for row in self._keyless:
+            self._keep(None, row, entry_of)
+        self._keyless_rows = len(self._fates)
+        self._keyless.close()
+        for key, rows in groupby(self._standing(replaced, last), itemgetter(_KEY)):
+            row, numbers = _newest(rows, last)
+            if numbers:
+                differing(numbers, key)
+            else:
+                self._keep(key, row, entry_of)
+        self._keyed.close()
 
-    def differing(self) -> Iterator[tuple[int, str, bytes]]:
-        """Number, key and line of each row whose key is another row's too, key by key; they are gone afterwards."""
-        self._db.execute(f"CREATE TABLE differing AS {_DOUBLED}")
-        yield from self._all("SELECT number, key, line FROM differing JOIN rows USING (key) ORDER BY key, number")
-        self._db.execute("DELETE FROM rows WHERE key IN (SELECT key FROM differing)")
+    def _standing(self, replaced: Callable[[int, str], None], last: bool) -> Iterator[Row]:
+        """Rows with a key that no refused one may have replaced, key by key and in the order they came."""
+        bad, low, high, latest = None, "", "", 0
+        for row in self._keyed:
+            key, number, version = row[:3]
+            if number < 0:
+                if key != bad:
+                    bad, low, high, latest = key, version, version, -number
+                low, high = min(low, version), max(high, version)
+            elif key == bad and not (low and high < version) and (number < latest or not last or "" < version < high):
+                replaced(number, key)
+            else:
+                yield row
 
-    def by_key(self) -> Iterator[tuple[str, bytes]]:
-        """Key and line of every row, key by key."""
-        return self._all("SELECT key, line FROM rows ORDER BY key, number")
+    def _keep(self, key: str | None, row: Row, entry_of: Callable[..., tuple[bytes, bytes, str]] | None) -> None:
+        _first, number, version, line, _mark, file, owner, content, note = row
+        position = len(self._fates)
+        self._fates.append(1)
+        self.has_versions = self.has_versions or version != ""
+        if owner is not None:
+            self._owners.add((owner,))
+        entry: tuple[Any, ...] = ()
+        if entry_of is not None:
+            entry = entry_of(key, version, line if content is None else content)
+            self._entries.add((*entry, position))
+        self._settled.add((position, number, line, file, note, *entry), len(line) + len(note or b""))
 
     def kept(self) -> tuple[int, int]:
-        """How many rows :meth:`lines` gives, and how many of them have no key."""
-        ((rows, keyless),) = self._all("SELECT count(*), count(*) - count(key) FROM rows")
-        return rows, keyless
+        """How many rows are settled, and how many of them have no key."""
+        return len(self._fates), self._keyless_rows
 
     def owners(self) -> Iterator[tuple[str, int]]:
         """Each customer with the number of its rows."""
-        return self._all("SELECT owner, count(*) FROM rows WHERE owner IS NOT NULL GROUP BY owner")
+        return ((owner, sum(1 for _row in rows)) for owner, rows in groupby(self._owners, itemgetter(0)))
 
-    def sum_up(self, entry_of: Callable[[str | None, str, bytes], tuple[Any, ...]]) -> bool:
-        """Put the journal's sums beside the rows.
+    def entries(self) -> Iterator[tuple[bytes, bytes, str, int]]:
+        """The entry of each row and its place, in the order of the key sums."""
+        return cast("Iterator[tuple[bytes, bytes, str, int]]", iter(self._entries))
 
-        :return: whether a row has no key, or a version.
-        """
-        self._flush()
-        self._db.execute("CREATE TABLE entries (row INTEGER PRIMARY KEY, key_sum BLOB, content_sum BLOB, version TEXT)")
-        cursor = self._db.execute("SELECT rowid, key, version, coalesce(content, line) FROM rows")
-        found = False
-        while batch := list(islice(cursor, BATCH)):
-            found = found or any(key is None or version for _row, key, version, _content in batch)
-            entries = [(row, *entry_of(key, version, content)) for row, key, version, content in batch]
-            self._db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", entries)
-        return found
-
-    def entries(self) -> Iterator[tuple[Any, ...]]:
-        """Number of each row and its entry, in the order of their key sums."""
-        return self._all("SELECT row, key_sum, content_sum, version FROM entries ORDER BY key_sum")
-
-    def choose(self, chosen: Iterator[tuple[Any, ...]]) -> None:
+    def choose(self, chosen: Iterable[tuple[int, str | None, str]]) -> None:
         """Let :meth:`lines` give only some rows.
 
-        :param chosen: the number :meth:`entries` gives of each row, the file it goes to where that is another than its
+        :param chosen: the place :meth:`entries` gives of each row, the file it goes to where that is another than its
             own, and the verdict on it.
         """
-        self._db.execute("CREATE TABLE chosen (row INTEGER, file TEXT, verdict TEXT)")
-        self._db.execute("CREATE TABLE written (number INTEGER PRIMARY KEY, row INTEGER)")
-        while batch := list(islice(chosen, BATCH)):
-            self._db.executemany("INSERT INTO chosen VALUES (?, ?, ?)", batch)
-        self._chosen = True
+        self._fates = fates = bytearray(len(self._fates))
+        codes = {end: code for code, end in enumerate(self._ends)}
+        for place, to_file, verdict in chosen:
+            fates[place] = codes.setdefault((to_file, verdict), len(codes))
+        self._ends = list(codes)
 
-    def noted(self) -> Iterator[tuple[int, str, bytes]]:
-        """Number, verdict and note of the rows :meth:`lines` gives that have a note; without a verdict they are new."""
-        chosen = "verdict, note FROM rows JOIN chosen ON row = number" if self._chosen else "'new', note FROM rows"
-        query = f"SELECT number, {chosen} WHERE note IS NOT NULL ORDER BY number"
-        return self._all(query) if self._has_notes else iter(())
+    def leave_out(self, left_out: Callable[[int, str, bytes], bool]) -> None:
+        """Let :meth:`lines` not give some of the rows that have a note.
 
-    def leave_out(self, numbers: Iterator[int]) -> None:
-        """Forget some rows."""
-        self._db.execute("CREATE TABLE left_out (number INTEGER PRIMARY KEY)")
-        while batch := list(islice(numbers, BATCH)):
-            self._db.executemany("INSERT INTO left_out VALUES (?)", ((number,) for number in batch))
-        self._db.execute("DELETE FROM rows WHERE number IN (SELECT number FROM left_out)")
-
-    def written(self, first: int, last: int) -> Iterator[tuple[Any, ...]]:
-        """The entries of rows :meth:`lines` gave, from one number to another, in the order of their key sums."""
-        return self._all(f"SELECT key_sum, content_sum, version {_WRITTEN} ORDER BY key_sum", first, last)
-
-    def versions(self, first: int, last: int) -> Iterator[str]:
-        """The versions of the same rows, in the order of the lines."""
-        return (version for (version,) in self._all(f"SELECT version {_WRITTEN} ORDER BY number", first, last))
-
-    def _chosen_lines(self, file: str) -> Iterator[bytes]:
-        cursor = self._db.execute(
-            "SELECT row, line FROM chosen JOIN rows ON number = row WHERE coalesce(chosen.file, rows.file) = ? "
-            "ORDER BY key, line",
-            (file,),
-        )
-        while batch := list(islice(cursor, BATCH)):
-            self._db.executemany("INSERT INTO written (row) VALUES (?)", ((row,) for row, _line in batch))
-            yield from (line for _row, line in batch)
+        :param left_out: says of number, verdict and note of each of them whether it is one.
+        """
+        for place, number, _line, _file, note, *_entry in self._settled:
+            fate = self._fates[place]
+            if fate and note is not None and left_out(number, self._ends[fate][1], note):
+                self._fates[place] = 0
 
     def lines(self, file: str = "part") -> Iterator[bytes]:
         """The rows of one file, those without a key first."""
-        if self._chosen:
-            return self._chosen_lines(file)
-        return (line for (line,) in self._all("SELECT line FROM rows WHERE file = ? ORDER BY key, line", file))
+        self._given.clear()
+        for place, _number, line, own, _note, *entry in self._settled:
+            fate = self._fates[place]
+            if fate and (self._ends[fate][0] or own) == file:
+                self._given.append(tuple(entry))
+                yield line
 
-    def _all(self, query: str, *values: object) -> Iterator[Any]:
-        self._flush()
-        return self._db.execute(query, values)
+    def written(self, rows: int) -> list[tuple[Any, ...]]:
+        """The entries of so many rows that :meth:`lines` gave next after those asked for before."""
+        return [self._given.popleft() for _row in range(rows)]
 
-    def _sort(self) -> None:
-        self._flush()
-        self._db.execute("CREATE INDEX IF NOT EXISTS by_key ON rows (key, version)")
 
-    def _flush(self) -> None:
-        self._db.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", self._waiting)
-        self._waiting.clear()
+def _newest(rows: Iterator[Row], last: bool) -> tuple[Row, list[int]]:
+    """Of rows of one key the one that is kept, and the numbers of those that differ where nothing tells which."""
+    first, second = next(rows), next(rows, None)
+    if second is None:  # as for most
+        return first, []
+    newest = ""
+    found: dict[str, tuple[list[int], Row, bool]] = {}  # by version: those without one are as new as the newest
+    for row in chain((first, second), rows):
+        version = row[_VERSION]
+        if version > newest:
+            if newest:
+                del found[newest]
+            newest = version
+        if version in ("", newest):
+            numbers, other, alike = found.get(version, ([], row, True))
+            numbers.append(row[_NUMBER])
+            found[version] = numbers, row, alike and _shown(row) == _shown(other)
+    kept = max((row for _numbers, row, _alike in found.values()), key=itemgetter(_NUMBER))
+    if last or all(alike and _shown(row) == _shown(kept) for _numbers, row, alike in found.values()):
+        return kept, []
+    return kept, sorted(chain.from_iterable(numbers for numbers, *_ in found.values()))

@@ -56,7 +56,7 @@ def names(folder: ObjectStoragePath) -> list[str]:
 )
 def test_limits(folder: ObjectStoragePath, lines: int, max_rows: int, max_bytes: int, rows: list[int]) -> None:
     source = [b"%04d\n" % number for number in range(lines)]
-    parts = write_parts(iter(source), folder, CSV, max_rows=max_rows, max_bytes=max_bytes)
+    parts = list(write_parts(iter(source), folder, CSV, max_rows=max_rows, max_bytes=max_bytes))
     assert [part.rows for part in parts] == rows
     assert b"".join(map(content, parts)) == b"".join(source)
     assert names(folder) == [f"part-{number:05d}.csv" for number in range(1, len(rows) + 1)]
@@ -75,9 +75,8 @@ def test_limits(folder: ObjectStoragePath, lines: int, max_rows: int, max_bytes:
     ],
 )
 def test_limits_of_documents(folder: ObjectStoragePath, max_rows: int, max_bytes: int, rows: list[int]) -> None:
-    parts = write_parts(
-        [b"%03d" % number for number in range(101, 106)], folder, JSON, max_rows=max_rows, max_bytes=max_bytes
-    )
+    rows_of = [b"%03d" % number for number in range(101, 106)]
+    parts = list(write_parts(rows_of, folder, JSON, max_rows=max_rows, max_bytes=max_bytes))
     assert [part.rows for part in parts] == rows
     found = [json.loads(JSON.head + content(part, JSON) + JSON.tail)["rows"] for part in parts]
     assert [row for each in found for row in each] == [101, 102, 103, 104, 105]
@@ -87,7 +86,7 @@ def test_limits_of_documents(folder: ObjectStoragePath, max_rows: int, max_bytes
 
 
 def test_files_are_named_as_told(folder: ObjectStoragePath) -> None:
-    parts = write_parts([b"1", b"2"], folder, JSON, name="ClientId", max_rows=1, max_bytes=1000)
+    parts = list(write_parts([b"1", b"2"], folder, JSON, name="ClientId", max_rows=1, max_bytes=1000))
     assert [part.path for part in parts] == [str(folder / f"ClientId-0000{number}.json") for number in (1, 2)]
 
 
@@ -96,7 +95,7 @@ def test_parts_of_an_earlier_try_are_removed(folder: ObjectStoragePath) -> None:
     for name in others:
         (folder / name).write_bytes(b"x")
     many = [b"%d\n" % number for number in range(9)]
-    first = write_parts(many, folder, CSV, max_rows=2, max_bytes=1000)
+    first = list(write_parts(many, folder, CSV, max_rows=2, max_bytes=1000))
     first += write_parts(many, folder, JSON, name="UserId", max_rows=5, max_bytes=1000)
     remove_stale(folder, [part.path for part in first])
     assert len(names(folder)) == 5 + 2 + 3
@@ -125,11 +124,11 @@ def test_nothing_to_remove(folder: ObjectStoragePath) -> None:
 def test_nothing_is_lost(
     folder: ObjectStoragePath, form: FileFormat, lines: list[bytes], max_rows: int, max_bytes: int
 ) -> None:
-    parts = write_parts(lines, folder, form, max_rows=max_rows, max_bytes=max_bytes)
+    parts = list(write_parts(lines, folder, form, max_rows=max_rows, max_bytes=max_bytes))
     left = iter(lines)
     for part in parts:
         assert content(part, form) == form.between.join(next(left) for _ in range(part.rows))
         assert 1 <= part.rows <= max_rows
         assert part.bytes <= max_bytes or part.rows == 1
     assert next(left, None) is None
-    assert write_parts(lines, folder, form, max_rows=max_rows, max_bytes=max_bytes) == parts
+    assert list(write_parts(lines, folder, form, max_rows=max_rows, max_bytes=max_bytes)) == parts

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+import tempfile
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.delivery import spool as spool_module
+from airflow_provider_yandex_orders.delivery import ordered
 from airflow_provider_yandex_orders.delivery.spool import Spool
 
 Row = tuple[str | None, str, bytes, str]
@@ -18,12 +23,25 @@ VERSIONS = st.sampled_from(["", "2025-01-01", "2025-01-01 00:00:00", "2025-01-02
 ROWS = st.lists(st.tuples(KEYS, VERSIONS, st.binary(max_size=2), st.sampled_from(["", "m"])), max_size=30)
 
 
+@contextmanager
+def memory(size: int) -> Iterator[None]:
+    """Room for few rows only, so that there are runs on disk, merged several times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ordered, "MEMORY", size)
+        patch.setattr(ordered, "BLOCK", size // 4)
+        patch.setattr(ordered, "RUNS", 2 if size < 2000 else 128)
+        yield
+
+
+SIZES = st.sampled_from([100, 1000, 3000, ordered.MEMORY])
+
+
 def filled(spool: Spool, rows: list[Row]) -> None:
     for number, (key, version, line, mark) in enumerate(rows, 1):
         spool.add(number, key, version, line, mark=mark)
 
 
-def modelled(rows: list[Row], last: bool) -> tuple[list[bytes], list[tuple[int, str, bytes]]]:
+def modelled(rows: list[Row], last: bool) -> tuple[list[bytes], list[tuple[str, list[int]]]]:
     """The lines that stay and the rows that differ; told anew, in memory."""
     stay = sorted(line for key, _, line, _ in rows if key is None)
     differing = []
@@ -34,25 +52,37 @@ def modelled(rows: list[Row], last: bool) -> tuple[list[bytes], list[tuple[int, 
         if last or len({each[2:] for _, each in same}) == 1:
             stay.append(same[-1][1][2])
         else:
-            differing += [(number, key, each[2]) for number, each in same]
+            differing.append((key, [number for number, _ in same]))
     return stay, differing
 
 
-@given(ROWS, st.sampled_from([1, 2, 7, 2000]), st.booleans())
-def test_as_a_simple_model_says(rows: list[Row], batch: int, last: bool) -> None:
-    with pytest.MonkeyPatch.context() as patch, Spool() as spool:
-        patch.setattr(spool_module, "BATCH", batch)
+def settled(spool: Spool, last: bool = False, **more: Any) -> tuple[list[tuple[int, str]], list[tuple[str, list[int]]]]:
+    """Settle, and what was told of the rows that do not stay: those replaced, and those that differ."""
+    replaced: list[tuple[int, str]] = []
+    differing: list[tuple[str, list[int]]] = []
+    spool.settle(
+        lambda number, key: replaced.append((number, key)),
+        lambda numbers, key: differing.append((key, numbers)),
+        last=last,
+        **more,
+    )
+    return replaced, differing
+
+
+@given(ROWS, SIZES, st.booleans())
+def test_as_a_simple_model_says(rows: list[Row], size: int, last: bool) -> None:
+    with memory(size), Spool() as spool:
         filled(spool, rows)
-        spool.settle(last=last)
-        differing = list(spool.differing())
+        replaced, differing = settled(spool, last)
         lines = list(spool.lines())
         assert (lines, differing) == modelled(rows, last)
+        assert replaced == []
         assert lines == list(spool.lines())
         assert spool.kept() == (len(lines), len([row for row in rows if row[0] is None]))
 
 
-@given(ROWS, st.sets(st.integers(1, 30)), st.booleans())
-def test_what_a_refused_row_may_have_replaced_is_gone(rows: list[Row], bad: set[int], last: bool) -> None:
+@given(ROWS, st.sets(st.integers(1, 30)), SIZES, st.booleans())
+def test_what_a_refused_row_may_have_replaced_is_gone(rows: list[Row], bad: set[int], size: int, last: bool) -> None:
     def may_replace(one: tuple[int, Row], other: tuple[int, Row]) -> bool:
         (number, (_, version, *_)), (older, (_, other_version, *_)) = one, other
         told = version and other_version and version != other_version
@@ -65,14 +95,19 @@ def test_what_a_refused_row_may_have_replaced_is_gone(rows: list[Row], bad: set[
         for number, row in good
         if any(bad_row[0] == row[0] and may_replace((at, bad_row), (number, row)) for at, bad_row in refused)
     }
-    with Spool() as spool:
+    with memory(size), Spool() as spool, Spool() as apart:
         for number, (key, version, line, mark) in good:
             spool.add(number, key, version, line, mark=mark)
-        for number, (key, version, *_) in refused:
-            spool.refuse(number, str(key), version)
-        gone = set(spool.replaced(last=last))
-        assert spool.kept()[0] == len(good) - len(gone)
-        spool.settle(last=last)
+            apart.add(number, key, version, b"%d" % number)
+        for each in (spool, apart):
+            for number, (key, version, *_) in refused:
+                each.refuse(number, str(key), version)
+        gone = set(settled(spool, last)[0])
+        gone_apart: set[tuple[int, str]] = set()
+        left = [(key, int(line)) for key, line in apart.by_key(lambda *row: gone_apart.add(row), last=last)]
+    assert gone == gone_apart
+    keyed = [(row[0], number) for number, row in good if row[0] is not None and (number, row[0]) not in gone]
+    assert left == sorted(keyed, key=lambda each: (str(each[0]).encode(), each[1]))
     assert gone >= must
     if not last or not any(row[1] for row in rows):
         assert gone == must
@@ -85,9 +120,9 @@ def test_the_order_of_arrival_does_not_matter(data: st.DataObject) -> None:
     for each in (rows, data.draw(st.permutations(rows))):
         with Spool() as spool:
             filled(spool, each)
-            spool.settle()
-            differing = sorted((key, line) for _, key, line in spool.differing())
-            ends.append((differing, list(spool.lines())))
+            _, differing = settled(spool)
+            alike = [(key, sorted(each[number - 1][2] for number in numbers)) for key, numbers in differing]
+            ends.append((alike, list(spool.lines())))
     assert ends[0] == ends[1]
 
 
@@ -97,7 +132,7 @@ def test_files_are_kept_apart_and_a_key_is_in_one_of_them() -> None:
         spool.add(2, "1", "", b"a", file="UserId")
         spool.add(3, "3", "", b"c", file="ClientId")
         spool.add(4, "2", "2", b"d", file="UserId")  # the newer row goes elsewhere
-        spool.settle()
+        settled(spool)
         assert list(spool.lines("ClientId")) == [b"c"]
         assert list(spool.lines("UserId")) == [b"a", b"d"]
         assert list(spool.lines()) == list(spool.lines("none")) == []
@@ -116,18 +151,97 @@ def test_owners_are_counted_by_the_rows_that_stay() -> None:
                 ("4", "1", "C"),  # an older row
                 (None, "", "B"),
                 ("5", "1", None),
-            ]
+            ],
+            1,
         ):
             spool.add(number, key, version, b"x", owner=owner)
-        spool.settle()
+        settled(spool)
         assert dict(spool.owners()) == {"A": 3, "B": 2}
 
 
-def test_nothing_is_left_on_disk(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SQLITE_TMPDIR", "TMPDIR"):
-        monkeypatch.setenv(name, str(tmp_path))
-    with Spool() as spool:
-        for number in range(100_000):
+@given(st.lists(st.tuples(st.none() | st.text(max_size=2), st.booleans()), max_size=30), SIZES, st.data())
+def test_the_journal_gets_the_entries_of_what_is_written(
+    rows: list[tuple[str | None, bool]], size: int, data: st.DataObject
+) -> None:
+    def entry_of(key: str | None, version: str, content: bytes) -> tuple[bytes, bytes, str]:
+        return (content[::-1], b"", "") if key is None else (key.encode()[::-1], content, version)
+
+    with memory(size), Spool() as spool:
+        for number, (key, noted) in enumerate(rows, 1):
+            line = b"%03d" % number
+            spool.add(number, key, f"v{number:03d}", line, content=b"of " + line, note=b"n" + line if noted else None)
+        assert settled(spool, entry_of=entry_of) == ([], [])
+        every = list(spool.lines())
+        entries = spool.written(len(every))
+        newest = {key: number for number, (key, _) in enumerate(rows, 1) if key is not None}
+        stay = sorted([*newest.values(), *(number for number, (key, _) in enumerate(rows, 1) if key is None)])
+        assert sorted(every) == [b"%03d" % number for number in stay]
+        assert entries == [
+            entry_of(rows[number - 1][0], f"v{number:03d}", b"of %03d" % number) for number in map(int, every)
+        ]
+        assert spool.has_versions is bool(rows)
+        ordered_entries = list(spool.entries())
+        assert [tuple(entry) for *entry, _place in ordered_entries] == sorted(entries)
+        assert [every[place] for *_entry, place in ordered_entries] == [
+            line for _entry, line in sorted(zip(entries, every, strict=True))
+        ]
+
+        ends = st.sampled_from([None, (None, "new"), (None, "changed"), ("repeat", "unclear")])
+        fates = {place: data.draw(ends) for *_entry, place in ordered_entries}
+        spool.choose((place, *end) for place, end in fates.items() if end is not None)
+        asked = []
+
+        def left_out(number: int, verdict: str, note: bytes) -> bool:
+            asked.append((every.index(b"%03d" % number), verdict))
+            assert note == b"n%03d" % number
+            return number % 2 == 0
+
+        spool.leave_out(left_out)
+        noted_lines = {b"%03d" % number for number, (_key, noted) in enumerate(rows, 1) if noted}
+        assert sorted(asked) == sorted(
+            (place, end[1]) for place, end in fates.items() if end is not None and every[place] in noted_lines
+        )
+        for file, own in (("part", None), ("repeat", "repeat")):
+            expected = [
+                place
+                for place, line in enumerate(every)
+                if (end := fates[place]) is not None
+                and end[0] == own
+                and not (line in noted_lines and int(line) % 2 == 0)
+            ]
+            lines = spool.lines(file)
+            half = [next(lines) for _ in range(len(expected) // 2)]
+            given = spool.written(len(half))  # of the first part, while the next is not read
+            assert half + list(lines) == [every[place] for place in expected]
+            assert given + spool.written(len(expected) - len(half)) == [entries[place] for place in expected]
+
+
+def test_rows_that_come_in_order_are_one_run() -> None:
+    with memory(3000):
+        rows = ordered.Ordered()
+        for number in range(1000):
+            rows.add((number,))
+        assert list(rows) == list(rows) == [(number,) for number in range(1000)]
+        assert len(rows._runs) == 1
+        rows.close()
+
+
+def test_many_rows_of_one_key_are_not_held() -> None:
+    with memory(100_000), Spool() as spool:
+        tracemalloc.start()
+        for number in range(1, 20_001):
+            spool.add(number, "0", "", b"%01000d" % number)
+        _, ((key, numbers),) = settled(spool)
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000  # of 20 MB
+        tracemalloc.stop()
+    assert (key, numbers) == ("0", list(range(1, 20_001)))
+
+
+def test_nothing_is_left_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with memory(100_000), Spool() as spool:
+        for number in range(1, 2001):
             spool.add(number, str(number), "", b"x" * 300)
-        assert spool.kept() == (100_000, 0)
+        settled(spool)
+        assert spool.kept() == (2000, 0)
         assert list(tmp_path.iterdir()) == []
