@@ -176,7 +176,8 @@ class Spool:
         for place, _number, line, own, _note, *entry in self._settled:
             fate = self._fates[place]
             if fate and (self._ends[fate][0] or own) == file:
-                self._given.append(tuple(entry))
+                if entry:
+                    self._given.append(tuple(entry))
                 yield line
 
     def written(self, rows: int) -> list[tuple[Any, ...]]:

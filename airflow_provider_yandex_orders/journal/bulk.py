@@ -5,33 +5,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
-
-class Sent(NamedTuple):
-    """A row in a part."""
-
-    key_sum: bytes
-    part_id: int
-    content_sum: bytes | None
-    version: str | None
-    copies: int | None
-
-
 _COLUMNS = "key_sum, part_id, content_sum, version, copies"
+"""What the tuples here hold."""
 
 
 class SqliteBulk:
     """For SQLite."""
 
     def sent(self, connection: Connection, keys: Sequence[bytes]) -> Sequence[Any]:
-        """Every part on record that has one of the keys, as tuples like :class:`Sent`."""
+        """Every part on record that has one of the keys, as tuples."""
         query = f"SELECT {_COLUMNS} FROM journal_rows WHERE key_sum IN ({_marks(keys)})"
         return connection.exec_driver_sql(query, tuple(keys)).fetchall()
 
-    def add(self, connection: Connection, part_id: int, rows: Sequence[Sent]) -> None:
+    def add(self, connection: Connection, part_id: int, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write down rows of a part."""
         connection.exec_driver_sql(f"INSERT INTO journal_rows ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)", list(rows))
 
@@ -56,13 +46,13 @@ class PostgresBulk:
         self._rows = f"{schema}journal_rows"
 
     def sent(self, connection: Connection, keys: Sequence[bytes]) -> Sequence[Any]:
-        """Every part on record that has one of the keys, as tuples like :class:`Sent`."""
+        """Every part on record that has one of the keys, as tuples."""
         query = f"SELECT {_COLUMNS} FROM {self._rows} WHERE key_sum = ANY(%(keys)s::bytea[])"
         found = connection.exec_driver_sql(query, {"keys": list(keys)}).fetchall()
         # One of the drivers gives memoryviews.
         return [(bytes(key), part, content and bytes(content), *others) for key, part, content, *others in found]
 
-    def add(self, connection: Connection, part_id: int, rows: Sequence[Sent]) -> None:
+    def add(self, connection: Connection, part_id: int, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write down rows of a part."""
         keys, _parts, contents, versions, copies = (list(column) for column in zip(*rows, strict=True))
         query = (

@@ -16,7 +16,6 @@ from sqlalchemy.sql import ColumnElement, Select
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from airflow_provider_yandex_orders.exceptions import JournalUnavailable
-from airflow_provider_yandex_orders.journal.bulk import Sent
 from airflow_provider_yandex_orders.journal.database import Database, now
 from airflow_provider_yandex_orders.journal.records import (
     Entry,
@@ -77,14 +76,13 @@ def of_task(of_destination: int, task: TaskKey) -> ColumnElement[bool]:
 
 
 def plan(database: Database, delivery_id: int, number: int, file: PartFile, entries: Iterable[Entry]) -> int:
-    """Write down a part and the sums of its rows. A part that is not whole is never sent, so it does no harm."""
+    """Write down a part and the sums of its rows, all of it or nothing."""
     with database.writing() as connection:
         named = {name: getattr(file, name) for name in PartFile.__dataclass_fields__}
         planned = {"delivery_id": delivery_id, "number": number, "state": PartState.PLANNED.value, "planned_at": now()}
         part_id = _made(connection.execute(parts.insert().values(**planned, **named)))
-    waiting = _counted(part_id, entries)
-    while chunk := list(islice(waiting, _CHUNK)):
-        with database.writing() as connection:
+        waiting = _counted(part_id, entries)
+        while chunk := list(islice(waiting, _CHUNK)):
             database.bulk.add(connection, part_id, chunk)
     return part_id
 
@@ -140,16 +138,17 @@ def _made(inserted: CursorResult[Any]) -> int:
     return int(key[0])
 
 
-def _counted(part_id: int, entries: Iterable[Entry]) -> Iterator[Sent]:
-    """Rows of a part; those without a key, which lie side by side where they are alike, as one with their number."""
+def _counted(part_id: int, entries: Iterable[Entry]) -> Iterator[tuple[Any, ...]]:
+    """Rows of a part, as the table has them; those without a key, which lie side by side where they are alike, as one
+    with their number."""
     key, copies = b"", 0
     for key_sum, content_sum, version in entries:
         if copies and key_sum != key:
-            yield Sent(key, part_id, None, None, copies)
+            yield key, part_id, None, None, copies
             copies = 0
         if content_sum:
-            yield Sent(key_sum, part_id, content_sum, version or None, None)
+            yield key_sum, part_id, content_sum, version or None, None
         else:
             key, copies = key_sum, copies + 1
     if copies:
-        yield Sent(key, part_id, None, None, copies)
+        yield key, part_id, None, None, copies
