@@ -26,7 +26,7 @@ class Spool:
 
     def __init__(self) -> None:
         self._keyless, self._keyed, self._owners = Ordered(), Ordered(), Ordered()
-        self._settled, self._entries = Ordered(), Ordered()
+        self._settled, self._entries, self._notes = Ordered(), Ordered(), Ordered()
         self._keyless_rows = 0
         self._fates = bytearray()
         """What becomes of each settled row: an index of what follows."""
@@ -39,7 +39,7 @@ class Spool:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        for each in (self._keyless, self._keyed, self._owners, self._settled, self._entries):
+        for each in (self._keyless, self._keyed, self._owners, self._settled, self._entries, self._notes):
             each.close()
 
     def add(
@@ -125,7 +125,7 @@ class Spool:
 
     def _keep(self, key: str | None, row: Row, entry_of: Callable[..., tuple[bytes, bytes, str]] | None) -> None:
         _first, number, version, line, _mark, file, owner, content, note = row
-        position = len(self._fates)
+        place = len(self._fates)
         self._fates.append(1)
         self.has_versions = self.has_versions or version != ""
         if owner is not None:
@@ -133,8 +133,10 @@ class Spool:
         entry: tuple[Any, ...] = ()
         if entry_of is not None:
             entry = entry_of(key, version, line if content is None else content)
-            self._entries.add((*entry, position))
-        self._settled.add((position, number, line, file, note, *entry), len(line) + len(note or b""))
+            self._entries.add((*entry, place))
+        if note is not None:
+            self._notes.add((number, place, note), len(note))
+        self._settled.add((place, line, file, *entry), len(line))
 
     def kept(self) -> tuple[int, int]:
         """How many rows are settled, and how many of them have no key."""
@@ -161,19 +163,19 @@ class Spool:
         self._ends = list(codes)
 
     def leave_out(self, left_out: Callable[[int, str, bytes], bool]) -> None:
-        """Let :meth:`lines` not give some of the rows that have a note.
+        """Let :meth:`lines` not give some of the rows that have a note, looked at in the order they came.
 
         :param left_out: says of number, verdict and note of each of them whether it is one.
         """
-        for place, number, _line, _file, note, *_entry in self._settled:
+        for number, place, note in self._notes:
             fate = self._fates[place]
-            if fate and note is not None and left_out(number, self._ends[fate][1], note):
+            if fate and left_out(number, self._ends[fate][1], note):
                 self._fates[place] = 0
 
     def lines(self, file: str = "part") -> Iterator[bytes]:
         """The rows of one file, those without a key first."""
         self._given.clear()
-        for place, _number, line, own, _note, *entry in self._settled:
+        for place, line, own, *entry in self._settled:
             fate = self._fates[place]
             if fate and (self._ends[fate][0] or own) == file:
                 if entry:

@@ -198,9 +198,11 @@ def test_the_journal_gets_the_entries_of_what_is_written(
 
         spool.leave_out(left_out)
         noted_lines = {b"%03d" % number for number, (_key, noted) in enumerate(rows, 1) if noted}
-        assert sorted(asked) == sorted(
-            (place, end[1]) for place, end in fates.items() if end is not None and every[place] in noted_lines
-        )
+        assert asked == [
+            (place, end[1])
+            for line in sorted(noted_lines & set(every))
+            if (end := fates[place := every.index(line)]) is not None
+        ]
         for file, own in (("part", None), ("repeat", "repeat")):
             expected = [
                 place
