@@ -14,11 +14,12 @@ PYTEST := -m pytest -n $(WORKERS)
 # In the other environments: what needs no services, with fewer examples of what is the same everywhere.
 FAST := -m "not live and not slow" --hypothesis-profile short
 
-.PHONY: help demo test lint test-2.11 test-lowest test-foreign test-s3 check-pins constraints clean
+.PHONY: help demo test bench lint test-2.11 test-lowest test-foreign test-s3 check-pins constraints clean
 
 help:
 	@echo "make demo         a day of orders from a CRM to the sandbox, run by a real Airflow (KEEP=1 keeps the sandbox up)"
 	@echo "make test         the whole test suite on Airflow 3.3"
+	@echo "make bench        the package beside what else one would take, in turn; writes benchmarks/RESULTS.md (ten minutes)"
 	@echo "make test-2.11    the tests that hold on Airflow 2.11 too"
 	@echo "make test-lowest  the fast tests on exactly the lowest versions that pyproject.toml allows"
 	@echo "make test-foreign other people's clients, and Market's official schema, against the sandbox"
@@ -32,6 +33,9 @@ demo: $(VENV)/ready-demo
 
 test: $(VENV)/ready-test
 	$(VENV)/bin/python $(PYTEST) $(ARGS)
+
+bench: $(VENV)/ready-bench
+	$(VENV)/bin/python -m benchmarks $(ARGS)
 
 # Last, tests are planned and not run: a fixture that is not there is found in seconds.
 lint: $(VENV)/ready-lint
@@ -67,6 +71,7 @@ $(VENV)/ready-%: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 EXTRAS_demo := demo
 EXTRAS_test := test
+EXTRAS_bench := bench
 EXTRAS_lint := test,lint
 EXTRAS_s3 := test-s3
 
@@ -101,7 +106,7 @@ constraints:
 	rm -rf $(VENV) $(OLD) $(FOREIGN)
 	$(PYTHON) -m venv $(FOREIGN) && $(FOREIGN)/bin/python $(PIP) $(FOREIGN_NEEDS)
 	$(FOREIGN)/bin/python -m pip freeze > constraints-foreign.txt
-	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python $(PIP) --editable ".[test-s3,lint]" "apache-airflow==3.3.*"
+	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python $(PIP) --editable ".[test-s3,bench,lint]" "apache-airflow==3.3.*"
 	$(VENV)/bin/python -m pip freeze --exclude-editable > constraints.txt
 	$(PYTHON) -m venv $(OLD) && $(OLD)/bin/python $(PIP) --editable ".[test-s3]" "apache-airflow==2.11.*"
 	$(OLD)/bin/python -m pip freeze --exclude-editable > constraints-2.11.txt
