@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-import os
+import resource
 import sys
 import tempfile
 import time
@@ -111,5 +111,5 @@ def timed(work: Callable[[], Any]) -> dict[str, Any]:
 
 
 def _cpu() -> float:
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import pairs, rows
+from benchmarks import journal, pairs, parse, rows, upload
 from benchmarks.__main__ import COLUMNS, benchmarks, table
 from benchmarks.orders import BAD_EVERY, crm, write_csv, write_sqlite
 from benchmarks.pairs import Measured, Side, in_turn
@@ -98,5 +98,22 @@ def burning() -> Any:
     return work
 
 
-def test_all_have_names() -> None:
-    assert "rows" in benchmarks()
+@pytest.mark.usefixtures("here")
+def test_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_JOURNAL", "")  # put back at the end
+    check_lines(journal.measure(keys=2_000, rounds=1))
+
+
+@pytest.mark.usefixtures("here")
+def test_upload() -> None:
+    lines = upload.measure(megabytes=0.5, rounds=1)
+    assert len(lines) == 2  # plain and TLS
+    check_lines(lines)
+
+
+def test_parse() -> None:
+    check_lines(parse.measure(rounds=1))
+
+
+def test_each_is_run_by_its_name() -> None:
+    assert set(benchmarks()) >= {"journal", "parse", "rows", "upload"}
