@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m benchmarks [name ...]``: measure, print the table, and after a whole run write ``RESULTS.md``."""
+"""``python -m benchmarks [name ...]``: measure and print; a whole run is written down, and quoted in the README."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ from types import ModuleType
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "RESULTS.md"
+README = FOLDER.parent / "README.md"
+BEGIN, END = "<!-- ratios, by make bench -->\n", "<!-- end of ratios -->"
+QUOTED = ("rows, sqlite in", "rows, dicts in", "whole task", "a page", "fetch", "journal", "import", "upload", "1,000")
+"""How the lines begin whose ratios stand in the README."""
 COLUMNS = ("work", "ours", "peer", "ratio", "note")
 PACKAGES = ("apache-airflow", "requests", "msgspec", "pyarrow", "duckdb")
 
@@ -54,15 +58,28 @@ def main(names: Sequence[str]) -> int:
         return 1
     if not names:
         RESULTS.write_text(report(lines, minutes))
-        print(f"Written to {RESULTS}.")
+        before, _, rest = README.read_text().partition(BEGIN)
+        README.write_text(f"{before}{BEGIN}{quoted(RESULTS.read_text())}{END}{rest.partition(END)[2]}")
+        print(f"Written to {RESULTS}, and quoted in {README}.")
     return 0
 
 
 def table(lines: Lines) -> str:
     """The lines as a table of Markdown."""
     cells = [COLUMNS, ("---",) * len(COLUMNS)]
-    cells += [tuple("-" if each[name] is None else str(each[name]) for name in COLUMNS) for each in lines]
+    cells += [tuple("-" if each[name] is None else _in_cell(str(each[name])) for name in COLUMNS) for each in lines]
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
+
+
+def _in_cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "/")
+
+
+def quoted(results: str) -> str:
+    """The main ratios of the results, as the README has them."""
+    rows = [[cell.strip() for cell in each.strip("|").split("|")] for each in results.splitlines() if each[:1] == "|"]
+    main_ones = (f"| {work} | {ratio} |\n" for work, _, _, ratio, _ in rows if ratio != "-" and work.startswith(QUOTED))
+    return f"| work | ratio |\n|---|---|\n{''.join(main_ones)}"
 
 
 def report(lines: Lines, minutes: float) -> str:

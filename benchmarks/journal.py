@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from benchmarks.pairs import Line, Side, in_turn, line, skipped
+from benchmarks.pairs import SCALE, Line, Side, in_turn, line, skipped
 from tests.support.postgres import PostgresServer, PostgresUnavailable
 
-KEYS = 1_000_000 if os.environ.get("BENCH_MILLIONS") else 200_000
+KEYS = int(200_000 * SCALE)
 _PART = 50_000
 _CHANGED_EVERY = 100
 _VERSION = "2026-11-26T10:00:00.000000+00:00"

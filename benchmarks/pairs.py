@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 import tempfile
@@ -19,6 +20,8 @@ from tests.support.memory import peak_growth_mb
 
 Line = dict[str, object]
 """A line of the table: work, ours, peer, ratio, note."""
+SCALE = float(os.environ.get("BENCH_SCALE", "1"))
+"""How large the work is: 1 is what the goals are said for, less is for a look."""
 _CHILD = "from benchmarks.pairs import measure_here; measure_here()"
 _PATIENCE = 1800.0
 

@@ -19,9 +19,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from benchmarks import orders, plain
-from benchmarks.pairs import Line, Measured, Side, in_turn, line, skipped
+from benchmarks.pairs import SCALE, Line, Measured, Side, in_turn, line, skipped
 
-ORDERS = int(os.environ.get("BENCH_ORDERS", "200000"))
+ORDERS = int(200_000 * SCALE)
 MILLIONS = bool(os.environ.get("BENCH_MILLIONS"))
 """Whether the growth at 2,000,000 rows and the whole task of 1,000,000 orders are measured too: some minutes more."""
 _WARM = 200

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -12,10 +11,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.pairs import Line, Side, in_turn, line, skipped
+from benchmarks.pairs import SCALE, Line, Side, in_turn, line, skipped
 from benchmarks.sink import sink
 
-MEGABYTES = int(os.environ.get("BENCH_MEGABYTES", "300"))
+MEGABYTES = 300 * SCALE
 _ENDPOINT = "/cdp/api/v1/counter/101/data/simple_orders"
 _LINE = (
     b"A-00000001,2026-11-01 11:00:01,customer-31,170000000006700417,,,1cec0758ded021d550b8589842da9c76,,PAID,10.37\n"

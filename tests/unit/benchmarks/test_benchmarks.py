@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks import journal, pairs, parse, rows, upload
-from benchmarks.__main__ import COLUMNS, benchmarks, table
+from benchmarks.__main__ import BEGIN, COLUMNS, END, README, RESULTS, benchmarks, quoted, report, table
 from benchmarks.orders import BAD_EVERY, crm, write_csv, write_sqlite
 from benchmarks.pairs import Measured, Side, in_turn
 
@@ -113,6 +113,19 @@ def test_upload() -> None:
 
 def test_parse() -> None:
     check_lines(parse.measure(rounds=1))
+
+
+def test_the_readme_quotes_the_results() -> None:
+    assert quoted(RESULTS.read_text()) == README.read_text().partition(BEGIN)[2].partition(END)[0]
+
+
+def test_what_is_quoted() -> None:
+    lines = [
+        pairs.line("rows, sqlite in: ours to theirs", "1 s", "2 s", 2, "a | b"),
+        pairs.line("rows, csv in: ours to theirs", "1 s", "2 s", 2),
+        pairs.skipped("upload of nothing", "no curl"),
+    ]
+    assert quoted(report(lines, 1)) == "| work | ratio |\n|---|---|\n| rows, sqlite in: ours to theirs | 2 |\n"
 
 
 def test_each_is_run_by_its_name() -> None:
