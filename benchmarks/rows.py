@@ -19,7 +19,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from benchmarks import orders, plain
-from benchmarks.pairs import SCALE, Line, Measured, Side, in_turn, line, skipped
+from benchmarks.pairs import SCALE, Line, Measured, Side, in_turn, line
 
 ORDERS = int(200_000 * SCALE)
 MILLIONS = bool(os.environ.get("BENCH_MILLIONS"))
@@ -173,9 +173,11 @@ def check_same(*sides: Side) -> None:
 
 # The table.
 
+Places = dict[str, str]
+
 
 @contextmanager
-def crm(count: int) -> Iterator[dict[str, str]]:
+def crm(count: int) -> Iterator[Places]:
     """Files of so many orders, by their kind."""
     with tempfile.TemporaryDirectory(prefix="benchmark-crm-") as folder:
         places = {"csv": f"{folder}/orders.csv", "sqlite": f"{folder}/orders.db", "dicts": ""}
@@ -208,83 +210,97 @@ def measure(count: int = ORDERS, rounds: int = 3, pairs: Sequence[tuple[str, str
     :param rounds: how often each side runs.
     :param pairs: such as in :data:`PAIRS`.
     """
-    with crm(count) as places:
-        lines = [each for pair in pairs for each in _pair(places, count, rounds, *pair)]
-        lines += _two_workers(places, count, rounds)
-        lines += _whole_task(places, count, rounds)
+    lines: list[Line] = []
+    with crm(count) as places, sandbox() as url:
+        for source, form, goal in pairs:
+            sides = {
+                "ours": _side(source, form, places, count),
+                "plain": _side(source, form, places, count, "plain_rows"),
+                **_beside(source, form, places, count, url),
+            }
+            if source == "dicts":
+                few = min(count, _FEW)
+                works = [f"{name}_and_read" for name in ("prepare", "plain")]
+                others = [Side("benchmarks.rows:duck_and_read", {"count": few})] if "duck" in sides else []
+                check_same(*(_side(source, form, places, few, work) for work in works), *others)
+            found = dict(zip(sides, in_turn(*sides.values(), rounds=rounds), strict=True))
+            lines += _lines(f"rows, {source} in, {form} out, {count:,} orders", goal, found)
+            if "whole" in found:
+                lines.append(_whole(count, found["whole"], found["ours"]))
     if MILLIONS:
-        with crm(2_000_000) as places:
-            (many,) = in_turn(_ours("sqlite", "csv", places, 2_000_000), rounds=1)
-            lines.append(
-                line("rows, 2,000,000 of SQLite: growth", f"{many.growth:.0f} MB", "30 MB", many.growth / 30, "")
-            )
-            lines += _whole_task(places, 1_000_000, 1)
+        lines += _millions()
     return lines
 
 
-def _ours(source: str, form: str, places: dict[str, str], count: int, work: str = "prepare_rows", **more: Any) -> Side:
+def _side(source: str, form: str, places: Places, count: int, work: str = "prepare_rows", **more: Any) -> Side:
     given = {"source": source, "form": form, "place": places[source], "count": count, **more}
     return Side(f"benchmarks.rows:{work}", given, orders.crm(places["sqlite"]))
 
 
-def _plain(source: str, form: str, places: dict[str, str], count: int, work: str = "plain_rows") -> Side:
-    return _ours(source, form, places, count, work)
-
-
-def _pair(places: dict[str, str], count: int, rounds: int, source: str, form: str, goal: float) -> Iterator[Line]:
-    duck = source == "dicts" and form == "csv"
-    has_duck = importlib.util.find_spec("duckdb") is not None
-    few = min(count, _FEW)
-    if source == "dicts":
-        same = [
-            _ours(source, form, places, few, "prepare_and_read"),
-            _plain(source, form, places, few, "plain_and_read"),
-        ]
-        check_same(*same, *([Side("benchmarks.rows:duck_and_read", {"count": few})] if duck and has_duck else []))
-    sides = [_ours(source, form, places, count), _plain(source, form, places, count)]
-    if duck and has_duck:
-        sides.append(Side("benchmarks.rows:duck_rows", {"count": count}))
-    ours, peer, *others = in_turn(*sides, rounds=rounds)
-    work = f"rows, {source} in, {form} out, {count:,} orders"
-    yield _faster(f"{work}: plain Python's CPU time to ours", ours, peer, f"goal >= {goal}")
-    for other in others:
-        ratio, memory = ours.cpu / other.cpu, other.growth / max(ours.growth, 0.1)
-        notes = (
-            f"growth {ours.growth:.0f} MB and {other.growth:.0f} MB, {memory:.0f} times; goals <= 1.0 and >= 20 times"
-        )
-        yield line(f"{work}: our CPU time to DuckDB's", f"{ours.cpu:.2f} s", f"{other.cpu:.2f} s", ratio, notes)
-    if duck and not has_duck:
-        yield skipped(f"{work}: our CPU time to DuckDB's", "duckdb is not installed")
-
-
-def _faster(work: str, ours: Measured, peer: Measured, *notes: str) -> Line:
-    wall = f"wall {ours.wall:.2f} s and {peer.wall:.2f} s"
-    growth = f"growth {ours.growth:.0f} MB and {peer.growth:.0f} MB"
-    return line(work, f"{ours.cpu:.2f} s", f"{peer.cpu:.2f} s", peer.cpu / ours.cpu, *notes, wall, growth)
-
-
-def _two_workers(places: dict[str, str], count: int, rounds: int) -> Iterator[Line]:
+def _beside(source: str, form: str, places: Places, count: int, url: str) -> dict[str, Side]:
+    """What else is measured with the rows of this pair."""
+    if (source, form) == ("dicts", "csv") and importlib.util.find_spec("duckdb"):
+        return {"duck": Side("benchmarks.rows:duck_rows", {"count": count})}
+    if (source, form) != ("sqlite", "csv"):
+        return {}
     from airflow_provider_yandex_orders.delivery.plan import Plan
 
-    work = f"rows, sqlite in, csv out, {count:,} orders, workers=2: plain Python's wall time to ours"
-    if all(each.name != "workers" for each in fields(Plan)):
-        yield skipped(work, "the check cannot be shared yet")
-        return
-    ours, peer = in_turn(
-        _ours("sqlite", "csv", places, count, workers=2), _plain("sqlite", "csv", places, count), rounds=rounds
-    )
-    yield line(work, f"{ours.wall:.2f} s", f"{peer.wall:.2f} s", peer.wall / ours.wall, "goal >= 4")
+    shared = any(each.name == "workers" for each in fields(Plan))
+    two = {"two": _side(source, form, places, count, workers=2)} if shared else {}
+    metrica = {"conn_type": "yandex_metrica", "host": url, "password": "sandbox-token", "extra": {"counter_id": 101}}
+    known = orders.crm(places["sqlite"]) | {"AIRFLOW_CONN_YANDEX_METRICA_DEFAULT": json.dumps(metrica)}
+    return {**two, "whole": Side("benchmarks.rows:upload_task", {"count": count}, known)}
 
 
-def _whole_task(places: dict[str, str], count: int, rounds: int) -> Iterator[Line]:
-    with sandbox() as url:
-        metrica = {"conn_type": "yandex_metrica", "host": url, "password": "sandbox-token"}
-        known = {"AIRFLOW_CONN_YANDEX_METRICA_DEFAULT": json.dumps(metrica | {"extra": {"counter_id": 101}})}
-        whole = Side("benchmarks.rows:upload_task", {"count": count}, orders.crm(places["sqlite"]) | known)
-        ours, peer = in_turn(whole, _ours("sqlite", "csv", places, count), rounds=rounds)
-    notes = (
-        f"goal >= 0.6; a million takes {ours.wall * 1e6 / count:.0f} s (goal < 45 s)",
-        f"growth {ours.growth:.0f} MB",
+def _lines(work: str, goal: float, found: dict[str, Measured]) -> Iterator[Line]:
+    ours, plain_python = found["ours"], found["plain"]
+    yield line(
+        f"{work}: plain Python's CPU time to ours",
+        f"{ours.cpu:.2f} s",
+        f"{plain_python.cpu:.2f} s",
+        plain_python.cpu / ours.cpu,
+        f"goal >= {goal}",
+        f"wall {ours.wall:.2f} s and {plain_python.wall:.2f} s",
+        f"growth {ours.growth:.0f} MB and {plain_python.growth:.0f} MB",
     )
-    work = f"whole task, {count:,} orders of SQLite to accepted: CPU time of the row path alone to its own"
-    yield line(work, f"{ours.cpu:.2f} s", f"{peer.cpu:.2f} s", peer.cpu / ours.cpu, *notes)
+    if duck := found.get("duck"):
+        yield line(
+            f"{work}: our CPU time to DuckDB's",
+            f"{ours.cpu:.2f} s",
+            f"{duck.cpu:.2f} s",
+            ours.cpu / duck.cpu,
+            f"goal <= 1.0; wall {ours.wall:.2f} s and {duck.wall:.2f} s",
+            f"growth {ours.growth:.0f} MB and {duck.growth:.0f} MB, goal a twentieth",
+        )
+    if two := found.get("two"):
+        yield line(
+            f"{work}, workers=2: plain Python's wall time to ours",
+            f"{two.wall:.2f} s",
+            f"{plain_python.wall:.2f} s",
+            plain_python.wall / two.wall,
+            f"goal >= 4; growth of the first process {two.growth:.0f} MB",
+        )
+
+
+def _whole(count: int, whole: Measured, rows: Measured) -> Line:
+    return line(
+        f"whole task, {count:,} orders of SQLite to accepted: CPU time of the rows alone to all",
+        f"{whole.cpu:.2f} s",
+        f"{rows.cpu:.2f} s",
+        rows.cpu / whole.cpu,
+        f"goal >= 0.6; a million takes {whole.wall * 1e6 / count:.0f} s, goal < 45 s; growth {whole.growth:.0f} MB",
+    )
+
+
+def _millions() -> Iterator[Line]:
+    many, million = 2_000_000, 1_000_000
+    with crm(many) as places, sandbox() as url:
+        (rows,) = in_turn(_side("sqlite", "csv", places, many), rounds=1)
+        yield line(
+            f"rows, sqlite in, csv out, {many:,} orders: growth to the goal",
+            f"{rows.growth:.0f} MB",
+            "30 MB",
+            rows.growth / 30,
+        )
+        whole = _beside("sqlite", "csv", places, million, url)["whole"]
+        yield _whole(million, *in_turn(whole, _side("sqlite", "csv", places, million), rounds=1))
