@@ -44,7 +44,7 @@ def measure(rounds: int = 7) -> list[Line]:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         own, ours, *names = done.stdout.splitlines()[-1].split()
         taken.append((float(own), float(own) + float(ours)))
-        brought |= {name for name in names if name not in sys.stdlib_module_names} - {_PACKAGE}
+        brought |= {name for name in names if name not in sys.stdlib_module_names and name[0] != "_"} - {_PACKAGE}
     peer, both = (median(each) for each in zip(*taken, strict=True))
     on_top = median(after - before for before, after in taken) * 1000
     note = f"{on_top:.0f} ms on top, goal <= 20; brings in {', '.join(sorted(brought)) or 'nothing'}"
