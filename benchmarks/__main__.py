@@ -16,6 +16,8 @@ from importlib import import_module, metadata
 from pathlib import Path
 from types import ModuleType
 
+from benchmarks.pairs import SCALE
+
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "RESULTS.md"
 README = FOLDER.parent / "README.md"
@@ -94,9 +96,10 @@ def report(lines: Lines, minutes: float) -> str:
     machine = f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()} {platform.release()}"
     return f"""# Results
 
-Written by `make bench` on {datetime.now(UTC):%Y-%m-%d} in {minutes:.0f} minutes. Only ratios carry over to other
-machines: both sides ran in turn, each round in a process of its own, and the figures are medians. Seconds are of the
-processor unless they are called wall; growth is the peak of resident memory above the same process before the work.
+Written by `make bench` (BENCH_SCALE {SCALE:g}) on {datetime.now(UTC):%Y-%m-%d} in {minutes:.0f} minutes. Only ratios
+carry over to other machines: both sides ran in turn, each round in a process of its own, and the figures are medians.
+Seconds are of the processor unless they are called wall; growth is the peak of resident memory above the same process
+before the work.
 
 {machine}; {", ".join(versions)}.
 
