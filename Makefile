@@ -5,6 +5,7 @@ VENV := .venv
 OLD := .venv-2.11
 LOWEST := .venv-lowest
 FOREIGN := .venv-foreign
+RELEASE := .venv-release
 PIP := -m pip install --quiet --disable-pip-version-check
 
 # Tests run on all cores, one more than there are, as some wait for a service most of their time; those that start whole
@@ -14,7 +15,7 @@ PYTEST := -m pytest -n $(WORKERS)
 # In the other environments: what needs no services, with fewer examples of what is the same everywhere.
 FAST := -m "not live and not slow" --hypothesis-profile short
 
-.PHONY: help demo test bench lint test-2.11 test-lowest test-foreign test-s3 check-pins constraints clean
+.PHONY: help demo test bench lint test-2.11 test-lowest test-foreign test-s3 check-pins release constraints clean
 
 help:
 	@echo "make demo         a day of orders from a CRM to the sandbox, run by a real Airflow (KEEP=1 keeps the sandbox up)"
@@ -26,6 +27,7 @@ help:
 	@echo "make test-s3      the tests that need an S3 server and the Amazon provider"
 	@echo "make check-pins   whether the pinned versions can be installed with what object storage needs"
 	@echo "make lint         style, types, import rules; that every test can be set up"
+	@echo "make release      dist/: wheel, source archive, and the list of what they bring in (CycloneDX)"
 	@echo "make clean        remove what these commands made"
 
 demo: $(VENV)/ready-demo
@@ -64,6 +66,15 @@ check-pins: $(VENV)/ready-test $(OLD)/ready
 test-s3: $(VENV)/ready-s3
 	$(VENV)/bin/python $(PYTEST) tests/unit/s3 $(ARGS)
 
+# An environment that holds the wheel and what it needs, nothing else, is what the list of components is made from.
+release: $(VENV)/ready-release
+	rm -rf dist $(RELEASE)
+	$(VENV)/bin/python -m hatchling build -d dist
+	$(PYTHON) -m venv --without-pip $(RELEASE)
+	$(VENV)/bin/python -m pip --python $(RELEASE) install --quiet --constraint constraints.txt dist/*.whl
+	$(VENV)/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type library --output-reproducible \
+		-o dist/sbom.cdx.json $(RELEASE)/bin/python
+
 # What an environment holds is decided by pyproject.toml and pinned by the constraints.
 $(VENV)/ready-%: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(VENV)/bin/python $(PIP) --constraint constraints.txt --editable ".[$(EXTRAS_$*)]"
@@ -74,6 +85,7 @@ EXTRAS_test := test
 EXTRAS_bench := bench
 EXTRAS_lint := test,lint
 EXTRAS_s3 := test-s3
+EXTRAS_release := release
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -106,10 +118,10 @@ constraints:
 	rm -rf $(VENV) $(OLD) $(FOREIGN)
 	$(PYTHON) -m venv $(FOREIGN) && $(FOREIGN)/bin/python $(PIP) $(FOREIGN_NEEDS)
 	$(FOREIGN)/bin/python -m pip freeze > constraints-foreign.txt
-	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python $(PIP) --editable ".[test-s3,bench,lint]" "apache-airflow==3.3.*"
+	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python $(PIP) --editable ".[test-s3,bench,lint,release]" "apache-airflow==3.3.*"
 	$(VENV)/bin/python -m pip freeze --exclude-editable > constraints.txt
 	$(PYTHON) -m venv $(OLD) && $(OLD)/bin/python $(PIP) --editable ".[test-s3]" "apache-airflow==2.11.*"
 	$(OLD)/bin/python -m pip freeze --exclude-editable > constraints-2.11.txt
 
 clean:
-	rm -rf $(VENV) $(OLD) $(LOWEST) $(FOREIGN) .demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(OLD) $(LOWEST) $(FOREIGN) $(RELEASE) .demo build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 30.0
 READ_TIMEOUT = 300.0
+MOST_BYTES = 128 * 1024 * 1024
+"""Bytes of an answer, unpacked; the services' own have a few megabytes at most."""
 LONGEST_PAUSE = 60.0
 """A wait above this many seconds is Airflow's, not ours: a pause inside the task holds its slot."""
 
@@ -40,6 +43,10 @@ _NO_TLS = ("wrong version number", "record layer failure", "packet length too lo
 """What OpenSSL makes of an answer that is plain HTTP."""
 _TOKEN_HEADERS = ("Authorization", "Api-Key")
 _backoff = wait_exponential_jitter(initial=1, max=30, jitter=2)
+
+
+class _TooLong(requests.RequestException):
+    """An answer is longer than any that is one."""
 
 
 class ServiceClient:
@@ -161,19 +168,22 @@ class ServiceClient:
                 headers={} if body is None else {"Content-Type": body.content_type},
                 timeout=self.timeout,
                 allow_redirects=False,  # a redirect could carry the token elsewhere
+                stream=True,  # nobody says how long an answer is
             )
+            with response:
+                content = self._content(response)
         except requests.RequestException as error:
             raise self._no_answer(error, method, path, doing) from None
-        failure = self._read_failure(response.status_code, response.headers, self._without_token(response.content))
+        failure = self._read_failure(response.status_code, response.headers, self._without_token(content))
         if failure is not None:
             raise self._failed(
                 failure, Answer(method, path, response.status_code, failure.error_type, failure.said), doing
             )
         try:
-            return decode(response.content)
+            return decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             what = (
-                f"{len(response.content)} bytes of {response.headers.get('Content-Type', 'no content type')} that are "
+                f"{len(content)} bytes of {response.headers.get('Content-Type', 'no content type')} that are "
                 f"not JSON. If this stays, the connection's host {self._host} is not the service itself but a proxy or "
                 "a login page: correct it."
             )
@@ -187,6 +197,19 @@ class ServiceClient:
                 answer=Answer(method, path, response.status_code),
                 maybe_applied=method != "GET",
             ) from None
+
+    def _content(self, response: requests.Response) -> bytes:
+        """The body of an answer, read in small blocks: of one that comes slowly a large one would never be full."""
+        end_time = time.monotonic() + self.timeout[1]
+        blocks, size = [], 0
+        for block in response.iter_content(1024):
+            blocks.append(block)
+            size += len(block)
+            if size > MOST_BYTES:
+                raise _TooLong
+            if time.monotonic() > end_time:
+                raise requests.exceptions.ReadTimeout
+        return b"".join(blocks)
 
     def _without_token(self, body: bytes) -> bytes:
         """An answer as it may be quoted: a proxy's page of what went wrong can repeat the request's headers.
@@ -244,6 +267,8 @@ class ServiceClient:
             what, never_connected = "has a name that cannot be resolved", True
         elif never_connected:
             what = "cannot be reached"
+        elif isinstance(error, _TooLong):
+            what = f"answered with more than {MOST_BYTES:,} bytes"
         elif isinstance(error, requests.exceptions.Timeout):
             what = f"did not answer within {self.timeout[1]:g} seconds"
         else:

@@ -18,7 +18,8 @@ from typing import Any
 class Reply:
     """One answer.
 
-    :param act: ``answer``, ``cut`` (close without a word), ``half`` (close in the middle of the body) or ``hang``.
+    :param act: ``answer``, ``cut`` (close without a word), ``half`` (close in the middle of the body), ``hang``,
+        ``endless`` (the body again and again) or ``drip`` (likewise, and slowly).
     """
 
     status: int = 200
@@ -95,6 +96,12 @@ def running_server() -> Iterator[ScriptedServer]:
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
+            if reply.act in ("endless", "drip"):
+                self.close_connection = True
+                self.end_headers()
+                while not scripted.stopped.wait(0.05 if reply.act == "drip" else 0):
+                    self.wfile.write(reply.body)
+                return
             self.send_header("Content-Length", str(len(reply.body) + (10 if reply.act == "half" else 0)))
             self.end_headers()
             self.wfile.write(reply.body)

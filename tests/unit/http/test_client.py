@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import traceback
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from airflow_provider_yandex_orders.exceptions import (
     ServiceRefused,
     ServiceUnavailable,
 )
+from airflow_provider_yandex_orders.http import client as client_module
 from airflow_provider_yandex_orders.http.client import LONGEST_PAUSE, ServiceClient
 from airflow_provider_yandex_orders.metrica.api import read_failure
 from tests.unit.http.scripted_server import Reply, ScriptedServer, error_reply, json_reply
@@ -371,3 +373,25 @@ def test_netrc_does_not_replace_the_token(
     server.script(json_reply({}))
     client.call("GET", "/p", doing="x")
     assert server.seen[0].headers["Authorization"] == f"OAuth {TOKEN}"
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (Reply(body=b'{"a": "' + b"a" * 65_536, act="endless"), "answered with more than 1,000,000 bytes"),
+        (
+            Reply(body=gzip.compress(bytes(2_000_000)), headers={"Content-Encoding": "gzip"}),
+            "more than 1,000,000 bytes",
+        ),
+        (Reply(body=b" " * 500, act="drip"), "did not answer within 0.5 seconds"),
+    ],
+)
+def test_an_answer_without_an_end_is_left(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, reply: Reply, words: str
+) -> None:
+    monkeypatch.setattr(client_module, "MOST_BYTES", 1_000_000)
+    server.script(reply)
+    error = failure(client_of(server.url, attempts=1, timeout=(2.0, 0.5)))
+    assert isinstance(error, ServiceUnavailable)
+    assert words in str(error)
+    assert error.maybe_applied  # the service may have done what it was asked
