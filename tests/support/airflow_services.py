@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -158,15 +158,22 @@ class AirflowServices:
         if done.returncode:
             raise LiveAirflowError(f"db migrate ended with {done.returncode}\n{self.report()}")
 
-    def _spawn(self, name: str) -> None:
+    def _spawn(
+        self,
+        name: str,
+        command: Sequence[str] = (),
+        folder: Path | None = None,
+        more_environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start a service; its command is its name where none is given."""
         with (self.service_logs / f"{name}.log").open("ab") as log:
             self._services[name] = subprocess.Popen(
-                [sys.executable, "-m", "airflow", name],
+                [sys.executable, "-m", "airflow", *(command or (name,))],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd=self.home,
-                env=self.environment,
+                cwd=folder or self.home,
+                env={**self.environment, **(more_environment or {})},
                 start_new_session=True,  # Ctrl-C in the terminal reaches pytest alone, which then stops us
             )
 
