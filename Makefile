@@ -15,7 +15,7 @@ PYTEST := -m pytest -n $(WORKERS)
 # In the other environments: what needs no services, with fewer examples of what is the same everywhere.
 FAST := -m "not live and not slow" --hypothesis-profile short
 
-.PHONY: help demo test bench lint test-2.11 test-lowest test-foreign test-s3 check-pins release constraints clean
+.PHONY: help demo test bench lint test-2.11 test-lowest test-foreign test-s3 cluster-test check-pins release constraints clean
 
 help:
 	@echo "make demo         a day of orders from a CRM to the sandbox, run by a real Airflow (KEEP=1 keeps the sandbox up)"
@@ -25,6 +25,7 @@ help:
 	@echo "make test-lowest  the fast tests on exactly the lowest versions that pyproject.toml allows"
 	@echo "make test-foreign other people's clients, and Market's official schema, against the sandbox"
 	@echo "make test-s3      the tests that need an S3 server and the Amazon provider"
+	@echo "make cluster-test Airflow on two Celery workers that share only servers; one of them dies, the store goes away"
 	@echo "make check-pins   whether the pinned versions can be installed with what object storage needs"
 	@echo "make lint         style, types, import rules; that every test can be set up"
 	@echo "make release      dist/: wheel, source archive, and the list of what they bring in (CycloneDX)"
@@ -75,6 +76,10 @@ release: $(VENV)/ready-release
 	$(VENV)/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type library --output-reproducible \
 		-o dist/sbom.cdx.json $(RELEASE)/bin/python
 
+# One process: the tests share one Airflow.
+cluster-test: $(VENV)/ready-cluster
+	$(VENV)/bin/python -m pytest tests/cluster $(ARGS)
+
 # What an environment holds is decided by pyproject.toml and pinned by the constraints.
 $(VENV)/ready-%: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(VENV)/bin/python $(PIP) --constraint constraints.txt --editable ".[$(EXTRAS_$*)]"
@@ -86,6 +91,7 @@ EXTRAS_bench := bench
 EXTRAS_lint := test,lint
 EXTRAS_s3 := test-s3
 EXTRAS_release := release
+EXTRAS_cluster := cluster
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -118,7 +124,7 @@ constraints:
 	rm -rf $(VENV) $(OLD) $(FOREIGN)
 	$(PYTHON) -m venv $(FOREIGN) && $(FOREIGN)/bin/python $(PIP) $(FOREIGN_NEEDS)
 	$(FOREIGN)/bin/python -m pip freeze > constraints-foreign.txt
-	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python $(PIP) --editable ".[test-s3,bench,lint,release]" "apache-airflow==3.3.*"
+	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python $(PIP) --editable ".[cluster,bench,lint,release]" "apache-airflow==3.3.*"
 	$(VENV)/bin/python -m pip freeze --exclude-editable > constraints.txt
 	$(PYTHON) -m venv $(OLD) && $(OLD)/bin/python $(PIP) --editable ".[test-s3]" "apache-airflow==2.11.*"
 	$(OLD)/bin/python -m pip freeze --exclude-editable > constraints-2.11.txt
