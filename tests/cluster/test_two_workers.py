@@ -101,7 +101,7 @@ def test_another_worker_finishes_what_a_dead_one_began(
 
 
 @pytest.mark.parametrize(
-    ("days", "newest_first"), [(4, True), pytest.param(30, False, marks=pytest.mark.slow)], ids=["4", "30"]
+    ("days", "newest_first"), [(3, True), pytest.param(30, False, marks=pytest.mark.slow)], ids=["short", "30"]
 )
 def test_a_backfill_over_both_workers_keeps_versions_limits_and_counts(
     cluster: Cluster, sandbox: SandboxServer, servers: Servers, days: int, newest_first: bool

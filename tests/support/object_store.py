@@ -96,11 +96,7 @@ class ObjectStore:
         from moto.moto_server.werkzeug_app import MotoRequestHandler
         from werkzeug.serving import make_server
 
-        class Quiet(MotoRequestHandler):  # type: ignore[misc]
-            def log(self, type: str, message: str, *args: Any) -> None:
-                """Leave the test's output alone."""
-
-        self._serving = make_server("127.0.0.1", self.port, self._answer, threaded=True, request_handler=Quiet)
+        self._serving = make_server("127.0.0.1", self.port, self._answer, True, request_handler=MotoRequestHandler)
         threading.Thread(target=self._serving.serve_forever, name="object-store", daemon=True).start()
         self._up.set()
 

@@ -17,7 +17,7 @@ from airflow_provider_yandex_orders.operators.metrica import (
 )
 from airflow_provider_yandex_orders.sources import SqlSource
 
-RETRIES: dict[str, Any] = {"retries": 8, "retry_delay": timedelta(seconds=10)}
+RETRIES: dict[str, Any] = {"retries": 12, "retry_delay": timedelta(seconds=5)}
 ORDERS: dict[str, Any] = {
     "create_date_time": "created_at",
     "update_date_time": "updated_at",
@@ -44,10 +44,9 @@ with DAG(dag_id="conversions", schedule=None, default_args=RETRIES):
         task_id="upload",
         source=SqlSource(
             "crm",
-            "SELECT metrica_client_id, sold_at, total, currency FROM shop_sales WHERE metrica_client_id IS NOT NULL",
-            columns={"ClientId": "metrica_client_id", "DateTime": "sold_at", "Price": "total", "Currency": "currency"},
+            """SELECT metrica_client_id AS "ClientId", sold_at AS "DateTime", total AS "Price", currency AS "Currency",
+                'sold' AS "Target" FROM shop_sales WHERE metrica_client_id IS NOT NULL""",
         ),
-        defaults={"Target": "sold"},
         source_timezone="UTC",
         max_part_rows=500,
         same_key="last",
