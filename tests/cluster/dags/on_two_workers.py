@@ -48,7 +48,7 @@ with DAG(dag_id="conversions", schedule=None, default_args=RETRIES):
                 'sold' AS "Target" FROM shop_sales WHERE metrica_client_id IS NOT NULL""",
         ),
         source_timezone="UTC",
-        max_part_rows=500,
+        max_part_rows=50,
         same_key="last",
     )
 
