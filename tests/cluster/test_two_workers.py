@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib.util import find_spec
 from typing import Any
@@ -54,8 +54,6 @@ def homes_are_empty(cluster: Cluster) -> bool:
 
 def most_at_once(requests: Iterable[Mapping[str, Any]]) -> int:
     """How many calls were under way together, by the sandbox's own log."""
-    from datetime import datetime
-
     edges = []
     for request in requests:
         begun = datetime.fromisoformat(request["time"]).timestamp()

@@ -21,8 +21,6 @@ class ObjectStore:
     def __init__(self, bucket: str) -> None:
         self.bucket = bucket
         self.port = free_port()
-        self.refused = 0
-        """Requests that came while it was down and whose connection was open from before."""
         self._trap: tuple[str, str, float] | None = None
         self._down = threading.Event()
         self._up = threading.Event()
@@ -80,8 +78,7 @@ class ObjectStore:
                 self._up.clear()
                 self._down.set()
                 threading.Thread(target=self._sleep, args=(seconds,), daemon=True).start()
-        if not self._up.is_set():
-            self.refused += 1
+        if not self._up.is_set():  # the connection was open from before
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionError("the store is down")
         answer: Iterable[bytes] = self._app(environ, start_response)
