@@ -35,7 +35,7 @@ demo: $(VENV)/ready-demo
 	$(VENV)/bin/python -m airflow_provider_yandex_orders.demo --folder .demo $(if $(KEEP),--keep)
 
 test: $(VENV)/ready-test
-	$(VENV)/bin/python $(PYTEST) $(ARGS)
+	$(VENV)/bin/python $(PYTEST) --ignore tests/cluster $(ARGS)
 
 bench: $(VENV)/ready-bench
 	$(VENV)/bin/python -m benchmarks $(ARGS)

@@ -12,12 +12,15 @@ from heapq import merge
 from itertools import accumulate, chain, islice
 from typing import IO, Any
 
+from airflow_provider_yandex_orders.storage_faults import named_faults
+
 MEMORY = 6 * 1024 * 1024
 """Bytes of rows that are held, about."""
 BLOCK = 32 * 1024
 """Bytes of a block's rows once they are read back, about."""
 RUNS = 128
 """How many runs are merged at once: of each a block is in memory."""
+_CURE = "Let the environment variable TMPDIR of the worker name a folder that can be written to."
 _ROW = 400  # bytes of a tuple and of what is in it besides the text that is counted
 
 Row = tuple[Any, ...]
@@ -39,7 +42,7 @@ class Ordered:
         self._runs: list[tuple[int, array[int]]] = []
         """Where each begins, and how long its blocks are."""
         self._last: Row = ()
-        self._block_rows = 1
+        self._block_rows = MEMORY
 
     def add(self, row: Row, size: int = 0) -> None:
         """Take one tuple.
@@ -74,7 +77,7 @@ class Ordered:
 
     def _spill(self) -> None:
         self._rows.sort()
-        self._block_rows = max(BLOCK * len(self._rows) // (MEMORY - self._free), 1)
+        self._block_rows = min(self._block_rows, max(BLOCK * len(self._rows) // (MEMORY - self._free), 1))
         run = self._written(self._rows)
         if self._runs and self._last < self._rows[0]:
             self._runs[-1][1].extend(run[1])
@@ -85,15 +88,18 @@ class Ordered:
         self._free = MEMORY
 
     def _written(self, rows: Iterable[Row]) -> tuple[int, array[int]]:
-        if self._file is None:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
-            self._number = self._file.fileno()
         begin, lengths = self._end, array("I")
         waiting = iter(rows)
-        while block := list(islice(waiting, self._block_rows)):
-            lengths.append(self._file.write(marshal.dumps(block)))
-            self._end += lengths[-1]
-        self._file.flush()
+        with named_faults("Sort rows in the temporary folder", tempfile.gettempdir(), _CURE):
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by `close`
+                self._number = self._file.fileno()
+            while block := list(islice(waiting, self._block_rows)):
+                left = memoryview(marshal.dumps(block))
+                lengths.append(len(left))
+                self._end += len(left)
+                while left:
+                    left = left[self._file.write(left) :]
         return begin, lengths
 
     def _merged(self, runs: Iterable[tuple[int, array[int]]]) -> Iterator[Row]:

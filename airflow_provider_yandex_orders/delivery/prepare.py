@@ -89,8 +89,13 @@ def _write(plan: Plan, kind: RowKind, sorter: Sorter, prepared: Prepared, opened
     earlier = memory.earlier if memory else []
     keeps = bool(prepared.plan) and any(each.name == kind.version and not each.sent for each in kind.fields)
     versions = opened.enter_context(LinesFile(plan.folder / "versions.jsonl")) if keeps else None
+
+    def told(version: str) -> None:  # the parts do not hold what tells which of two rows is newer
+        if versions is not None:
+            versions.write({kind.version: f"{version}+00:00" if version else None})
+
     for name, form in plan.files.items():
-        lines = spool.lines(name)
+        lines = spool.lines(name, told)
         if plan.mapped_only and form.narrow:
             head, cut = form.narrow(sorter.filled)
             form, lines = replace(form, head=head), map(cut, lines)
@@ -104,11 +109,8 @@ def _write(plan: Plan, kind: RowKind, sorter: Sorter, prepared: Prepared, opened
             first=max((part.number for part in earlier), default=0) + 1,
         ):
             if memory is not None:
-                entries = spool.written(part.rows)
-                if versions is not None:  # the parts do not hold what tells which of two rows is newer
-                    for _key, _content, moment in entries:
-                        versions.write({kind.version: f"{moment}+00:00" if moment else None})
-                part = memory.plan(part, sorted(entries))
+                with spool.written() as entries:
+                    part = memory.plan(part, entries)
             prepared.parts.append(part)
     if versions is not None:
         prepared.plan["versions_path"] = versions.path

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, cast
@@ -32,14 +32,14 @@ class Spool:
         """What becomes of each settled row: an index of what follows."""
         self._ends: list[tuple[str | None, str]] = [(None, ""), (None, NEW)]
         """File, where it is not the row's own, and verdict; the first is for rows that are not written."""
-        self._given: deque[tuple[Any, ...]] = deque()
+        self._given = Ordered()
         self.has_versions = False
 
     def __enter__(self) -> Spool:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        for each in (self._keyless, self._keyed, self._owners, self._settled, self._entries, self._notes):
+        for each in (self._keyless, self._keyed, self._owners, self._settled, self._entries, self._notes, self._given):
             each.close()
 
     def add(
@@ -172,19 +172,28 @@ class Spool:
             if fate and left_out(number, self._ends[fate][1], note):
                 self._fates[place] = 0
 
-    def lines(self, file: str = "part") -> Iterator[bytes]:
-        """The rows of one file, those without a key first."""
-        self._given.clear()
+    def lines(self, file: str = "part", told: Callable[[str], object] | None = None) -> Iterator[bytes]:
+        """The rows of one file, those without a key first.
+
+        :param told: told the version of each row, where the journal's entries are made, once the next one is asked for.
+        """
+        self._given = Ordered()
         for place, line, own, *entry in self._settled:
             fate = self._fates[place]
             if fate and (self._ends[fate][0] or own) == file:
-                if entry:
-                    self._given.append(tuple(entry))
                 yield line
+                if entry:
+                    self._given.add(tuple(entry))
+                    if told is not None:
+                        told(entry[2])
 
-    def written(self, rows: int) -> list[tuple[Any, ...]]:
-        """The entries of so many rows that :meth:`lines` gave next after those asked for before."""
-        return [self._given.popleft() for _row in range(rows)]
+    @contextmanager
+    def written(self) -> Iterator[Iterable[Row]]:
+        """The entries of the rows that :meth:`lines` gave since they were asked for before, in the order of the key
+        sums; that of the last one only once the next one was asked for."""
+        given, self._given = self._given, Ordered()
+        yield given
+        given.close()
 
 
 def _newest(rows: Iterator[Row], last: bool) -> tuple[Row, list[int]]:

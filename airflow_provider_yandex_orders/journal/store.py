@@ -326,7 +326,8 @@ class Journal:
                 key = {"account": name, "day": day}
                 insert = self._database.insert(spent).values(**key, requests=count)
                 added = {"requests": spent.c.requests + count}
-                connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=added))
+                if count:
+                    connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=added))
                 wanted = select(spent.c.requests).where(spent.c.account == name, spent.c.day == day)
                 sums.append(int(connection.execute(wanted).scalar() or 0))
         return sums[0], sums[1]

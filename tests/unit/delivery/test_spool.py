@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import resource
 import tempfile
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.delivery import ordered
 from airflow_provider_yandex_orders.delivery.spool import Spool
+from airflow_provider_yandex_orders.exceptions import PassingError
 
 Row = tuple[str | None, str, bytes, str]
 KEYS = st.none() | st.sampled_from(["1", "2", "10", "a", "A", "Ж", "a\0b", ""])
@@ -172,13 +175,13 @@ def test_the_journal_gets_the_entries_of_what_is_written(
             spool.add(number, key, f"v{number:03d}", line, content=b"of " + line, note=b"n" + line if noted else None)
         assert settled(spool, entry_of=entry_of) == ([], [])
         every = list(spool.lines())
-        entries = spool.written(len(every))
+        with spool.written() as written:
+            by_sum = list(written)
         newest = {key: number for number, (key, _) in enumerate(rows, 1) if key is not None}
         stay = sorted([*newest.values(), *(number for number, (key, _) in enumerate(rows, 1) if key is None)])
         assert sorted(every) == [b"%03d" % number for number in stay]
-        assert entries == [
-            entry_of(rows[number - 1][0], f"v{number:03d}", b"of %03d" % number) for number in map(int, every)
-        ]
+        entries = [entry_of(rows[number - 1][0], f"v{number:03d}", b"of %03d" % number) for number in map(int, every)]
+        assert by_sum == sorted(entries)
         assert spool.has_versions is bool(rows)
         ordered_entries = list(spool.entries())
         assert [tuple(entry) for *entry, _place in ordered_entries] == sorted(entries)
@@ -211,11 +214,15 @@ def test_the_journal_gets_the_entries_of_what_is_written(
                 and end[0] == own
                 and not (line in noted_lines and int(line) % 2 == 0)
             ]
-            lines = spool.lines(file)
-            half = [next(lines) for _ in range(len(expected) // 2)]
-            given = spool.written(len(half))  # of the first part, while the next is not read
-            assert half + list(lines) == [every[place] for place in expected]
-            assert given + spool.written(len(expected) - len(half)) == [entries[place] for place in expected]
+            versions: list[str] = []
+            lines, half = spool.lines(file, versions.append), len(expected) // 2
+            first, ahead = list(islice(lines, half)), list(islice(lines, 1))
+            with spool.written() as written:  # of the first part, when the first row of the next one is known
+                assert list(written) == sorted(entries[place] for place in expected[:half])
+            assert [*first, *ahead, *lines] == [every[place] for place in expected]
+            with spool.written() as written:
+                assert list(written) == sorted(entries[place] for place in expected[half:])
+            assert versions == [entries[place][2] for place in expected]
 
 
 def test_rows_that_come_in_order_are_one_run() -> None:
@@ -247,3 +254,20 @@ def test_nothing_is_left_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         settled(spool)
         assert spool.kept() == (2000, 0)
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_temporary_folder_that_is_full_is_told() -> None:
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill(spool: Spool) -> None:
+        for number in range(1, 200):
+            spool.add(number, str(-number), "", b"x" * 300)
+
+    with memory(1000), Spool() as spool:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limit[1]))
+        try:
+            with pytest.raises(PassingError, match=r"Sort rows in the temporary folder .*File too large") as caught:
+                fill(spool)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert tempfile.gettempdir() in str(caught.value)
