@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m benchmarks [name ...]``: measure and print; a whole run is written down, and quoted in the README."""
+"""``python -m benchmarks [name ...]``: measure and print; a whole run of the full size is written down, and quoted in
+the README."""
 
 from __future__ import annotations
 
@@ -58,7 +59,7 @@ def main(names: Sequence[str]) -> int:
     if failed:
         print(f"Failed: {', '.join(failed)}. {RESULTS.name} stays as it was.")
         return 1
-    if not names:
+    if not names and SCALE == 1:
         RESULTS.write_text(report(lines, minutes))
         before, _, rest = README.read_text().partition(BEGIN)
         README.write_text(f"{before}{BEGIN}{quoted(RESULTS.read_text())}{END}{rest.partition(END)[2]}")

@@ -6,13 +6,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 PACKAGE = "airflow_provider_yandex_orders"
-SERVICES = ("altcraft", "market", "metrica")
+ROOT = Path(__file__).parents[2]
 PUBLIC = [
     *(f"{PACKAGE}.{name}" for name in ("exceptions", "period", "retry", "sources", "sources.market_to_altcraft")),
-    *(f"{PACKAGE}.{folder}.{service}" for folder in ("hooks", "operators") for service in SERVICES),
-    *(f"{PACKAGE}.{folder}.{service}" for folder in ("sensors", "triggers") for service in ("altcraft", "metrica")),
+    *(
+        f"{PACKAGE}.{folder}.{path.stem}"
+        for folder in ("hooks", "operators", "sensors", "triggers")
+        for path in sorted((ROOT / PACKAGE / folder).iterdir())
+        if path.stem[0] not in "_." and path.stem not in ("base", "arguments", "steps", "shared")
+    ),
 ]
 WORKERS = ("altcraft", "cli", "delivery", "http", "journal", "market.api", "metrica.api", "privacy", "rows", "storage")
 """What only tasks need: each costs a parser milliseconds."""
