@@ -67,9 +67,11 @@ class OrdersWithLines(Source):
         needed = (replace(each, required=each.required or each.name == ORDER_KEY) for each in self._kind.fields)
         kind = replace(self._kind, fields=tuple(needed))
         number = 0
-        for number, row in enumerate(watched(self.lines, kind, stream, require_key=True), start=1):
-            if isinstance(row, UnreadableRow):
-                raise self._spoilt(number, row.reason, row.fix)
+        pick, rows = watched(self.lines, kind, stream, require_key=True)
+        for number, whole in enumerate(rows, start=1):
+            if isinstance(whole, UnreadableRow):
+                raise self._spoilt(number, whole.reason, whole.fix)
+            row = pick(whole)
             if is_missing(row.get(order_column)):
                 raise self._spoilt(number, f"{ORDER_KEY} is empty", "give each line the id of its order")
             try:

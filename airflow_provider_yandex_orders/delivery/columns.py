@@ -7,13 +7,14 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from itertools import chain
 
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.privacy import VALUE, scrub
 from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.cells import normal
 from airflow_provider_yandex_orders.rows.kind import RowKind
-from airflow_provider_yandex_orders.sources.base import ColumnMap, Row, RowStream, Source, UnreadableRow
+from airflow_provider_yandex_orders.sources.base import ColumnMap, Row, RowStream, Source
 from airflow_provider_yandex_orders.sources.columns import Picker, label, names_of
 
 log = logging.getLogger(__name__)
@@ -21,8 +22,6 @@ log = logging.getLogger(__name__)
 _HEADING = re.compile(r"[^\W\d][\w .,:/()№#%-]{0,63}")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_.]*|[A-Z][A-Z0-9_]*")
 _BEGINS_AS_VALUE = re.compile(r"\s*\W?\d|[^\W\d_]+-\d")
-_SHOWN_KEYS = 200
-"""Unused keys that are kept in mind: JSON objects may have any."""
 
 
 def check_mapping(columns: ColumnMap | None, kind: RowKind) -> None:
@@ -43,9 +42,9 @@ def check_mapping(columns: ColumnMap | None, kind: RowKind) -> None:
             )
 
 
-def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bool) -> Iterator[Row]:
-    """The stream's rows by the label of each field, with the columns checked: before the first row where they are
-    known, else after the last.
+def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bool) -> tuple[Picker, Iterator[Row]]:
+    """What finds the fields in the stream's rows, and these rows, with the columns checked: before the first row where
+    they are known, else after the last.
 
     :raises SourceError: a mapped column is missing, or a field no row can do without has no column.
     """
@@ -77,22 +76,17 @@ def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bo
     stream.watchers.append(check)
     if stream.columns is not None:
         check(stream.columns, source, stream.assumed)
-    keys: dict[str, None] = {}
-    read = False
-    for row in stream.rows:
-        if isinstance(row, UnreadableRow):
-            yield row
-            continue
-        read = True
-        if stream.columns is None and len(keys) < _SHOWN_KEYS:
-            keys.update(dict.fromkeys(row))
-        yield pick(row)
+    return pick, chain(stream.rows, _checked_after(source, kind, stream, pick))
+
+
+def _checked_after(source: Source, kind: RowKind, stream: RowStream, pick: Picker) -> Iterator[Row]:
+    """No rows more: what can be said of the columns when all were picked."""
     if pick.not_found:
         log.warning(
             "%d cells hold #N/A, by which a spreadsheet says that a lookup found nothing: they are read as empty.",
             pick.not_found,
         )
-    if read:
+    if pick.keys is not None:
         pick.check_empty()
         mapped = [names_of(source.columns, field) for field in source.columns or {}]
         unseen = {name for names in mapped if not pick.found.intersection(names) for name in names}
@@ -102,7 +96,8 @@ def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bo
                 "Correct columns= of the source; nothing was sent."
             )
         if stream.columns is None:
-            _tell_unused(source, kind, list(keys), pick)
+            _tell_unused(source, kind, list(pick.keys), pick)
+    yield from ()
 
 
 def _check_columns(
@@ -120,7 +115,7 @@ def _check_columns(
         has += " Some look like values: is the first line a header?"
     if assumed:
         has += f" {assumed}"
-    pick(dict.fromkeys(available))
+    pick.steps(tuple(dict.fromkeys(available)))
     doubled = sorted(
         {told for name, told in zip(available, shown, strict=True) if name in pick.used and available.count(name) > 1}
     )

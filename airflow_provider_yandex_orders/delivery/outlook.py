@@ -61,7 +61,8 @@ class Notes:
         self._texts: list[str] = []
         self._holds = self._windows is not None and self._windows.too_old == "hold"
         self._label = kind.label
-        self._amounts = [] if plan.sends else [each.name for each in kind.sent_fields if each.type.adds]
+        self._in_seconds = any(each.name == kind.created and each.type is types.UNIX_TIME for each in kind.fields)
+        self.amounts = [] if plan.sends else [each.name for each in kind.sent_fields if each.type.adds]
         self._currency = next((each.name for each in kind.fields if each.type in types.CURRENCIES), "")
 
     def age(self, created: object) -> int:
@@ -76,9 +77,19 @@ class Notes:
         *starts, now = self._texts
         return FUTURE if str(created) > now else sum(str(created) < start[:10] for start in starts)
 
+    def young(self) -> tuple[Any, Any] | None:
+        """Between what the moment lies of rows of which there is nothing to note; ``None`` where none is asked for."""
+        if not self._starts:
+            return None
+        if self._in_seconds:
+            return max(self._starts), 1e11
+        self.age("")
+        *starts, now = self._texts
+        return max(starts)[:10], now
+
     def of(self, values: Mapping[str, Any], age: int) -> bytes | None:
         """What there is to note of a row; for most there is nothing."""
-        if age < OLD and not self._amounts:
+        if age < OLD and not self.amounts:
             return None
         cells = values.items() if self._holds and age >= OLD else ()
         note = Note(
@@ -86,7 +97,7 @@ class Notes:
             label=values.get(self._label),
             cells={name: each if isinstance(each, int) else cell(each) for name, each in cells},
             currency=values.get(self._currency) or "",
-            amounts={name: values[name] for name in self._amounts if name in values},
+            amounts={name: values[name] for name in self.amounts if name in values},
         )
         return msgspec.json.encode(note)
 

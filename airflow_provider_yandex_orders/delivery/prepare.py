@@ -36,13 +36,12 @@ def prepare(source: Source, plan: Plan) -> Prepared:
     """
     kind = plan.kind.for_changes() if plan.mapped_only else plan.kind
     check_mapping(source.columns, kind)
-    number = 0
     with ExitStack() as opened:
         with source.open() as stream:
             checker = RowChecker(kind, _as_read(plan.options, stream), labels(source.columns))
-            sorter = Sorter(plan, kind, checker, opened)
-            for number, row in enumerate(watched(source, kind, stream, require_key=plan.options.require_key), start=1):
-                sorter.take(number, row)
+            pick, rows = watched(source, kind, stream, require_key=plan.options.require_key)
+            sorter = Sorter(plan, kind, checker, pick, opened)
+            number = sorter.take(rows)
         sorter.settle()
         rejected, spool = sorter.rejected, sorter.spool
         kept, keyless = spool.kept()

@@ -8,15 +8,14 @@ import pickle
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from hashlib import blake2b
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-import msgspec
-
+from airflow_provider_yandex_orders.delivery.compiled import Bounds, Compiler, Quick
 from airflow_provider_yandex_orders.delivery.memory import REPEAT
 from airflow_provider_yandex_orders.delivery.outlook import Notes
 from airflow_provider_yandex_orders.delivery.plan import Plan, Prepared
@@ -28,14 +27,18 @@ from airflow_provider_yandex_orders.privacy import is_name, scrub, shown_key
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.dates import DOUBLED, SKIPPED
 from airflow_provider_yandex_orders.rows.faults import Checked, Fault
+from airflow_provider_yandex_orders.rows.formats import meaning
 from airflow_provider_yandex_orders.rows.identifiers import COMPLETED
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources.base import Row, Source, UnreadableRow
+from airflow_provider_yandex_orders.sources.columns import Picker
 
 log = logging.getLogger(__name__)
 
 UNIT = "\x1f"
 SHOWN_WORDS = 20
+QUICK_WAYS = 100
+"""Sets of columns for which a quick pass is made: JSON objects may have any."""
 SHOWN_KEYS = 3
 """How many keys a message names."""
 IN_FUTURE = "made_in_the_future"
@@ -52,21 +55,18 @@ _NOTES = {
 """What the log says of rows that are sent with a note."""
 
 
-_EMPTY: tuple[Any, ...] = (None, "", [], {})
-_meaning = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=str).encode
-
-
 class Sorter:
     """Puts each row where it belongs: to those that are sent, rejected, or deferred.
 
     :param plan: what the rows are to become.
     :param kind: what they are.
     :param checker: checks them.
+    :param pick: finds the fields' values in them.
     :param opened: closes what is opened.
     """
 
-    def __init__(self, plan: Plan, kind: RowKind, checker: RowChecker, opened: ExitStack) -> None:
-        self._plan, self._kind, self._check = plan, kind, checker
+    def __init__(self, plan: Plan, kind: RowKind, checker: RowChecker, pick: Picker, opened: ExitStack) -> None:
+        self._plan, self._kind, self._check, self._pick = plan, kind, checker, pick
         self.spool = opened.enter_context(Spool())
         apart = plan.same_key.merges or (plan.mapped_only and kind.version)
         self._apart = opened.enter_context(Spool()) if apart else None
@@ -80,6 +80,15 @@ class Sorter:
         self._noted = Notes(plan, kind, self._now)
         self._status = checker.column_of(kind.status) if kind.status and plan.options.status_map else None
         self._words: Counter[str] = Counter()
+        self._quick: dict[tuple[Any, ...], Quick | None] = {}
+        self._compiler = Compiler(
+            checker,
+            pick,
+            {name: form for name, form in plan.files.items() if name != REPEAT},
+            lambda: Bounds(self._noted.young(), self._now, self._noted.amounts),
+            self.notes,
+            self._word if self._status else None,
+        )
         self._encoders = {
             name: form.encode_cells if plan.mapped_only and form.encode_cells else form.encode
             for name, form in plan.files.items()
@@ -89,20 +98,45 @@ class Sorter:
         self._differing_keys: list[str] = []
         self._differing = 0
 
-    def take(self, number: int, row: Row) -> None:
-        """Take one row of the source."""
+    def take(self, rows: Iterable[Row]) -> int:
+        """Take all rows of the source; gives their number."""
+        number, quick_of, add = 0, self._quick.get, self.spool.add
+        for number, row in enumerate(rows, start=1):
+            quick = quick_of(tuple(row))
+            found = quick(row) if quick else None
+            if found is None:
+                self._take(number, row)
+            else:
+                key, version, line, mark, file, owner, content, note = found
+                add(number, key, version, line, mark=mark, file=file, owner=owner, content=content, note=note)
+        self._compiler.count()
+        return number
+
+    def _take(self, number: int, row: Row) -> None:
         if isinstance(row, UnreadableRow):
             self.rejected.add(number, None, [Fault("", "unreadable", row.reason, row.fix)])
             return
-        if self._status and len(self._words) <= SHOWN_WORDS:
-            word = row.get(self._status)
-            self._words["" if word is None else str(word)[: WORD_LENGTH + 1]] += 1
-        found = self._check.convert(row)
+        picked = self._pick(row)
+        if self._pick.near:
+            self._quick.clear()  # every row is looked at for a column's name
+        if self._status:
+            self._word(picked.get(self._status))
+        found = self._check.convert(picked)
         merged = found.key is not None and (self._plan.same_key.merges or not found.faults)
-        if self._apart is None or not merged:
-            self._complete([number], found)
-        else:
+        if self._apart is not None and merged:
             self._apart.add(number, found.key, found.version, pickle.dumps((number, found)))
+        elif self._complete([number], found):
+            self._hasten(tuple(row))
+
+    def _hasten(self, keys: tuple[Any, ...]) -> None:
+        """Let further rows with these columns go the quick way, where they can."""
+        settled = keys in self._quick or self._pick.near or self._apart is not None or self._plan.mapped_only
+        if not settled and len(self._quick) < QUICK_WAYS:
+            self._quick[keys] = self._compiler.make(keys)
+
+    def _word(self, word: Any, rows: int = 1) -> None:
+        if len(self._words) <= SHOWN_WORDS:
+            self._words["" if word is None else str(word)[: WORD_LENGTH + 1]] += rows
 
     def settle(self) -> None:
         """When all rows are in: leave one of each key."""
@@ -126,21 +160,21 @@ class Sorter:
     def _label(self, key: str) -> str | None:
         return key if self._kind.key == (self._kind.label,) else None
 
-    def _complete(self, numbers: Sequence[int], found: Checked) -> None:
-        """Look at a whole row, or at what several rows make together."""
+    def _complete(self, numbers: Sequence[int], found: Checked) -> bool:
+        """Look at a whole row, or at what several rows make together; tells whether it is good."""
         checked = self._check.complete(found)
         if checked.faults:
             for number in numbers:
                 self.rejected.add(number, checked.label, [*checked.faults, *checked.dropped])
                 if checked.key is not None:
                     (self._apart or self.spool).refuse(number, checked.key, checked.version)
-            return
+            return False
         for fault in checked.dropped:
             self.dropped.add(numbers[0], checked.label, [fault])
         values, kind = checked.values, self._kind
         if kind.not_future and values[kind.not_future] > self._now:
             self.deferred.write(values)
-            return
+            return False
         self.notes.update(dict.fromkeys(checked.notes, 1))
         age = self._noted.age(values.get(kind.created or ""))
         self.notes[IN_FUTURE] += age == FUTURE
@@ -155,14 +189,10 @@ class Sorter:
             mark=UNIT.join(str(values.get(name, "")) for name in self._unsent),
             file=file,
             owner=values.get(kind.owner or ""),
-            content=self._content(values),
+            content=blake2b(meaning(values, self._sent), digest_size=16).digest(),
             note=self._noted.of(values, age),
         )
-
-    def _content(self, values: Mapping[str, Any]) -> bytes:
-        """What the journal knows a row by: the same in files of every format."""
-        filled = {name: value for name in self._sent if (value := values.get(name)) not in _EMPTY}
-        return blake2b(_meaning(filled), digest_size=16).digest()
+        return True
 
     def _refuse(self, numbers: Sequence[int], key: str) -> None:
         label = self._label(key)

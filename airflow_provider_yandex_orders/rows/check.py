@@ -33,11 +33,11 @@ class RowChecker:
 
     def __init__(self, kind: RowKind, options: CheckOptions, columns: Mapping[str, str] | None = None) -> None:
         of_nothing = read_status_map(options.status_map).get("")
-        self._kind = kind = kind.with_defaults({kind.status: of_nothing}) if kind.status and of_nothing else kind
+        self.kind = kind = kind.with_defaults({kind.status: of_nothing}) if kind.status and of_nothing else kind
         self._named = {name: (columns or {}).get(name, name) for name in kind.field_names}
         self._spelt = {normal(name): name for name in self._named.values()}
         self._noted: list[str] = []
-        options = replace(options, note=self._noted.append)
+        self.options = options = replace(options, note=self._noted.append)
         self._steps = [
             (declared, self._named[declared.name], _checker_of(declared, options))
             for declared in kind.fields
@@ -47,14 +47,14 @@ class RowChecker:
         self._newer = dates.Clock(options.source_zone, options.counter_zone).sortable
         self._as_written = reading.moment(options.reading) or (lambda value: value)
         self._is_null_in = {each.name: options.reading.is_null(exact=each.type.free) for each in kind.fields}
-        self._hashed = [declared for declared in kind.fields if options.hash_identifiers and declared.hashed_into]
-        self._needed = [
+        self.hashed = [declared for declared in kind.fields if options.hash_identifiers and declared.hashed_into]
+        self.needed = [
             declared
             for declared in kind.fields
             if declared.required and (declared.name not in kind.key or options.require_key)
         ]
         self._limited = [declared for declared in kind.fields if declared.most]
-        self._defaults = [each for each in kind.fields if each.default is not None and not each.required]
+        self.defaults = [each for each in kind.fields if each.default is not None and not each.required]
         money = [each for each in kind.fields if each.type in types.CURRENCIES]
         self._currency = (self._named[money[0].name], money[0].default) if money else None
         self.values: Counter[str] = Counter()
@@ -103,14 +103,14 @@ class RowChecker:
                 result.version = self._newer(self._as_written(cleaned(row.get(version))))
             except BadValue as bad:
                 if all(fault.column != version for fault in faults):  # a sent one was converted before
-                    faults.append(Fault(version, bad.code, f"{self._kind.version} {bad.reason}", bad.fix))
+                    faults.append(Fault(version, bad.code, f"{self.kind.version} {bad.reason}", bad.fix))
         if self._noted:
             result.notes += dict.fromkeys(self._noted)
             self._noted.clear()
         spoilt = {fault.column for fault in faults}
-        if not spoilt or spoilt.isdisjoint(self._named[name] for name in self._kind.key):
-            result.key = _key(values, self._kind)
-        result.label = values.get(self._kind.label)
+        if not spoilt or spoilt.isdisjoint(self._named[name] for name in self.kind.key):
+            result.key = _key(values, self.kind)
+        result.label = values.get(self.kind.label)
         return result
 
     def _elements(self, value: object, declared: Field, column: str, convert: Converter, result: Checked) -> list[Any]:
@@ -134,20 +134,20 @@ class RowChecker:
 
     def complete(self, result: Checked) -> Checked:
         """Put defaults into a converted row, and look whether it can be sent."""
-        kind, named, values, faults = self._kind, self._named, result.values, result.faults
-        missing = [declared for declared in self._needed if declared.name not in values]
+        kind, named, values, faults = self.kind, self._named, result.values, result.faults
+        missing = [declared for declared in self.needed if declared.name not in values]
         bad = {fault.column for fault in (*faults, *result.dropped)}
         if missing:
             faults += [_missing(each, named[each.name]) for each in missing if named[each.name] not in bad]
             faults.sort(key=lambda fault: self._places.get(fault.column.partition("[")[0], 0))
-        for declared in self._defaults:
+        for declared in self.defaults:
             if declared.name not in values and named[declared.name] not in bad:
                 values[declared.name] = declared.default
                 if declared.default_told:
                     result.notes.append(f"default_{declared.name}")
         for rule in kind.rules:
             rule(result, named)
-        for declared in self._hashed:
+        for declared in self.hashed:
             _hash(values, declared)
         for declared in self._limited:
             value = values.get(declared.name, "")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import SimpleNamespace
@@ -13,6 +13,9 @@ from typing import Any
 import msgspec
 
 from airflow_provider_yandex_orders.rows.kind import RowKind
+
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+_as_meant = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=str).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class FileFormat:
     :param encode_cells: writes the cells of one row apart from each other, for a file of some fields only; ``None``
         where each row names its own fields.
     :param narrow: the head of a file of some fields only, and what makes its rows of their cells.
+    :param names: the fields, as they follow each other; none where rows are no list of cells and no object.
+    :param delimiter: what stands between cells; empty where rows are objects.
     """
 
     suffix: str
@@ -33,6 +38,8 @@ class FileFormat:
     encode: Callable[[Mapping[str, Any]], bytes]
     encode_cells: Callable[[Mapping[str, Any]], bytes] | None = None
     narrow: Callable[[Collection[str]], tuple[bytes, Callable[[bytes], bytes]]] | None = None
+    names: Sequence[str] = ()
+    delimiter: str = ""
 
 
 def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
@@ -42,7 +49,7 @@ def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
     only fields that some row has a value for, so that the service keeps the others.
     """
     names = [declared.name for declared in kind.sent_fields]
-    write = _line_writer(delimiter)
+    write = line_writer(delimiter)
 
     def encode(values: Mapping[str, Any]) -> bytes:
         return write([cell(values.get(name)) for name in names])
@@ -59,7 +66,7 @@ def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
 
         return write([names[place] for place in places]), cut
 
-    return FileFormat(".csv", write(names), b"", b"", encode, encode_cells, narrow)
+    return FileFormat(".csv", write(names), b"", b"", encode, encode_cells, narrow, names, delimiter)
 
 
 def json_format(kind: RowKind) -> FileFormat:
@@ -80,14 +87,24 @@ def json_format(kind: RowKind) -> FileFormat:
                 row.setdefault(inside, {})[name] = value
         return encoder.encode(row)
 
-    return FileFormat(".json", f'{{"{kind.name}":['.encode(), b",\n", b"]}", encode)
+    names = () if inner else sent
+    return FileFormat(".json", f'{{"{kind.name}":['.encode(), b",\n", b"]}", encode, names=names)
 
 
-def _line_writer(delimiter: str) -> Callable[[list[str]], bytes]:
+def line_writer(delimiter: str) -> Callable[[Sequence[str]], bytes]:
+    """A function that writes the cells of one row of CSV."""
     # What the "file" gives back for a line comes back from ``writerow``. Python up to 3.12 quotes only the signs of
     # its own line end: with "\n" alone a bare "\r" would split the row.
     line: Any = SimpleNamespace(write=lambda text: f"{text[:-2]}\n".encode())
     return csv.writer(line, delimiter=delimiter, lineterminator="\r\n").writerow
+
+
+def meaning(values: Mapping[str, Any], names: Iterable[str]) -> bytes:
+    """What a row means, whatever the format of its file: its filled fields, by name.
+
+    :param names: those that count.
+    """
+    return _as_meant({name: value for name in names if (value := values.get(name)) not in _EMPTY})
 
 
 def cell(value: Any) -> str:

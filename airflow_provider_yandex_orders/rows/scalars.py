@@ -16,7 +16,7 @@ from airflow_provider_yandex_orders.rows.faults import BadValue
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}([\s'\u2019]\d{3})+|\d{1,3}(,\d{3})+(?=\.))(\.\d+)?")
-_THROUGH_FLOAT = re.compile(
+THROUGH_FLOAT = re.compile(
     r"[+-]?(\d+[.,]0*|\d{1,3}(?P<by>[\s'\u2019.,])\d{3}((?P=by)\d{3})*(?!(?P=by))[.,]0+"
     r"|\d([.,]\d+)?[eE]\+\d+|\d[.,]\d+[eE]\d+)"
 )
@@ -48,7 +48,7 @@ def through_float(value: object, written: str) -> bool:
     """Whether an id or its text is what spreadsheets and data frames make of one: ``88.0``, ``1 234,00``, ``4E+9``."""
     if isinstance(value, Decimal) and value.as_tuple().exponent:  # JSON's 88.0 and 4.2e17
         return True
-    return _THROUGH_FLOAT.fullmatch(written) is not None
+    return THROUGH_FLOAT.fullmatch(written) is not None
 
 
 def line(value: object) -> str:

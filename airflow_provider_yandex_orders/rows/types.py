@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from airflow_provider_yandex_orders.rows import dates, identifiers, lists, reading, scalars, words
+from airflow_provider_yandex_orders.rows import dates, forms, identifiers, lists, reading, scalars, words
 from airflow_provider_yandex_orders.rows.cells import cleaned, refuse_sheet_error
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.options import CheckOptions
@@ -34,6 +34,7 @@ class FieldType:
     :param adds: it is a number of which several may be added up.
     :param as_json: how a JSON file has one value, where that is not the value itself.
     :param free: it holds any text, so that signs in it may be meant, and so may most words.
+    :param inline: the forms of values that need no converter to be told good.
     """
 
     label: str
@@ -47,6 +48,7 @@ class FieldType:
     adds: bool = False
     as_json: Callable[[Any], Any] | None = None
     free: bool = False
+    inline: forms.Forms = forms.none
 
     @property
     def dated(self) -> bool:
@@ -143,22 +145,35 @@ def _goal_as_json(goal: tuple[str, Any]) -> dict[str, Any]:
     return {"goal_action_id": identifier} if price is None else {"goal_action_id": identifier, "price": price}
 
 
-TEXT = FieldType("text", _always(scalars.text), free=True)
-ID = FieldType("id", _always(scalars.identifier))
-CLIENT_ID = FieldType("ClientID", _always(identifiers.client_id), wide=True)
-CLICK_ID = FieldType("click id", _always(identifiers.click_id))
-EMAIL = FieldType("e-mail", _always(identifiers.email), by_hand=True, wide=True)
-PHONE = FieldType("phone", _phone, by_hand=True, wide=True)
+TEXT = FieldType("text", _always(scalars.text), free=True, inline=forms.text)
+ID = FieldType("id", _always(scalars.identifier), inline=forms.identifier)
+CLIENT_ID = FieldType("ClientID", _always(identifiers.client_id), wide=True, inline=forms.client_id)
+CLICK_ID = FieldType("click id", _always(identifiers.click_id), inline=forms.client_id)
+EMAIL = FieldType("e-mail", _always(identifiers.email), by_hand=True, wide=True, inline=forms.email)
+PHONE = FieldType("phone", _phone, by_hand=True, wide=True, inline=forms.phone)
 FULL_PHONE = FieldType("phone, sent with +", _full_phone, by_hand=True, wide=True)
-MD5 = FieldType("md5", _always(identifiers.md5), wide=True)
-DATE_TIME = FieldType("date-time", lambda _own, options: options.clock.counter_time, written=reading.moment)
-DAY_OR_TIME = FieldType("date or date-time", lambda _own, options: options.clock.day_or_time, written=reading.moment)
+MD5 = FieldType("md5", _always(identifiers.md5), wide=True, inline=forms.md5)
+DATE_TIME = FieldType(
+    "date-time",
+    lambda _own, options: options.clock.counter_time,
+    written=reading.moment,
+    inline=forms.moment("counter_time"),
+)
+DAY_OR_TIME = FieldType(
+    "date or date-time",
+    lambda _own, options: options.clock.day_or_time,
+    written=reading.moment,
+    inline=forms.moment("counter_time"),
+)
 UNIX_TIME = FieldType(
-    "date-time, sent as Unix seconds", lambda _own, options: options.clock.unix_time, written=reading.moment
+    "date-time, sent as Unix seconds",
+    lambda _own, options: options.clock.unix_time,
+    written=reading.moment,
+    inline=forms.moment("unix_time"),
 )
 MOMENT = FieldType("date-time with its zone", lambda _own, options: options.clock.zoned, written=reading.moment)
 DATE = FieldType("date", _always(dates.birthday), written=reading.birthday)
-MONEY = FieldType("decimal", _always(scalars.money), written=reading.amount, adds=True)
+MONEY = FieldType("decimal", _always(scalars.money), written=reading.amount, adds=True, inline=forms.amount)
 AMOUNT = FieldType("decimal, sent as text", _always(scalars.amount), written=reading.amount, adds=True)
 CURRENCY = FieldType("currency", lambda _own, options: partial(scalars.currency, region=options.phone_region))
 ANY_CURRENCY = FieldType("currency code", _always(scalars.any_currency))

@@ -17,6 +17,7 @@ from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.sources.base import ColumnMap, Row
 
 _MISSING = object()
+_SHOWN_KEYS = 200  # JSON objects may have any
 _PLANS = 1000  # key sets whose plan is kept: JSON objects may have any
 
 
@@ -46,7 +47,7 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Step:
     """How one field is read from rows that have the same keys."""
 
     name: str
@@ -86,16 +87,18 @@ class Picker:
         self._is_null = null_test(null_values), null_test(null_values, exact=True)
         self._texts = {label(columns, field) for field in texts}
         self._dated = {label(columns, field) for field in dated}
-        self._plans: dict[tuple[str, ...], list[_Step]] = {}
+        self._plans: dict[tuple[str, ...], list[Step]] = {}
         self.used: set[str] = set()
         """Keys of rows that some field is read from."""
         self.found: set[str] = set()
         """Columns that rows have; of a dotted path, that some row has its end."""
         self.begun: set[str] = set()
         """Dotted paths of which rows have the beginning."""
+        self.keys: dict[str, None] | None = None
+        """Keys of the rows; ``None`` before the first."""
         self.not_found = 0
         """Cells that stand for nothing because a formula found nothing: ``#N/A``."""
-        self._near: dict[str, list[str]] = {}
+        self.near: dict[str, list[str]] = {}
         """Columns that were empty so far, and those that differ from their names in case and space only."""
         self._filled: dict[str, str] = {}
         """Which of these were not empty."""
@@ -103,12 +106,10 @@ class Picker:
     def __call__(self, row: Row) -> dict[str, Any]:
         """The row's values by label; fields it has no column for are left out."""
         keys = tuple(row)
-        plan = self._plans.get(keys)
-        if plan is None:
-            plan = self._plan(keys)
-            if len(self._plans) < _PLANS:
-                self._plans[keys] = plan
-        if self._near:
+        plan = self.steps(keys)
+        if self.keys is None or (len(self.keys) < _SHOWN_KEYS and not self.keys.keys() >= set(keys)):
+            self.keys = {**(self.keys or {}), **dict.fromkeys(keys)}
+        if self.near:
             self._compare(row)
         picked = {}
         for step in plan:
@@ -119,19 +120,33 @@ class Picker:
                     self.not_found += 1
         return picked
 
+    def steps(self, keys: tuple[str, ...]) -> list[Step]:
+        """How each field is read from rows that have these keys."""
+        plan = self._plans.get(keys)
+        if plan is None:
+            plan = self._plan(keys)
+            if len(self._plans) < _PLANS:
+                self._plans[keys] = plan
+        return plan
+
+    def read(self, row: Row, step: Step) -> Any:
+        """What a row has for a field, as it is; ``None`` where it has nothing."""
+        value = row[step.places[0].key] if step.plain else self._from(row, step)
+        return None if value is _MISSING else value
+
     def check_empty(self) -> None:
         """Make sure, after the last row, that no column was empty in all of them beside one that nearly has its name.
 
         :raises SourceError: one was.
         """
         for name, other in self._filled.items():
-            if self._near[name]:
+            if self.near[name]:
                 raise _equally([name, other], name)
 
     def _compare(self, row: Row) -> None:
-        for name, others in list(self._near.items()):
+        for name, others in list(self.near.items()):
             if self._is_filled(row.get(name)):
-                self._near[name] = []  # it is the column
+                self.near[name] = []  # it is the column
             for other in others:
                 if name not in self._filled and self._is_filled(row.get(other)):
                     self._filled[name] = other
@@ -157,7 +172,7 @@ class Picker:
         near = [key for key in keys if isinstance(key, str) and key not in self._mapped and normal(key) == wanted]
         if name in keys:
             if name not in self._mapped and len(near) > 1:
-                self._near.setdefault(name, [key for key in near if key != name])
+                self.near.setdefault(name, [key for key in near if key != name])
             return name
         if wanted in self._claimed and name not in self._mapped:
             return None  # a mapped field has that column
@@ -165,7 +180,7 @@ class Picker:
             raise _equally(near, name)
         return near[0] if near else None
 
-    def _plan(self, keys: tuple[str, ...]) -> list[_Step]:
+    def _plan(self, keys: tuple[str, ...]) -> list[Step]:
         plan = []
         for name, names, whole_list in self._wanted:
             places = [place for place in (self._place(each, keys) for each in names) if place]
@@ -173,10 +188,10 @@ class Picker:
                 self.used.update(place.key for place in places)
                 is_plain = len(places) == 1 and not places[0].path
                 is_null = self._is_null[name in self._texts]
-                plan.append(_Step(name, places, is_plain, whole_list, name in self._dated, is_null))
+                plan.append(Step(name, places, is_plain, whole_list, name in self._dated, is_null))
         return plan
 
-    def _from(self, row: Row, step: _Step) -> Any:
+    def _from(self, row: Row, step: Step) -> Any:
         values = []
         for place in step.places:
             value = _walk(row[place.key], place.path)

@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The quick pass over rows changes nothing but the time: with and without it all comes out equal."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from unittest import mock
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_yandex_orders.altcraft import kinds as altcraft_kinds
+from airflow_provider_yandex_orders.delivery import sorter, spool
+from airflow_provider_yandex_orders.delivery.compiled import Compiler
+from airflow_provider_yandex_orders.delivery.plan import Limits, Plan
+from airflow_provider_yandex_orders.delivery.prepare import prepare
+from airflow_provider_yandex_orders.delivery.same_key import SameKey
+from airflow_provider_yandex_orders.delivery.windows import Windows
+from airflow_provider_yandex_orders.metrica import kinds as metrica_kinds
+from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
+from airflow_provider_yandex_orders.rows.cells import NULL_VALUES
+from airflow_provider_yandex_orders.rows.formats import csv_format, json_format
+from airflow_provider_yandex_orders.rows.kind import Field, RowKind
+from airflow_provider_yandex_orders.rows.reading import Reading
+from airflow_provider_yandex_orders.sources.base import RowStream
+from airflow_provider_yandex_orders.sources.rows import RowsSource
+from tests.unit.unit_support import BERLIN, MOSCOW, check_options, contact, conversion, full_order, order
+
+LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC).timestamp()
+KINDS = [each for module in (metrica_kinds, altcraft_kinds) for each in vars(module).values() if type(each) is RowKind]
+QUICK = (SIMPLE_ORDERS, CONTACTS, ORDERS, OFFLINE_CONVERSIONS)
+LINE = {"external_id": "1", "status": "new", "sku": "s", "final_price_per_item": "10", "count": 1}
+GOOD: Mapping[str, Mapping[str, Any]] = {
+    "simple_orders": order(
+        order_status="PAID", revenue="10.50", goals="lead", client_ids="170000000012", currency="RUB"
+    ),
+    "contacts": contact(phones="+7 916 123-45-67", birth_date="1990-01-31", client_ids="170000000012"),
+    "orders": full_order(revenue="10.50", products="a:1", goals="lead", update_date_time="2025-03-04 15:20:00"),
+    "offline_conversions": conversion(Price="10", Currency="RUB"),
+    "altcraft_orders": {
+        "external_id": "1",
+        "email": "a@example.com",
+        "endpoint": "e",
+        "status": "paid",
+        "currency": "RUB",
+    }
+    | {"lines": [LINE]},
+    "altcraft_order_lines": LINE,
+    "altcraft_custom_fields": {"external_id": "f", "name": "F", "entity_type": "sku", "required": True}
+    | {"value_type": "int"},
+    "altcraft_line_statuses": {"external_id": "s", "name": "S", "type": "delivered"},
+}
+
+
+class Rows(RowsSource):
+    """Rows that are written in some way."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]], how: Reading) -> None:
+        super().__init__(rows)
+        self.how = how
+
+    @contextmanager
+    def open(self) -> Iterator[RowStream]:
+        yield RowStream(None, iter(self.rows), self.how)
+
+
+def outcome(source: RowsSource, folder: Path, *, quick: bool, **changes: Any) -> dict[str, Any]:
+    """All that comes of rows: what is spooled, written and counted; and how many rows took the long way."""
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    spooled: list[Any] = []
+    slow: list[int] = []
+
+    class Spool(spool.Spool):
+        def add(self, *row: Any, **more: Any) -> None:
+            spooled.append((*row, *sorted(more.items())))
+            super().add(*row, **more)
+
+    class Sorter(sorter.Sorter):
+        def _take(self, number: int, row: Any) -> None:
+            slow.append(number)
+            super()._take(number, row)
+
+        def settle(self) -> None:
+            told.update(words=dict(self._words), filled=self.filled, values=dict(self._check.values))
+            super().settle()
+            told.update(notes={note: count for note, count in self.notes.items() if count})
+
+    told: dict[str, Any] = {}
+    folder.mkdir()
+    place = ObjectStoragePath(str(folder))
+    plan = Plan(folder=place, limits=changes.pop("limits", Limits(max_rejected=10**9, max_dropped=10**9)), **changes)
+    way = mock.patch.object(Compiler, "make", (lambda *_: None) if not quick else Compiler.make)
+    with (
+        way,
+        mock.patch.object(sorter, "Spool", Spool),
+        mock.patch("airflow_provider_yandex_orders.delivery.prepare.Sorter", Sorter),
+        mock.patch.object(time, "time", return_value=NOW),
+    ):
+        try:
+            prepared = prepare(source, plan)
+        except Exception as error:  # noqa: BLE001 - equal ones are compared
+            told["error"] = str(error).replace(str(folder), "")
+        else:
+            counted = {name: getattr(prepared, name) for name in prepared.__slots__ if "path" not in name}
+            told |= counted | {"parts": [(part.rows, part.bytes, part.sha256) for part in prepared.parts]}
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    return told | {"files": files, "spooled": spooled, "slow": slow}
+
+
+def check_equal(source: RowsSource, folder: Path, **changes: Any) -> list[int]:
+    """Compare both ways; gives the rows that took the long way though the quick one was there."""
+    quick = outcome(source, folder / "quick", quick=True, **changes)
+    whole = outcome(source, folder / "whole", quick=False, **changes)
+    slow, every = quick.pop("slow"), whole.pop("slow")
+    assert quick == whole
+    assert len(every) == len(source.rows)
+    return list(slow)
+
+
+MESSY: st.SearchStrategy[Any] = st.one_of(
+    st.sampled_from(
+        [
+            *(None, "", " ", "null", "NULL", "NaN", "N/A", "#N/A", "-", float("nan"), [], {}, b"x", True, 0, "0", -1),
+            *(1.5, Decimal("1E+3"), Decimal("-0"), 10**30, "#REF!", "Err:502", "'0045", '="0045"', " a ", "a\u00adb"),
+            *("a\nb", 'say "no"', "back\\slash", "a;b,c", "\u200e1", "\ud800", "{a}", "[1]", '["a"]', ["a", None]),
+            date(2026, 1, 2),
+        ]
+    ),
+    st.text(max_size=6),
+    st.integers(),
+    st.floats(),
+    st.decimals(),
+)
+IDS = st.one_of(
+    st.sampled_from(["A-1", "ORD-000123", "ЗК-00012", "1 234", "88.0", "4E+9", "E-5", "E:5", "-5", "+5", "a b", "a_b"]),
+    st.integers(0, 30).map(str),
+    st.integers(0, 10**20),
+)
+TEXTS = st.sampled_from(["Anna", "Иван Петров", "O'Neil, Pat", "Err: 5", "Null", "null", "1st", "x" * 1001, "a\tb"])
+ADDRESSES = st.sampled_from(
+    [
+        *(
+            "a@example.com",
+            "A.B@Example.COM",
+            "{a}@example.com",
+            "'a@example.com",
+            "a@b",
+            "a@example.com,b@example.com",
+        ),
+        *("a@example.com;a@example.com", "a@example.com no", "\u212a@example.com", ["a@example.com", "b"]),
+    ]
+)
+PHONES = st.one_of(
+    st.sampled_from(
+        [
+            *("+79161234567", "+7 (916) 123-45-67", "8 916 123 45 67", "9161234567", "+7 930 012 34 56"),
+            *("+375291234567", "79161234567", 79161234567, "+8 916 123-45-67", "+7 916 123-45-67 доб. 5"),
+            "8(916)1234567;+79161234568",
+        ]
+    ),
+    st.integers(9 * 10**9, 10**10 - 1).map("+7{}".format),
+    st.integers(9 * 10**9, 10**10 - 1).map("8{}".format),
+)
+SUMS = st.sampled_from(
+    ["0cc175b9c0f1b6a831c399e269772661", "0CC175B9C0F1B6A831C399E269772661", "d41d8cd98f00b204e9800998ecf8427e", "0cc"]
+)
+CLIENT_IDS = st.one_of(
+    st.sampled_from(["170000000012", "0170000000012", "00000000", "1234567", "170000000012,170000000013", "1,7E+12"]),
+    st.integers(0, 10**21),
+    st.integers(0, 10**21).map(str),
+)
+AMOUNTS = st.one_of(
+    st.sampled_from(["10", "10.50", "010.5", "1 234.50", "1234,50", "10 RUB", "5 €", "-1", "1e3", "0.00001", "1" * 14]),
+    st.decimals(0, 10**14, places=2),
+    st.decimals(0, 100, places=6),
+    st.floats(0, 10**6),
+    st.integers(-5, 10**14),
+)
+SPOTS = st.sampled_from(
+    [
+        *("2026-03-29 02:30:00", "2026-10-25 02:30:00", "2026-10-25 03:00:00", "2026-10-04 02:10:00"),
+        *("2026-04-05 01:45:00", "2026-01-31", "31.01.2026", "31.01.2026 10:00", "2026-01-31T10:00:00Z", "20260131"),
+        *("2026-01-31 10:00:00+03", "2026-01-31T10:00:00.250Z", "2026-01-31 10:00:00.5", "2026-01-31 24:00:00"),
+        *("2026-01-31 10:00:60", "1760000000", "2026-W05-6 10:00:00", "2026-01-31_10:00:00", "2026-01-31 10:00"),
+        *("1969-12-31 10:00:00", "0001-01-01 00:00:00", "2027-01-31 10:00:00", "2026-10-25 02:30:00+05:45"),
+        *(1760000000, 1760000000.5, 1999999999, "0176000000", date(2026, 1, 31)),
+        *(datetime(2026, 10, 25, 2, 30), datetime(2026, 10, 25, 2, 30, fold=1)),
+        *(datetime(2026, 1, 2, 3, 4, 5, 678900), datetime(1900, 1, 1)),
+        *(datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN, fold=1), datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)),
+    ]
+)
+BEFORE, AFTER = datetime(1969, 12, 30), datetime(2027, 1, 2)
+MOMENTS = st.one_of(
+    SPOTS,
+    st.datetimes(BEFORE, AFTER),
+    st.datetimes(BEFORE, AFTER, timezones=st.sampled_from([UTC, BERLIN, timezone(timedelta(hours=5, minutes=45))])),
+    st.datetimes(datetime(2026, 10, 24), datetime(2026, 10, 26)).map(lambda at: at.isoformat(" ", "seconds")),
+    st.datetimes(datetime(2026, 10, 3), datetime(2026, 10, 5)).map(lambda at: at.isoformat("T", "seconds")),
+    st.datetimes(datetime(2026, 10, 24), datetime(2026, 12, 26)).map(lambda at: f"{at:%Y-%m-%dT%H:%M:%S}+03:30"),
+)
+WORDS = st.sampled_from(
+    [
+        *("PAID", "paid", "CANCELED", "CANCELLED", "IN_PROGRESS", "lead", "call", "RUB", "rub", "₽", "руб", "BYR"),
+        *("CONTACT", "lead:10.50", "lead:10,call", "lead:99,90", [("lead", "5")], "true", "a:1,b:2", {"a": 1}),
+        *([{"goal_action_id": "lead", "price": 5}], '{"a": 2}', "email", "1990-01-31", "31.01.90", "new", "в работе"),
+    ]
+)
+OF_TYPE = {
+    "text": TEXTS,
+    "id": IDS,
+    "ClientID": CLIENT_IDS,
+    "click id": CLIENT_IDS,
+    "e-mail": ADDRESSES,
+    "phone": PHONES,
+    "phone, sent with +": PHONES,
+    "md5": SUMS,
+    "date-time": MOMENTS,
+    "date or date-time": MOMENTS,
+    "date-time, sent as Unix seconds": MOMENTS,
+    "date-time with its zone": MOMENTS,
+    "date": MOMENTS,
+    "decimal": AMOUNTS,
+}
+
+
+def value_of(field: Field) -> st.SearchStrategy[Any]:
+    """Values as people give them, and others."""
+    own = OF_TYPE.get(field.type.label, WORDS)
+    return st.one_of(own, own, own, MESSY)
+
+
+def rows_of(kind: RowKind) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Rows with the same columns: good ones with some values changed, most of them few."""
+    values = {field.name: value_of(field) for field in kind.fields}
+    good = dict.fromkeys(kind.field_names) | dict(GOOD[kind.name])
+
+    def changed(key: Any) -> st.SearchStrategy[dict[str, Any]]:
+        names = st.lists(st.sampled_from(kind.field_names), max_size=3, unique=True)
+        fixed = names.flatmap(lambda chosen: st.fixed_dictionaries({name: values[name] for name in chosen}))
+        return fixed.map(lambda changes: good | {kind.key[0]: key} | changes)
+
+    keys = st.one_of(st.integers(170000000000, 170000000005).map(str), values[kind.key[0]])
+    return st.lists(keys.flatmap(changed), min_size=1, max_size=6).map(lambda rows: [good, *rows])
+
+
+STATUS_MAPS: Sequence[Mapping[Any, str]] = ({}, {"paid": "PAID", "PAID": "PAID", 1: "PAID", "": "PAID", "new": "SPAM"})
+OPTIONS = st.fixed_dictionaries(
+    {
+        "hash_identifiers": st.booleans(),
+        "source_zone": st.sampled_from(
+            [None, None, BERLIN, ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Asia/Kathmandu")]
+        ),
+        "counter_zone": st.sampled_from([lambda: MOSCOW, lambda: BERLIN]),
+        "phone_region": st.sampled_from(["RU", "RU", "BY", None]),
+        "status_map": st.sampled_from(STATUS_MAPS),
+        "require_key": st.booleans(),
+        "refuse_clear": st.sampled_from([False, False, True]),
+        "targets": st.sampled_from([None, lambda: {"lead": None, "call": "is a phone call", "order_paid": None}]),
+    }
+)
+READINGS = st.builds(
+    Reading,
+    decimal=st.sampled_from([".", ".", ","]),
+    date_format=st.sampled_from([None, None, None, "%Y-%m-%d %H:%M:%S"]),
+    null_values=st.sampled_from(
+        [frozenset(NULL_VALUES), frozenset(["10", "a@example.com", "Anna", "lead", "RUB", "A-1"])]
+    ),
+)
+WINDOWS = st.sampled_from([None, Windows(21, 111), Windows(21, 111, "hold"), Windows(21, 111, "reject")])
+
+
+def defaults_of(kind: RowKind) -> st.SearchStrategy[RowKind]:
+    """The kind, with defaults or without."""
+    known = {"currency": "EUR", "Currency": "EUR", "revenue": Decimal("1.50"), "emails": ["z@example.com"], "name": "Z"}
+    mine = {name: value for name, value in known.items() if name in kind.field_names}
+    return st.sampled_from([kind, kind.with_defaults(mine)])
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@given(data=st.data())
+def test_both_ways_are_equal(kind: RowKind, tmp_path: Path, data: st.DataObject) -> None:
+    logging.disable(logging.WARNING)
+    place = tmp_path / str(len(list(tmp_path.iterdir())))
+    place.mkdir()
+    form = data.draw(st.sampled_from(["csv", ";", "json", "each"]), "form")
+    declared = data.draw(defaults_of(kind if form == "json" else kind.in_csv()), "kind")
+    files = {"part": json_format(declared) if form == "json" else csv_format(declared, ";" if form == ";" else ",")}
+    if form == "each" and kind is OFFLINE_CONVERSIONS:
+        files = {name: csv_format(declared.with_identifier(name)) for name in declared.identifiers}
+    source = Rows(data.draw(rows_of(declared), "rows"), data.draw(READINGS, "reading"))
+    source.columns = data.draw(st.sampled_from([None, {declared.key[0]: [declared.key[0], "other"]}]), "columns")
+    check_equal(
+        source,
+        place,
+        kind=declared,
+        options=check_options(**data.draw(OPTIONS, "options")),
+        limits=Limits(10**9, 10**9, windows=data.draw(WINDOWS, "windows")),
+        files=files,
+        same_key=SameKey(last=data.draw(st.booleans(), "last")),
+        merge_mode=data.draw(st.sampled_from(["SAVE", "SAVE", "SAVE", "UPDATE"]), "merge mode"),
+        sends=data.draw(st.booleans(), "sends"),
+    )
+
+
+COMMON: Mapping[str, Sequence[Mapping[str, Any]]] = {
+    "simple_orders": [
+        {"emails": None, "phones": "+7 (916) 123-45-67"},
+        {"create_date_time": "2026-11-01T10:00:00+03:00", "revenue": 10, "cost": 5.5, "currency": "EUR"},
+        {"create_date_time": datetime(2026, 11, 1, 10), "id": 5, "revenue": Decimal("10.50")},
+        {"create_date_time": datetime(2026, 11, 1, 10, tzinfo=UTC), "order_status": None, "goals": "lead:10.50"},
+        {"emails": "a@example.com, b@example.com", "update_date_time": "2026-11-02 10:00:00"},
+        {"emails": None, "emails_md5": "0cc175b9c0f1b6a831c399e269772661", "create_date_time": "2026-11-01"},
+        {"id": "ЗК-00012", "client_uniq_id": "a b", "client_ids": 170000000012},
+    ],
+    "contacts": [
+        {"name": "Иван Петров", "phones": "89161234567"},
+        {"name": "O'Neil, Pat", "create_date_time": datetime(2026, 11, 1, 10)},
+        {"update_date_time": "2026-11-02 10:00:00", "client_ids": "170000000012,170000000013", "birth_date": None},
+    ],
+    "orders": [
+        {"products": "a:1,b:2", "revenue": "10", "finish_date_time": "2026-11-01 10:00:00"},
+        {"order_status": "CANCELLED", "goals": "lead,call", "update_date_time": datetime(2026, 11, 2, 3, 4, 5, 678)},
+        {"products": {"a": 1}, "client_uniq_id": 7},
+    ],
+    "offline_conversions": [
+        {"DateTime": "2026-11-01 10:00:00", "Price": None},
+        {"DateTime": datetime(2026, 11, 1, 10, tzinfo=UTC), "Price": 10.5},
+        {"DateTime": "1760000000", "UserId": "u-1", "ClientId": None},
+        {"Yclid": "12345678901", "ClientId": None},
+    ],
+}
+
+
+@pytest.mark.parametrize("hash_identifiers", [False, True])
+@pytest.mark.parametrize("form", [csv_format, json_format])
+@pytest.mark.parametrize("kind", QUICK, ids=lambda kind: kind.name)
+def test_common_rows_go_the_quick_way(kind: RowKind, form: Any, hash_identifiers: bool, tmp_path: Path) -> None:
+    kind = kind if form is json_format else kind.in_csv()
+    names = set(kind.field_names)
+    changes = [{}, {}, *COMMON[kind.name]]
+    numbered = zip(changes, itertools.count(), strict=False)
+    rows = [
+        dict.fromkeys(kind.field_names) | dict(GOOD[kind.name]) | {kind.key[0]: f"1700000000{number:04}"} | dict(change)
+        for change, number in numbered
+    ]
+    source = Rows([{name: row[name] for name in row if name in names} for row in rows], Reading())
+    options = check_options(hash_identifiers=hash_identifiers)
+    assert check_equal(source, tmp_path, kind=kind, options=options, files={"part": form(kind)}, limits=Limits()) == [1]
