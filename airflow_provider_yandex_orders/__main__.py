@@ -11,18 +11,23 @@ from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from airflow_provider_yandex_orders.cli.options import CHECK, CHECK_HELP
+from airflow_provider_yandex_orders.cli.options import CHECK, CHECK_HELP, EXPLAIN, EXPLAIN_HELP
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     parser = ArgumentParser(prog="python -m airflow_provider_yandex_orders")
     commands = parser.add_subparsers(dest="command", required=True)
-    check = commands.add_parser("check", help=CHECK_HELP, description=CHECK_HELP)
-    for flag, settings in CHECK.items():
-        check.add_argument(flag, **settings)
+    for name, told, flags in (("check", CHECK_HELP, CHECK), ("explain", EXPLAIN_HELP, EXPLAIN)):
+        command = commands.add_parser(name, help=told, description=told)
+        for flag, settings in flags.items():
+            command.add_argument(flag, **settings)
     options = parser.parse_args(arguments)
     with _airflow_home():
+        if options.command == "explain":
+            from airflow_provider_yandex_orders.cli.explain import explain
+
+            return explain(options)
         from airflow_provider_yandex_orders.cli.check import check_files
 
         return check_files(options)

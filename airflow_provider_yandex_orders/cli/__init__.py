@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_provider_yandex_orders.cli.options import CHECK, CHECK_HELP
+from airflow_provider_yandex_orders.cli.options import CHECK, CHECK_HELP, EXPLAIN, EXPLAIN_HELP
 
 
 def get_cli_commands() -> list[Any]:
@@ -18,4 +18,10 @@ def get_cli_commands() -> list[Any]:
         func=lazy_load_command(f"{__name__}.check.command"),
         args=tuple(Arg((flag,), **settings) for flag, settings in CHECK.items()),
     )
-    return [GroupCommand(name="yandex-orders", help="Orders for Metrica and Altcraft", subcommands=(check,))]
+    explain = ActionCommand(
+        name="explain",
+        help=EXPLAIN_HELP,
+        func=lazy_load_command(f"{__name__}.explain.command"),
+        args=tuple(Arg((flag,), **settings) for flag, settings in EXPLAIN.items()),
+    )
+    return [GroupCommand(name="yandex-orders", help="Orders for Metrica and Altcraft", subcommands=(check, explain))]

@@ -57,7 +57,7 @@ def check_files(options: Namespace) -> int:
     with place as folder, _warnings(folder) as warnings:
         try:
             limits = Limits(number(options.max_rejected, "--max-rejected", meaning="a number of rows, or a share"))
-            steps, source, kind = _steps(options, folder)
+            steps, source, kind = steps_of(options, folder)
             failure = None
         except (WrongOption, PermanentError) as error:
             return _end(CANNOT_CHECK, str(error))
@@ -92,7 +92,7 @@ def check_files(options: Namespace) -> int:
         return _end(WOULD_SEND, f"the upload would send {delivery['rows_prepared']:,} of {read:,} rows.")
 
 
-def _steps(options: Namespace, folder: str) -> tuple[Any, WatchedFile, RowKind]:
+def steps_of(options: Namespace, folder: str) -> tuple[Any, WatchedFile, RowKind]:
     """The upload, with a connection that leads nowhere: nothing can be sent."""
     os.environ[f"AIRFLOW_CONN_{_CONNECTION.upper()}"] = _NOWHERE
     service, _, name = UPLOADS[options.entity].partition(".")

@@ -58,6 +58,13 @@ CHECK: Final[dict[str, dict[str, Any]]] = {
 }
 """Arguments of the command by name."""
 
+EXPLAIN_HELP: Final = "Print the source of the quick pass over plainly good rows, as an upload makes it"
+EXPLAIN: Final[dict[str, dict[str, Any]]] = {
+    "entity": {"choices": tuple(UPLOADS), "help": "what the rows are"},
+    **{flag: CHECK[flag] for flag in CHECK if flag not in ("files", "--entity", "--examples", "--output")},
+}
+"""Arguments of the other command; what they mean is the same."""
+
 _SOURCE = ("format", "encoding", "delimiter", "decimal", "date_format", "null_values", "multiline", "conn_id")
 _UPLOAD = ("source_timezone", "merge_mode", "phone_region", "max_dropped", "require_id", "hash_identifiers")
 

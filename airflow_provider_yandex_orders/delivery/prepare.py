@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ from airflow_provider_yandex_orders.journal.records import Verdict
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
-from airflow_provider_yandex_orders.sources.base import RowStream, Source
+from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
 from airflow_provider_yandex_orders.sources.columns import labels
 
 log = logging.getLogger(__name__)
@@ -34,15 +35,12 @@ def prepare(source: Source, plan: Plan) -> Prepared:
     :raises SourceError: the source cannot be read, or its columns do not fit.
     :raises RejectedRowsError: more bad rows than ``max_rejected``.
     """
-    kind = plan.kind.for_changes() if plan.mapped_only else plan.kind
-    check_mapping(source.columns, kind)
     with ExitStack() as opened:
         with source.open() as stream:
-            checker = RowChecker(kind, _as_read(plan.options, stream), labels(source.columns))
-            pick, rows = watched(source, kind, stream, require_key=plan.options.require_key)
-            sorter = Sorter(plan, kind, checker, pick, opened)
+            sorter, rows = sorter_of(source, plan, stream, opened)
             number = sorter.take(rows)
         sorter.settle()
+        kind, checker = sorter.kind, sorter.checker
         rejected, spool = sorter.rejected, sorter.spool
         kept, keyless = spool.kept()
         prepared = Prepared(
@@ -80,6 +78,19 @@ def prepare(source: Source, plan: Plan) -> Prepared:
             sorter.check_rejected(source, number)
         _write(plan, kind, sorter, prepared, opened)
     return prepared
+
+
+def sorter_of(source: Source, plan: Plan, stream: RowStream, opened: ExitStack) -> tuple[Sorter, Iterator[Row]]:
+    """What sorts the rows of an open source, and these rows.
+
+    :param opened: closes what is opened.
+    :raises SourceError: the source's columns do not fit.
+    """
+    kind = plan.kind.for_changes() if plan.mapped_only else plan.kind
+    check_mapping(source.columns, kind)
+    checker = RowChecker(kind, _as_read(plan.options, stream), labels(source.columns))
+    pick, rows = watched(source, kind, stream, require_key=plan.options.require_key)
+    return Sorter(plan, kind, checker, pick, opened), rows
 
 
 def _write(plan: Plan, kind: RowKind, sorter: Sorter, prepared: Prepared, opened: ExitStack) -> None:

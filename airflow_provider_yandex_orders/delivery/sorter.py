@@ -15,9 +15,10 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from airflow_provider_yandex_orders.delivery.compiled import Bounds, Compiler, Quick
+from airflow_provider_yandex_orders.delivery.compiled import Compiler, Quick
 from airflow_provider_yandex_orders.delivery.memory import REPEAT
 from airflow_provider_yandex_orders.delivery.outlook import Notes
+from airflow_provider_yandex_orders.delivery.pass_text import Bounds, Run
 from airflow_provider_yandex_orders.delivery.plan import Plan, Prepared
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.spool import Spool
@@ -66,10 +67,11 @@ class Sorter:
     """
 
     def __init__(self, plan: Plan, kind: RowKind, checker: RowChecker, pick: Picker, opened: ExitStack) -> None:
-        self._plan, self._kind, self._check, self._pick = plan, kind, checker, pick
+        self._plan, self.kind, self.checker, self._pick = plan, kind, checker, pick
         self.spool = opened.enter_context(Spool())
         apart = plan.same_key.merges or (plan.mapped_only and kind.version)
         self._apart = opened.enter_context(Spool()) if apart else None
+        self._may_be_quick = not apart and not plan.mapped_only
         self.rejected = opened.enter_context(FaultFile(plan.folder / "rejected.jsonl"))
         self.dropped = opened.enter_context(FaultFile(plan.folder / "dropped.jsonl"))
         self.deferred = opened.enter_context(LinesFile(plan.folder / "deferred.jsonl"))
@@ -82,12 +84,14 @@ class Sorter:
         self._words: Counter[str] = Counter()
         self._quick: dict[tuple[Any, ...], Quick | None] = {}
         self._compiler = Compiler(
-            checker,
-            pick,
-            {name: form for name, form in plan.files.items() if name != REPEAT},
-            lambda: Bounds(self._noted.young(), self._now, self._noted.amounts),
-            self.notes,
-            self._word if self._status else None,
+            Run(
+                checker,
+                pick,
+                {name: form for name, form in plan.files.items() if name != REPEAT},
+                lambda: Bounds(self._noted.young(), self._now, self._noted.amounts),
+                self.notes,
+                self._word if self._status else None,
+            )
         )
         self._encoders = {
             name: form.encode_cells if plan.mapped_only and form.encode_cells else form.encode
@@ -121,7 +125,7 @@ class Sorter:
             self._quick.clear()  # every row is looked at for a column's name
         if self._status:
             self._word(picked.get(self._status))
-        found = self._check.convert(picked)
+        found = self.checker.convert(picked)
         merged = found.key is not None and (self._plan.same_key.merges or not found.faults)
         if self._apart is not None and merged:
             self._apart.add(number, found.key, found.version, pickle.dumps((number, found)))
@@ -130,9 +134,12 @@ class Sorter:
 
     def _hasten(self, keys: tuple[Any, ...]) -> None:
         """Let further rows with these columns go the quick way, where they can."""
-        settled = keys in self._quick or self._pick.near or self._apart is not None or self._plan.mapped_only
-        if not settled and len(self._quick) < QUICK_WAYS:
+        if keys not in self._quick and not self._pick.near and self._may_be_quick and len(self._quick) < QUICK_WAYS:
             self._quick[keys] = self._compiler.make(keys)
+
+    def explained(self, keys: tuple[Any, ...]) -> str:
+        """The source text of the quick pass over rows with these columns; empty where there is none."""
+        return self._compiler.source(keys) if self._may_be_quick else ""
 
     def _word(self, word: Any, rows: int = 1) -> None:
         if len(self._words) <= SHOWN_WORDS:
@@ -146,7 +153,7 @@ class Sorter:
             apart, self._apart = self._apart, None
             for _key, lines in groupby(apart.by_key(self._replaced, last=last), key=itemgetter(0)):
                 rows = [pickle.loads(line) for _key, line in lines]  # noqa: S301 - written by this process
-                for numbers, found in plan.same_key.put_together(rows, self._kind, plan.merge_mode):
+                for numbers, found in plan.same_key.put_together(rows, self.kind, plan.merge_mode):
                     self._complete(numbers, found)
         entry_of = plan.memory.entry_of if plan.memory else None
         self.spool.settle(self._replaced, self._refuse, last=last, entry_of=entry_of)
@@ -154,15 +161,15 @@ class Sorter:
     def _replaced(self, number: int, key: str) -> None:
         reason = "another row of this key is rejected, and nothing tells that this one is newer"
         fix = "correct that row: what it may have replaced is not sent in its place"
-        fault = Fault(", ".join(self._kind.key), "newer_rejected", reason, fix)
+        fault = Fault(", ".join(self.kind.key), "newer_rejected", reason, fix)
         self.rejected.add(number, self._label(key), [fault])
 
     def _label(self, key: str) -> str | None:
-        return key if self._kind.key == (self._kind.label,) else None
+        return key if self.kind.key == (self.kind.label,) else None
 
     def _complete(self, numbers: Sequence[int], found: Checked) -> bool:
         """Look at a whole row, or at what several rows make together; tells whether it is good."""
-        checked = self._check.complete(found)
+        checked = self.checker.complete(found)
         if checked.faults:
             for number in numbers:
                 self.rejected.add(number, checked.label, [*checked.faults, *checked.dropped])
@@ -171,7 +178,7 @@ class Sorter:
             return False
         for fault in checked.dropped:
             self.dropped.add(numbers[0], checked.label, [fault])
-        values, kind = checked.values, self._kind
+        values, kind = checked.values, self.kind
         if kind.not_future and values[kind.not_future] > self._now:
             self.deferred.write(values)
             return False
@@ -197,7 +204,7 @@ class Sorter:
     def _refuse(self, numbers: Sequence[int], key: str) -> None:
         label = self._label(key)
         fault = Fault(
-            ", ".join(self._kind.key),
+            ", ".join(self.kind.key),
             "rows_differ",
             f"{len(numbers)} rows have this key and differ, and nothing tells which is the newest",
             self._ways(),
@@ -229,7 +236,7 @@ class Sorter:
         """
         limits = self._plan.limits
         for column, lost in self.dropped.columns.most_common():
-            values = self._check.values.get(column)  # of other columns only what the service does not take is left out
+            values = self.checker.values.get(column)  # of other columns only what the service does not take is left out
             if values is not None and not limits.allows_dropped(lost, values):
                 raise RejectedRowsError(
                     f"Check rows of {source!r}: {lost} of {values} values of column {column!r} cannot be used "
@@ -266,8 +273,8 @@ class Sorter:
                 log.warning("%d rows had no %s: the service's default is sent.", count, note.removeprefix("default_"))
 
     def _ways(self) -> str:
-        version = f"map {self._kind.version}, which tells the newest; or " if self._kind.version else ""
-        money = next((each.name for each in self._kind.sent_fields if each.type.adds), None)
+        version = f"map {self.kind.version}, which tells the newest; or " if self.kind.version else ""
+        money = next((each.name for each in self.kind.sent_fields if each.type.adds), None)
         sums = f' or {{"{money}": "sum"}}' if money else ""
         return f'{version}same_key="last" sends the last; or same_key="merge"{sums} makes one row of them'
 

@@ -14,13 +14,20 @@ from airflow_provider_yandex_orders.delivery.columns import check_mapping, watch
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.operators.metrica.files import row_kind
+from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources import FileSource, RowsSource, Source
+from airflow_provider_yandex_orders.sources.base import RowStream, UnreadableRow
+
+
+def rows_of(source: Source, kind: RowKind, stream: RowStream, *, require_key: bool = True) -> list[Any]:
+    pick, rows = watched(source, kind, stream, require_key=require_key)
+    return [row if isinstance(row, UnreadableRow) else pick(row) for row in rows]
 
 
 def seen(source: Source, require_key: bool = True) -> list[Any]:
     check_mapping(source.columns, SIMPLE_ORDERS)
     with source.open() as stream:
-        return list(watched(source, SIMPLE_ORDERS, stream, require_key=require_key))
+        return rows_of(source, SIMPLE_ORDERS, stream, require_key=require_key)
 
 
 def csv_source(tmp_path: Path, head: str, columns: Any = None) -> FileSource:
@@ -276,14 +283,14 @@ def test_mapped_columns_that_no_row_has() -> None:
 def test_columns_of_other_kinds(tmp_path: Path) -> None:
     source = csv_source(tmp_path, "uniq_id,name")
     with source.open() as stream:
-        assert len(list(watched(source, CONTACTS, stream, require_key=True))) == 1
+        assert len(rows_of(source, CONTACTS, stream)) == 1
     source = csv_source(tmp_path, "Target,DateTime")
     with source.open() as stream, pytest.raises(SourceError, match=r'ClientId, UserId, Yclid.*columns=\{"ClientId":'):
-        list(watched(source, OFFLINE_CONVERSIONS, stream, require_key=True))
+        rows_of(source, OFFLINE_CONVERSIONS, stream)
     for head in ("UserId,DateTime", "UserId,Target"):
         source = csv_source(tmp_path, head)
         with source.open() as stream, pytest.raises(SourceError, match=r"no column '(Target|DateTime)'"):
-            list(watched(source, OFFLINE_CONVERSIONS, stream, require_key=True))
+            rows_of(source, OFFLINE_CONVERSIONS, stream)
 
 
 def test_attributes_are_mapped_like_fields(tmp_path: Path) -> None:

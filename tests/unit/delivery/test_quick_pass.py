@@ -93,7 +93,7 @@ def outcome(source: RowsSource, folder: Path, *, quick: bool, **changes: Any) ->
             super()._take(number, row)
 
         def settle(self) -> None:
-            told.update(words=dict(self._words), filled=self.filled, values=dict(self._check.values))
+            told.update(words=dict(self._words), filled=self.filled, values=dict(self.checker.values))
             super().settle()
             told.update(notes={note: count for note, count in self.notes.items() if count})
 
@@ -288,11 +288,19 @@ def defaults_of(kind: RowKind) -> st.SearchStrategy[RowKind]:
     return st.sampled_from([kind, kind.with_defaults(mine)])
 
 
+@pytest.fixture
+def silent() -> Iterator[None]:
+    """No log of hundreds of tries."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.usefixtures("silent")
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(data=st.data())
 def test_both_ways_are_equal(kind: RowKind, tmp_path: Path, data: st.DataObject) -> None:
-    logging.disable(logging.WARNING)
     place = tmp_path / str(len(list(tmp_path.iterdir())))
     place.mkdir()
     form = data.draw(st.sampled_from(["csv", ";", "json", "each"]), "form")

@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The source text of a quick pass over rows, made of the declaration of their kind and of what a run asks."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from airflow_provider_yandex_orders.delivery.seen import Known, asker, seen_as
+from airflow_provider_yandex_orders.rows import types
+from airflow_provider_yandex_orders.rows.cells import meant
+from airflow_provider_yandex_orders.rows.check import RowChecker
+from airflow_provider_yandex_orders.rows.formats import FileFormat, line_writer, meaning
+from airflow_provider_yandex_orders.rows.forms import LEAST_LIMIT, Form, moment
+from airflow_provider_yandex_orders.rows.identifiers import sum_of
+from airflow_provider_yandex_orders.rows.kind import Field
+from airflow_provider_yandex_orders.sources.columns import Picker, Step
+
+_VERSION = moment("sortable")
+
+
+class NotPlain(Exception):
+    """Something needs the full checkers in every row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Between what a plainly good row lies, and what is noted of it.
+
+    :param created: least and greatest of the field the linking window counts from; ``None`` for any.
+    :param now: seconds since 1970, which no moment that must have passed is after.
+    :param amounts: fields whose amounts are noted.
+    """
+
+    created: tuple[Any, Any] | None
+    now: float
+    amounts: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a pass is made for.
+
+    :param check: judges the rows it leaves.
+    :param pick: finds the fields' values.
+    :param files: names of the upload's files and how each is written.
+    :param bounds: what rows lie between; asked when the first pass is made.
+    :param notes: counts rows by what is noted of them.
+    :param word: told each status that rows have in the source, and how many have it, where that is asked for.
+    """
+
+    check: RowChecker
+    pick: Picker
+    files: Mapping[str, FileFormat]
+    bounds: Callable[[], Bounds]
+    notes: Counter[str]
+    word: Callable[[Any, int], None] | None
+
+
+@dataclass
+class PassText:
+    """Writes one pass. ``t3``, ``c3``, ``j3`` and ``n3`` are the parts of what the field at place 3 comes to.
+
+    :param run: what it is made for.
+    """
+
+    run: Run
+    bounds: Bounds
+    lines: list[str] = field(default_factory=list)
+    names: dict[str, Any] = field(default_factory=dict)
+    forms: dict[str, list[Form]] = field(default_factory=dict)
+    counted: list[Callable[[], object]] = field(default_factory=list)
+    ends: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.check, self.kind = self.run.check, self.run.check.kind
+        self.places = {each.name: str(place) for place, each in enumerate(self.kind.fields)}
+        self.found: set[str] = set()  # fields that some row may have a value for
+        self.hashed = {each.name: each.hashed_into or "" for each in self.check.hashed}
+        self.json = next((each for each in self.run.files.values() if not each.delimiter), None)
+
+    def of(self, keys: tuple[Any, ...]) -> tuple[str, dict[str, Any], list[Callable[[], object]]]:
+        """The text, what its names stand for, and what it counts."""
+        kind, check = self.kind, self.check
+        columns = [check.column_of(name) for name in kind.field_names]
+        if kind.rules or len(set(columns)) < len(columns) or not all(each.names for each in self.run.files.values()):
+            raise NotPlain
+        steps = {step.name: step for step in self.run.pick.steps(keys)}
+        self._add("def quick(row):", depth=0)
+        self._add("s = ''")
+        for declared, column in zip(kind.fields, columns, strict=True):
+            if column in steps:
+                self._read(declared, column, steps[column])
+        if self.run.word and kind.status:
+            self._tell_word(steps.get(check.column_of(kind.status)))
+        for source, target in self.hashed.items():
+            self._put_together(source, target)
+        for declared in check.defaults:
+            self._fill(declared)
+        self._look_at_whole()
+        self._give()
+        return "\n".join(self.lines) + "\n", self.names, self.counted
+
+    def _add(self, *lines: str, depth: int = 1) -> None:
+        self.lines += ["    " * depth + line for line in lines]
+
+    def _bind(self, name: str, value: object) -> str:
+        """A name for a value: the wanted one, with a number where it is taken."""
+        wanted, number = name, 1
+        while name in self.names and self.names[name] is not value:
+            number += 1
+            name = f"{wanted}_{number}"
+        self.names[name] = value
+        return name
+
+    def _counts(self, counter: Counter[str], name: str, by: str) -> None:
+        """Count something of each row that goes through."""
+        counts = [0]
+
+        def add() -> None:
+            if counts[0]:
+                counter[name] += counts[0]
+                counts[0] = 0
+
+        self.counted.append(add)
+        self.ends.append(f"{self._bind('counts', counts)}[0] += {by}")
+
+    # One field.
+
+    def _read(self, declared: Field, column: str, step: Step) -> None:
+        """The value of a field, in the forms that need no converter, else by what the checker makes of it."""
+        if declared.rows is not None:
+            raise NotPlain
+        place, pick = self.places[declared.name], self.run.pick
+        is_version = declared.name == self.kind.version
+        self._add(f"# {declared.name}")
+        if step.plain and isinstance(step.places[0].key, str):
+            self._add(f"v = row[{step.places[0].key!r}]")
+        else:
+            self._add(f"v = {self._bind(f'read_{place}', partial(pick.read, step=step))}(row)")
+        look = asker(self.check, declared, column, step, self.hashed.get(declared.name), self.json)
+        known = self._bind(f"known_{place}", Known(look))
+        seen = f"{known}[v] if type(v) is str else {self._bind(f'look_{place}', look)}(v)"
+        if declared.sent or not is_version:
+            forms = self._forms_of(declared)
+            self._branches(
+                [(form.when, self._values(declared, form)) for form in forms],
+                f"t{place} = c{place} = j{place} = ''; n{place} = 0",
+                seen,
+                f"t{place}, c{place}, j{place}, n{place}, _ = k",
+            )
+            self.found.add(declared.name)
+            if declared.droppable or (declared.many and declared.type.by_hand):
+                self._counts(self.check.values, column, f"n{place}")
+        if declared.name == self.kind.status:
+            self._add("w = v")
+        if is_version:
+            self._branches(
+                [(form.when, [f"s = {form.text}"]) for form in _VERSION(self.check.options, self._bind)],
+                "s = ''",
+                seen,
+                "s = k[4]",
+            )
+
+    def _branches(self, cases: list[tuple[str, list[str]]], nothing: str, seen: str, of_seen: str) -> None:
+        for number, (when, then) in enumerate([*cases, ("v is None", [nothing])]):
+            self._add(f"{'elif' if number else 'if'} {when}:")
+            self._add(*then, depth=2)
+        self._add("else:")
+        self._add(f"k = {seen}", "if k is None:", "    return None", of_seen, depth=2)
+
+    def _forms_of(self, declared: Field) -> list[Form]:
+        """The forms a field's values may have, words for nothing left out of them."""
+        kind_of, options = declared.type, self.check.options
+        if (declared.many and not kind_of.wide) or (declared.hashed_into and options.refuse_clear):
+            return []
+        if kind_of.label not in self.forms:
+            words = options.reading.null_values
+            nulls = frozenset(words if kind_of.free else map(str.casefold, words))
+            found = []
+            for form in kind_of.inline(options, self._bind):
+                takes = eval(f"lambda v: {form.when}", self.names)  # noqa: S307 - as above
+                if any(takes(spelt) for word in words for spelt in (word, word.casefold(), word.upper())):
+                    word = "v" if kind_of.free else "v.casefold()"
+                    is_other = f"type(v) is not str or len(v) > {max(map(len, words))} or {word} not in "
+                    is_other = f"({is_other}{self._bind('nulls', nulls)})"
+                    form = Form(f"{form.when} and {is_other}", form.text, form.is_number)
+                found.append(form)
+            self.forms[kind_of.label] = found
+        limit, forms = declared.most, self.forms[kind_of.label]
+        if not limit or declared.many:
+            return forms
+        whole = [form for form in forms if form.is_number and limit >= LEAST_LIMIT]
+        texts = [form for form in forms if not form.is_number]
+        return [*whole, *(Form(f"{form.when} and len({form.text}) <= {limit}", form.text) for form in texts)]
+
+    def _values(self, declared: Field, form: Form) -> list[str]:
+        place, target = self.places[declared.name], self.hashed.get(declared.name)
+        text = form.text
+        if target:
+            text = f"{self._bind('sum_of', sum_of)}(({text}).encode()).hexdigest()"
+        quote = "" if form.is_number else '"'
+        before, after = ("[", "]") if declared.many else ("", "")
+        name = msgspec.json.encode(target or declared.name).decode().replace("{", "{{").replace("}", "}}")
+        member = f"{name}:{before}{quote}{{t{place}}}{quote}{after},"
+        return [f"t{place} = {text}", f"c{place} = j{place} = f{member!r}", f"n{place} = 1"]
+
+    # The row.
+
+    def _tell_word(self, step: Step | None) -> None:
+        """Tell the status as the source has it."""
+        told: Callable[[Any, int], None] = self.run.word or (lambda _word, _rows: None)
+        if step is None:
+            self.ends.append(f"{self._bind('told', told)}(None, 1)")
+        else:
+            words: defaultdict[str, int] = defaultdict(int)
+            as_meant = partial(meant, is_null=step.is_null, dated=step.dated)
+
+            def add() -> None:
+                for word, rows in words.items():
+                    told(as_meant(word), rows)
+                words.clear()
+
+            self.counted.append(add)
+            self.ends += ["if type(w) is str:", f"    {self._bind('words', words)}[w] += 1"]
+            self.ends += ["else:", f"    {self._bind('told', lambda word: told(as_meant(word), 1))}(w)"]
+
+    def _put_together(self, source: str, target: str) -> None:
+        """The sums of a field in place of its values; a row that has sums already is left to the checker."""
+        if source not in self.found:
+            return
+        mine, other = self.places[source], self.places[target]
+        if target in self.found:
+            self._add(f"if c{mine}:", f"    if c{other}:", "        return None")
+            self._add(*(f"    {each}{other} = {each}{mine}" for each in "tcj"))
+        else:
+            self._add(*(f"{each}{other} = {each}{mine}" for each in "tcj"))
+        self.found.discard(source)
+        self.found.add(target)
+
+    def _fill(self, declared: Field) -> None:
+        """The default of a field."""
+        seen = seen_as(declared, declared.name, declared.default, self.json, 0, "")
+        if seen is None or declared.name in self.hashed:
+            raise NotPlain
+        place = self.places[declared.name]
+        default = self._bind(f"default_{place}", seen[:3])
+        values = f"t{place}, c{place}, j{place} = {default}"
+        if declared.name in self.found:
+            self._add(f"d{place} = not c{place}", f"if d{place}:", f"    {values}")
+        else:
+            self._add(f"d{place} = True", values)
+        self.found.add(declared.name)
+        if declared.default_told:
+            self._counts(self.run.notes, f"default_{declared.name}", f"d{place}")
+
+    def _look_at_whole(self) -> None:
+        """What must be filled, and what must lie in time."""
+        kind, bounds = self.kind, self.bounds
+        needed = [each.name for each in self.check.needed]
+        missing = [f"not {self._filled(name)}" for name in needed]
+        if kind.identifiers:
+            missing.append(f"not ({' or '.join(map(self._filled, kind.identifiers))})")
+        if not missing:
+            raise NotPlain
+        self._add(f"if {' or '.join(missing)}:", "    return None")
+        if kind.created in self.found and bounds.created:
+            place = self.places[kind.created]
+            least, greatest = bounds.created
+            value = f"int(t{place})" if isinstance(least, float) else f"t{place}"
+            self._add(f"if c{place} and not {least!r} <= {value} <= {greatest!r}:", "    return None")
+        if kind.not_future:
+            self._add(f"if int(t{self.places[kind.not_future]}) > {bounds.now!r}:", "    return None")
+
+    def _filled(self, name: str) -> str:
+        return f"c{self.places[name]}" if name in self.found else "''"
+
+    def _text(self, name: str) -> str:
+        return f"t{self.places[name]}" if name in self.found else "''"
+
+    def _give(self) -> None:
+        """What the spool takes."""
+        kind = self.kind
+        key = f"{self._text(kind.key[0])} or None" if len(kind.key) == 1 else self._united(kind.key)
+        unsent = [each.name for each in kind.fields if not each.sent and each.name != kind.version]
+        sent = [each.name for each in kind.sent_fields]
+        order = msgspec.json.decode(meaning(dict.fromkeys(sent, 1), sent))
+        sums = self._bind("blake2b", partial(blake2b, digest_size=16))
+        self._add(f"content = {sums}({self._members('c', list(order))}).digest()")
+        self._files()
+        self._add("note = None")
+        if self.bounds.amounts:
+            currency = next((each.name for each in kind.fields if each.type in types.CURRENCIES), "")
+            amounts = ", ".join(f"({name!r}, {self._text(name)})" for name in self.bounds.amounts if name in self.found)
+            told = f"(0, {self._text(kind.label)} or None, {{}}, {self._text(currency) if currency else repr('')}, "
+            told += f"{{name: each for name, each in ({amounts}{',' if amounts else ''}) if each}})"
+            self.lines[-1] = f"    note = {self._bind('encode', msgspec.json.encode)}({told})"
+        self._add(*self.ends)
+        owner = f"{self._text(kind.owner)} or None" if kind.owner in self.found else "None"
+        self._add(f"return {key}, s, line, {self._united(unsent)}, file, {owner}, content, note")
+
+    def _united(self, names: Sequence[str]) -> str:
+        cells = (f"{{{self._text(name)}}}" if name in self.found else "" for name in names)
+        return "f'" + "\\x1f".join(cells) + "'"
+
+    def _files(self) -> None:
+        """The row's file and its line there."""
+        files = self.run.files
+        if len(files) == 1:
+            ((name, form),) = files.items()
+            self._add(f"file = {name!r}", *self._line(form))
+            return
+        for number, (name, form) in enumerate(files.items()):
+            self._add(f"{'elif' if number else 'if'} {self._filled(name)}:")
+            self._add(f"file = {name!r}", *self._line(form), depth=2)
+        self._add("else:", "    return None")
+
+    def _line(self, form: FileFormat) -> list[str]:
+        if not form.delimiter:
+            as_json = {each.name for each in self.kind.fields if each.type.as_json}
+            letters = {name: "j" if name in as_json else "c" for name in form.names}
+            return [f"line = {self._members(letters, form.names)}"]
+        if len(form.names) < 2:
+            raise NotPlain
+        between = form.delimiter
+        cells = [self._text(name) for name in form.names]
+        joined = between.join(f"{{{each}}}" if each != "''" else "" for each in cells)
+        write = self._bind(f"write_{len(form.names)}", line_writer(between))
+        return [
+            f"line = f{joined!r}",
+            f"if '\"' in line or line.count({between!r}) != {len(cells) - 1}:",
+            f"    line = {write}(({', '.join(cells)}))",
+            "else:",
+            "    line = f'{line}\\n'.encode()",
+        ]
+
+    def _members(self, letters: str | Mapping[str, str], names: Sequence[str]) -> str:
+        """An object of the fields that are filled, as an expression of bytes."""
+        of = letters if isinstance(letters, Mapping) else dict.fromkeys(names, letters)
+        inside = "".join(f"{{{of[name]}{self.places[name]}}}" for name in names if name in self.found)
+        return f"(f'{{{{{inside}'[:-1] + '}}').encode()"
