@@ -37,7 +37,12 @@ def explain(options: Namespace) -> int:
             kind = steps._filled_kind()
             place = ObjectStoragePath(folder)
             plan = Plan(
-                kind, steps._check_options(), Limits(), place, steps._files(kind), merge_mode=options.merge_mode or "SAVE"
+                kind,
+                steps._check_options(),
+                Limits(),
+                place,
+                steps._files(kind),
+                merge_mode=options.merge_mode or "SAVE",
             )
             columns = dict.fromkeys(name for field in kind.field_names for name in names_of(source.columns, field))
             stream = RowStream(list(columns), iter(()), source.reading)
