@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
+from airflow_provider_yandex_orders.delivery.columns import check_mapping, check_read, watched
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.rows.cells import is_missing
@@ -67,8 +67,8 @@ class OrdersWithLines(Source):
         needed = (replace(each, required=each.required or each.name == ORDER_KEY) for each in self._kind.fields)
         kind = replace(self._kind, fields=tuple(needed))
         number = 0
-        pick, rows = watched(self.lines, kind, stream, require_key=True)
-        for number, whole in enumerate(rows, start=1):
+        pick = watched(self.lines, kind, stream, require_key=True)
+        for number, whole in enumerate(stream.rows, start=1):
             if isinstance(whole, UnreadableRow):
                 raise self._spoilt(number, whole.reason, whole.fix)
             row = pick(whole)
@@ -79,6 +79,7 @@ class OrdersWithLines(Source):
             except BadValue as bad:
                 raise self._spoilt(number, f"{ORDER_KEY} {bad.reason}", bad.fix) from None
             shelf.add(order_id, str(row.get(id_column)), row)
+        check_read(self.lines, kind, stream, pick)
         shelf.settle()
         log.info("Lines read: %d.", number)
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 from airflow_provider_yandex_orders.cli.check import CANNOT_CHECK, WOULD_SEND, steps_of
 from airflow_provider_yandex_orders.cli.options import WrongOption
+from airflow_provider_yandex_orders.delivery.columns import check_mapping
 from airflow_provider_yandex_orders.delivery.plan import Limits, Plan
 from airflow_provider_yandex_orders.delivery.prepare import sorter_of
 from airflow_provider_yandex_orders.exceptions import PermanentError
@@ -44,9 +45,10 @@ def explain(options: Namespace) -> int:
                 steps._files(kind),
                 merge_mode=options.merge_mode or "SAVE",
             )
+            check_mapping(source.columns, kind)
             columns = dict.fromkeys(name for field in kind.field_names for name in names_of(source.columns, field))
             stream = RowStream(list(columns), iter(()), source.reading)
-            text = sorter_of(source, plan, stream, opened)[0].explained(tuple(columns))
+            text = sorter_of(source, plan, stream, opened).explained(tuple(columns))
         except (WrongOption, PermanentError) as error:
             print(f"Cannot explain: {error}", file=sys.stderr)
             return CANNOT_CHECK

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
-from itertools import chain
 
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.privacy import VALUE, scrub
 from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.cells import normal
 from airflow_provider_yandex_orders.rows.kind import RowKind
-from airflow_provider_yandex_orders.sources.base import ColumnMap, Row, RowStream, Source
+from airflow_provider_yandex_orders.sources.base import ColumnMap, RowStream, Source
 from airflow_provider_yandex_orders.sources.columns import Picker, label, names_of
 
 log = logging.getLogger(__name__)
@@ -42,9 +41,8 @@ def check_mapping(columns: ColumnMap | None, kind: RowKind) -> None:
             )
 
 
-def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bool) -> tuple[Picker, Iterator[Row]]:
-    """What finds the fields in the stream's rows, and these rows, with the columns checked: before the first row where
-    they are known, else after the last.
+def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bool) -> Picker:
+    """What finds the fields in the stream's rows, with the columns checked where they are known before the first row.
 
     :raises SourceError: a mapped column is missing, or a field no row can do without has no column.
     """
@@ -76,11 +74,14 @@ def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bo
     stream.watchers.append(check)
     if stream.columns is not None:
         check(stream.columns, source, stream.assumed)
-    return pick, chain(stream.rows, _checked_after(source, kind, stream, pick))
+    return pick
 
 
-def _checked_after(source: Source, kind: RowKind, stream: RowStream, pick: Picker) -> Iterator[Row]:
-    """No rows more: what can be said of the columns when all were picked."""
+def check_read(source: Source, kind: RowKind, stream: RowStream, pick: Picker) -> None:
+    """Check the columns when all rows are read, and tell what was found in them.
+
+    :raises SourceError: a mapped column was in no row.
+    """
     if pick.not_found:
         log.warning(
             "%d cells hold #N/A, by which a spreadsheet says that a lookup found nothing: they are read as empty.",
@@ -97,7 +98,6 @@ def _checked_after(source: Source, kind: RowKind, stream: RowStream, pick: Picke
             )
         if stream.columns is None:
             _tell_unused(source, kind, list(pick.keys), pick)
-    yield from ()
 
 
 def _check_columns(

@@ -31,7 +31,7 @@ class Compiler:
     def make(self, keys: tuple[Any, ...]) -> Quick | None:
         """The pass over rows with these columns; ``None`` where all of them need the full checkers."""
         try:
-            text, names, counted = PassText(self._run, self._run.bounds()).of(keys)
+            text, names, counted = PassText(self._run).of(keys)
         except NotPlain:
             return None
         self._counted += counted
@@ -42,7 +42,7 @@ class Compiler:
     def source(self, keys: tuple[Any, ...]) -> str:
         """The source text of the pass, for people; empty where there is none."""
         try:
-            return PassText(self._run, self._run.bounds()).of(keys)[0]
+            return PassText(self._run).of(keys)[0]
         except NotPlain:
             return ""
 

@@ -33,12 +33,12 @@ class NotPlain(Exception):
 class Bounds:
     """Between what a plainly good row lies, and what is noted of it.
 
-    :param created: least and greatest of the field the linking window counts from; ``None`` for any.
+    :param created: gives the least and the greatest of the field the linking window counts from; ``None`` for any.
     :param now: seconds since 1970, which no moment that must have passed is after.
     :param amounts: fields whose amounts are noted.
     """
 
-    created: tuple[Any, Any] | None
+    created: Callable[[], tuple[Any, Any] | None]
     now: float
     amounts: Sequence[str] = ()
 
@@ -50,7 +50,7 @@ class Run:
     :param check: judges the rows it leaves.
     :param pick: finds the fields' values.
     :param files: names of the upload's files and how each is written.
-    :param bounds: what rows lie between; asked when the first pass is made.
+    :param bounds: what rows lie between.
     :param notes: counts rows by what is noted of them.
     :param word: told each status that rows have in the source, and how many have it, where that is asked for.
     """
@@ -58,7 +58,7 @@ class Run:
     check: RowChecker
     pick: Picker
     files: Mapping[str, FileFormat]
-    bounds: Callable[[], Bounds]
+    bounds: Bounds
     notes: Counter[str]
     word: Callable[[Any, int], None] | None
 
@@ -71,7 +71,6 @@ class PassText:
     """
 
     run: Run
-    bounds: Bounds
     lines: list[str] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)
     forms: dict[str, list[Form]] = field(default_factory=dict)
@@ -262,7 +261,7 @@ class PassText:
 
     def _look_at_whole(self) -> None:
         """What must be filled, and what must lie in time."""
-        kind, bounds = self.kind, self.bounds
+        kind, bounds = self.kind, self.run.bounds
         needed = [each.name for each in self.check.needed]
         missing = [f"not {self._filled(name)}" for name in needed]
         if kind.identifiers:
@@ -270,9 +269,9 @@ class PassText:
         if not missing:
             raise NotPlain
         self._add(f"if {' or '.join(missing)}:", "    return None")
-        if kind.created in self.found and bounds.created:
+        if kind.created in self.found and (lies := bounds.created()):
             place = self.places[kind.created]
-            least, greatest = bounds.created
+            least, greatest = lies
             value = f"int(t{place})" if isinstance(least, float) else f"t{place}"
             self._add(f"if c{place} and not {least!r} <= {value} <= {greatest!r}:", "    return None")
         if kind.not_future:
@@ -295,9 +294,11 @@ class PassText:
         self._add(f"content = {sums}({self._members('c', list(order))}).digest()")
         self._files()
         self._add("note = None")
-        if self.bounds.amounts:
+        if self.run.bounds.amounts:
             currency = next((each.name for each in kind.fields if each.type in types.CURRENCIES), "")
-            amounts = ", ".join(f"({name!r}, {self._text(name)})" for name in self.bounds.amounts if name in self.found)
+            amounts = ", ".join(
+                f"({name!r}, {self._text(name)})" for name in self.run.bounds.amounts if name in self.found
+            )
             told = f"(0, {self._text(kind.label)} or None, {{}}, {self._text(currency) if currency else repr('')}, "
             told += f"{{name: each for name, each in ({amounts}{',' if amounts else ''}) if each}})"
             self.lines[-1] = f"    note = {self._bind('encode', msgspec.json.encode)}({told})"

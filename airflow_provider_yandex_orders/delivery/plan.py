@@ -70,6 +70,7 @@ class Plan:
     :param merge_mode: what the service does with fields that a row does not have.
     :param same_key: what becomes of rows of one key that differ.
     :param sends: whether they are sent; else it is told what would become of them.
+    :param workers: how many processes check rows.
     """
 
     kind: RowKind
@@ -82,6 +83,7 @@ class Plan:
     memory: Memory | None = None
     same_key: SameKey = field(default_factory=SameKey)
     sends: bool = True
+    workers: int = 1
 
     @property
     def mapped_only(self) -> bool:

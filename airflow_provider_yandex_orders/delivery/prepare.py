@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
-from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
+from airflow_provider_yandex_orders.delivery.columns import check_mapping, check_read, watched
 from airflow_provider_yandex_orders.delivery.memory import Memory
 from airflow_provider_yandex_orders.delivery.outlook import Outlook
 from airflow_provider_yandex_orders.delivery.parts import remove_stale, write_parts
 from airflow_provider_yandex_orders.delivery.plan import Plan, Prepared
 from airflow_provider_yandex_orders.delivery.rejects import LinesFile
+from airflow_provider_yandex_orders.delivery.shared import take_shared
 from airflow_provider_yandex_orders.delivery.sorter import IN_FUTURE, Sorter
 from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, RejectedRowsError
@@ -21,7 +21,7 @@ from airflow_provider_yandex_orders.journal.records import Verdict
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
-from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source
+from airflow_provider_yandex_orders.sources.base import RowStream, Source
 from airflow_provider_yandex_orders.sources.columns import labels
 
 log = logging.getLogger(__name__)
@@ -35,10 +35,12 @@ def prepare(source: Source, plan: Plan) -> Prepared:
     :raises SourceError: the source cannot be read, or its columns do not fit.
     :raises RejectedRowsError: more bad rows than ``max_rejected``.
     """
+    check_mapping(source.columns, plan.kind)
     with ExitStack() as opened:
         with source.open() as stream:
-            sorter, rows = sorter_of(source, plan, stream, opened)
-            number = sorter.take(rows)
+            sorter = sorter_of(source, plan, stream, opened)
+            number = take_shared(sorter, stream.rows, plan.workers) if plan.workers > 1 else sorter.take(stream.rows)
+            check_read(source, sorter.kind, stream, sorter.pick)
         sorter.settle()
         kind, checker = sorter.kind, sorter.checker
         rejected, spool = sorter.rejected, sorter.spool
@@ -80,17 +82,16 @@ def prepare(source: Source, plan: Plan) -> Prepared:
     return prepared
 
 
-def sorter_of(source: Source, plan: Plan, stream: RowStream, opened: ExitStack) -> tuple[Sorter, Iterator[Row]]:
-    """What sorts the rows of an open source, and these rows.
+def sorter_of(source: Source, plan: Plan, stream: RowStream, opened: ExitStack) -> Sorter:
+    """What sorts the rows of an open source.
 
     :param opened: closes what is opened.
     :raises SourceError: the source's columns do not fit.
     """
     kind = plan.kind.for_changes() if plan.mapped_only else plan.kind
-    check_mapping(source.columns, kind)
     checker = RowChecker(kind, _as_read(plan.options, stream), labels(source.columns))
-    pick, rows = watched(source, kind, stream, require_key=plan.options.require_key)
-    return Sorter(plan, kind, checker, pick, opened), rows
+    pick = watched(source, kind, stream, require_key=plan.options.require_key)
+    return Sorter(plan, kind, checker, pick, opened)
 
 
 def _write(plan: Plan, kind: RowKind, sorter: Sorter, prepared: Prepared, opened: ExitStack) -> None:

@@ -24,7 +24,7 @@ _KEPT = 4096
 _LONGEST = 100
 
 
-class Known(dict[str, Seen]):
+class Known(dict[str, "Seen | None"]):
     """What words come to, asked of the checker when they are first met."""
 
     def __init__(self, look: Callable[[Any], Seen | None]) -> None:
@@ -33,7 +33,7 @@ class Known(dict[str, Seen]):
 
     def __missing__(self, word: str) -> Seen | None:
         found = self._look(word)
-        if found is not None and len(self) < _KEPT and len(word) <= _LONGEST:
+        if len(self) < _KEPT and len(word) <= _LONGEST:
             self[word] = found
         return found
 

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import logging
+import marshal
 import pickle
 import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from hashlib import blake2b
 from itertools import groupby
 from operator import itemgetter
@@ -27,7 +28,7 @@ from airflow_provider_yandex_orders.exceptions import RejectedRowsError
 from airflow_provider_yandex_orders.privacy import is_name, scrub, shown_key
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.dates import DOUBLED, SKIPPED
-from airflow_provider_yandex_orders.rows.faults import Checked, Fault
+from airflow_provider_yandex_orders.rows.faults import BadValue, Checked, Fault
 from airflow_provider_yandex_orders.rows.formats import meaning
 from airflow_provider_yandex_orders.rows.identifiers import COMPLETED
 from airflow_provider_yandex_orders.rows.kind import RowKind
@@ -36,6 +37,10 @@ from airflow_provider_yandex_orders.sources.columns import Picker
 
 log = logging.getLogger(__name__)
 
+Call = tuple[str, str, tuple[Any, ...], dict[str, Any]]
+"""What takes rows, the method that is called, and its arguments."""
+Told = tuple[bytes, list[Call], list[dict[str, int]], set[str], dict[str, Any]]
+"""What a process tells of the rows it took: those to be sent, calls, counts by name, filled fields, and the columns."""
 UNIT = "\x1f"
 SHOWN_WORDS = 20
 QUICK_WAYS = 100
@@ -67,7 +72,7 @@ class Sorter:
     """
 
     def __init__(self, plan: Plan, kind: RowKind, checker: RowChecker, pick: Picker, opened: ExitStack) -> None:
-        self._plan, self.kind, self.checker, self._pick = plan, kind, checker, pick
+        self._plan, self.kind, self.checker, self.pick = plan, kind, checker, pick
         self.spool = opened.enter_context(Spool())
         apart = plan.same_key.merges or (plan.mapped_only and kind.version)
         self._apart = opened.enter_context(Spool()) if apart else None
@@ -88,7 +93,7 @@ class Sorter:
                 checker,
                 pick,
                 {name: form for name, form in plan.files.items() if name != REPEAT},
-                lambda: Bounds(self._noted.young(), self._now, self._noted.amounts),
+                Bounds(self._noted.young, self._now, self._noted.amounts),
                 self.notes,
                 self._word if self._status else None,
             )
@@ -102,10 +107,13 @@ class Sorter:
         self._differing_keys: list[str] = []
         self._differing = 0
 
-    def take(self, rows: Iterable[Row]) -> int:
-        """Take all rows of the source; gives their number."""
-        number, quick_of, add = 0, self._quick.get, self.spool.add
-        for number, row in enumerate(rows, start=1):
+    def take(self, rows: Iterable[Row], first: int = 1) -> int:
+        """Take rows of the source; gives the number of the last.
+
+        :param first: the number of the first.
+        """
+        number, quick_of, add = first - 1, self._quick.get, self.spool.add
+        for number, row in enumerate(rows, start=first):
             quick = quick_of(tuple(row))
             found = quick(row) if quick else None
             if found is None:
@@ -120,8 +128,8 @@ class Sorter:
         if isinstance(row, UnreadableRow):
             self.rejected.add(number, None, [Fault("", "unreadable", row.reason, row.fix)])
             return
-        picked = self._pick(row)
-        if self._pick.near:
+        picked = self.pick(row)
+        if self.pick.near:
             self._quick.clear()  # every row is looked at for a column's name
         if self._status:
             self._word(picked.get(self._status))
@@ -134,8 +142,51 @@ class Sorter:
 
     def _hasten(self, keys: tuple[Any, ...]) -> None:
         """Let further rows with these columns go the quick way, where they can."""
-        if keys not in self._quick and not self._pick.near and self._may_be_quick and len(self._quick) < QUICK_WAYS:
+        if keys not in self._quick and not self.pick.near and self._may_be_quick and len(self._quick) < QUICK_WAYS:
             self._quick[keys] = self._compiler.make(keys)
+
+    def ask_all(self) -> None:
+        """Ask the service now for all that rows may need to be asked for."""
+        options = self._plan.options
+        with suppress(BadValue):  # of services that have no zone
+            options.counter_zone()
+        for ask in (options.targets, options.statuses):
+            if ask is not None:
+                ask()
+
+    def tells_only(self) -> Callable[[], Told]:
+        """Keep from now on what would be written or counted; the function gives what was kept, and forgets it."""
+        calls: list[Call] = []
+        added: list[tuple[Any, ...]] = []
+        for name in ("spool", "rejected", "dropped", "deferred", "_apart"):
+            if getattr(self, name) is not None:
+                setattr(self, name, _KeptRows(name, calls, added) if name == "spool" else _Kept(name, calls))
+        counters = (self.notes, self._words, self.checker.values)
+
+        def tell() -> Told:
+            told = marshal.dumps(added), list(calls), [dict(each) for each in counters], self.filled, self.pick.seen
+            for each in (added, calls, *counters):
+                each.clear()
+            self.pick.not_found = 0
+            return told
+
+        tell()
+        return tell
+
+    def take_told(self, told: Told) -> None:
+        """Do what another process has told."""
+        added, calls, (notes, words, values), filled, seen = told
+        add = self.spool.add
+        for number, key, version, line, mark, file, owner, content, note in marshal.loads(added):  # noqa: S302 - as below
+            add(number, key, version, line, mark=mark, file=file, owner=owner, content=content, note=note)
+        for name, method, arguments, named in calls:
+            getattr(getattr(self, name), method)(*arguments, **named)
+        self.notes.update(notes)
+        self.checker.values.update(values)
+        for word, rows in words.items():
+            self._word(word, rows)
+        self.filled |= filled
+        self.pick.add_seen(seen)
 
     def explained(self, keys: tuple[Any, ...]) -> str:
         """The source text of the quick pass over rows with these columns; empty where there is none."""
@@ -285,6 +336,40 @@ class Sorter:
         shown = ", ".join(self._differing_keys)
         more = ", ..." if self._differing > len(self._differing_keys) else ""
         return f"{self._differing} keys have rows that differ ({shown}{more}): {self._ways()}. "
+
+
+class _Kept:
+    """Stands for what takes rows: keeps what it is told."""
+
+    def __init__(self, name: str, calls: list[Call]) -> None:
+        self._name, self._calls = name, calls
+
+    def __getattr__(self, method: str) -> Callable[..., None]:
+        return lambda *arguments, **named: self._calls.append((self._name, method, arguments, named))
+
+
+class _KeptRows(_Kept):
+    """The same for the rows to be sent, which are many and of plain values."""
+
+    def __init__(self, name: str, calls: list[Call], added: list[tuple[Any, ...]]) -> None:
+        super().__init__(name, calls)
+        self._append = added.append
+
+    def add(
+        self,
+        number: int,
+        key: str | None,
+        version: str,
+        line: bytes,
+        *,
+        mark: str,
+        file: str,
+        owner: str | None,
+        content: bytes,
+        note: bytes | None,
+    ) -> None:
+        """Keep one row."""
+        self._append((number, key, version, line, mark, file, owner, content, note))
 
 
 def _file_chooser(plan: Plan) -> Callable[[Mapping[str, Any]], str]:

@@ -38,6 +38,7 @@ class UploadOperator(BaseOperator):
         "same_key",
         "max_part_rows",
         "max_part_bytes",
+        "workers",
         "skip_empty",
         "resend",
         "journal_conn_id",
@@ -59,6 +60,7 @@ class UploadOperator(BaseOperator):
     same_key: str | Mapping[str, str] | None
     max_part_rows: int | str
     max_part_bytes: int | str | None
+    workers: int | str
     skip_empty: bool | str
     resend: bool | str
     journal_conn_id: str | None

@@ -171,6 +171,7 @@ class UploadSteps(ABC):
         for name in ("skip_empty", "keep_parts", "resend"):
             switch(getattr(self.task, name), name)
         switch(self.task._dry_run, "dry_run")
+        whole(self.task.workers, "workers")
         seconds(self.task.timeout, "timeout")
         pause(self.task.poke_interval, "poke_interval")
         phone_region(self.task.phone_region)
@@ -235,6 +236,7 @@ class UploadSteps(ABC):
                 memory=memory,
                 same_key=same_key,
                 sends=sends,
+                workers=whole(self.task.workers, "workers"),
             )
             prepared = prepare(source, plan)
             if not sends:

@@ -134,6 +134,23 @@ class Picker:
         value = row[step.places[0].key] if step.plain else self._from(row, step)
         return None if value is _MISSING else value
 
+    @property
+    def seen(self) -> dict[str, Any]:
+        """What was seen of the columns so far, for a picker of the same columns in another process."""
+        sets = {name: getattr(self, name) for name in ("used", "found", "begun")}
+        return {**sets, "keys": self.keys, "near": self.near, "filled": self._filled, "not_found": self.not_found}
+
+    def add_seen(self, seen: dict[str, Any]) -> None:
+        """Add what another has seen of other rows."""
+        for name in ("used", "found", "begun"):
+            getattr(self, name).update(seen[name])
+        if seen["keys"] is not None:
+            self.keys = {**(self.keys or {}), **seen["keys"]}
+        for name, others in seen["near"].items():
+            self.near[name] = others and self.near.get(name, others)
+        self._filled = {**seen["filled"], **self._filled}
+        self.not_found += seen["not_found"]
+
     def check_empty(self) -> None:
         """Make sure, after the last row, that no column was empty in all of them beside one that nearly has its name.
 

@@ -270,6 +270,7 @@ class TestTemplatedArguments:
             ("max_part_rows", "many"),
             ("max_part_rows", 1.5),
             ("max_part_bytes", 0),
+            ("workers", 0),
             ("send", None),
             ("dry_run", "perhaps"),
             ("require_id", "perhaps"),

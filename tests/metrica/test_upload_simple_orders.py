@@ -172,6 +172,15 @@ class TestWhatArrives:
         assert all(part["bytes"] <= 400 for part in by_size["parts"])
         assert metrica.client.summary(103)["orders"] == 10
 
+    def test_several_processes_check_rows(self, metrica: SandboxServer, operator: Any, context: Context) -> None:
+        rows = [order(n, revenue="much" if n % 500 == 7 else "10.50") for n in range(4500)]
+        one, two = (
+            operator(rows, workers=workers, dry_run=True, max_rejected=0.1).execute(context(task_id=f"by_{workers}"))
+            for workers in (1, "2")
+        )
+        assert (one["rows_prepared"], one["rows_rejected"]) == (4491, 9)
+        assert [part["sha256"] for part in one["parts"]] == [part["sha256"] for part in two["parts"]]
+
     def test_a_file_with_mapped_columns(
         self, metrica: SandboxServer, operator: Any, context: Context, tmp_path: Path
     ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.delivery.columns import check_mapping, watched
+from airflow_provider_yandex_orders.delivery.columns import check_mapping, check_read, watched
 from airflow_provider_yandex_orders.exceptions import SourceError
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.operators.metrica.files import row_kind
@@ -20,8 +20,10 @@ from airflow_provider_yandex_orders.sources.base import RowStream, UnreadableRow
 
 
 def rows_of(source: Source, kind: RowKind, stream: RowStream, *, require_key: bool = True) -> list[Any]:
-    pick, rows = watched(source, kind, stream, require_key=require_key)
-    return [row if isinstance(row, UnreadableRow) else pick(row) for row in rows]
+    pick = watched(source, kind, stream, require_key=require_key)
+    rows = [row if isinstance(row, UnreadableRow) else pick(row) for row in stream.rows]
+    check_read(source, kind, stream, pick)
+    return rows
 
 
 def seen(source: Source, require_key: bool = True) -> list[Any]:

@@ -5,14 +5,11 @@ from __future__ import annotations
 
 import itertools
 import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,10 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.altcraft import kinds as altcraft_kinds
-from airflow_provider_yandex_orders.delivery import sorter, spool
-from airflow_provider_yandex_orders.delivery.compiled import Compiler
-from airflow_provider_yandex_orders.delivery.plan import Limits, Plan
-from airflow_provider_yandex_orders.delivery.prepare import prepare
+from airflow_provider_yandex_orders.delivery.plan import Limits
 from airflow_provider_yandex_orders.delivery.same_key import SameKey
 from airflow_provider_yandex_orders.delivery.windows import Windows
 from airflow_provider_yandex_orders.metrica import kinds as metrica_kinds
@@ -32,91 +26,13 @@ from airflow_provider_yandex_orders.rows.cells import NULL_VALUES
 from airflow_provider_yandex_orders.rows.formats import csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import Field, RowKind
 from airflow_provider_yandex_orders.rows.reading import Reading
-from airflow_provider_yandex_orders.sources.base import RowStream
 from airflow_provider_yandex_orders.sources.rows import RowsSource
-from tests.unit.unit_support import BERLIN, MOSCOW, check_options, contact, conversion, full_order, order
+from tests.unit.delivery.outcomes import GOOD, Rows, outcome
+from tests.unit.unit_support import BERLIN, MOSCOW, check_options
 
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
-NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC).timestamp()
 KINDS = [each for module in (metrica_kinds, altcraft_kinds) for each in vars(module).values() if type(each) is RowKind]
 QUICK = (SIMPLE_ORDERS, CONTACTS, ORDERS, OFFLINE_CONVERSIONS)
-LINE = {"external_id": "1", "status": "new", "sku": "s", "final_price_per_item": "10", "count": 1}
-GOOD: Mapping[str, Mapping[str, Any]] = {
-    "simple_orders": order(
-        order_status="PAID", revenue="10.50", goals="lead", client_ids="170000000012", currency="RUB"
-    ),
-    "contacts": contact(phones="+7 916 123-45-67", birth_date="1990-01-31", client_ids="170000000012"),
-    "orders": full_order(revenue="10.50", products="a:1", goals="lead", update_date_time="2025-03-04 15:20:00"),
-    "offline_conversions": conversion(Price="10", Currency="RUB"),
-    "altcraft_orders": {
-        "external_id": "1",
-        "email": "a@example.com",
-        "endpoint": "e",
-        "status": "paid",
-        "currency": "RUB",
-    }
-    | {"lines": [LINE]},
-    "altcraft_order_lines": LINE,
-    "altcraft_custom_fields": {"external_id": "f", "name": "F", "entity_type": "sku", "required": True}
-    | {"value_type": "int"},
-    "altcraft_line_statuses": {"external_id": "s", "name": "S", "type": "delivered"},
-}
-
-
-class Rows(RowsSource):
-    """Rows that are written in some way."""
-
-    def __init__(self, rows: Sequence[Mapping[str, Any]], how: Reading) -> None:
-        super().__init__(rows)
-        self.how = how
-
-    @contextmanager
-    def open(self) -> Iterator[RowStream]:
-        yield RowStream(None, iter(self.rows), self.how)
-
-
-def outcome(source: RowsSource, folder: Path, *, quick: bool, **changes: Any) -> dict[str, Any]:
-    """All that comes of rows: what is spooled, written and counted; and how many rows took the long way."""
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
-
-    spooled: list[Any] = []
-    slow: list[int] = []
-
-    class Spool(spool.Spool):
-        def add(self, *row: Any, **more: Any) -> None:
-            spooled.append((*row, *sorted(more.items())))
-            super().add(*row, **more)
-
-    class Sorter(sorter.Sorter):
-        def _take(self, number: int, row: Any) -> None:
-            slow.append(number)
-            super()._take(number, row)
-
-        def settle(self) -> None:
-            told.update(words=dict(self._words), filled=self.filled, values=dict(self.checker.values))
-            super().settle()
-            told.update(notes={note: count for note, count in self.notes.items() if count})
-
-    told: dict[str, Any] = {}
-    folder.mkdir()
-    place = ObjectStoragePath(str(folder))
-    plan = Plan(folder=place, limits=changes.pop("limits", Limits(max_rejected=10**9, max_dropped=10**9)), **changes)
-    way = mock.patch.object(Compiler, "make", (lambda *_: None) if not quick else Compiler.make)
-    with (
-        way,
-        mock.patch.object(sorter, "Spool", Spool),
-        mock.patch("airflow_provider_yandex_orders.delivery.prepare.Sorter", Sorter),
-        mock.patch.object(time, "time", return_value=NOW),
-    ):
-        try:
-            prepared = prepare(source, plan)
-        except Exception as error:  # noqa: BLE001 - equal ones are compared
-            told["error"] = str(error).replace(str(folder), "")
-        else:
-            counted = {name: getattr(prepared, name) for name in prepared.__slots__ if "path" not in name}
-            told |= counted | {"parts": [(part.rows, part.bytes, part.sha256) for part in prepared.parts]}
-    files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    return told | {"files": files, "spooled": spooled, "slow": slow}
 
 
 def check_equal(source: RowsSource, folder: Path, **changes: Any) -> list[int]:

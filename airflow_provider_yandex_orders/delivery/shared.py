@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows checked by several processes, with what one would have made of them, in the same order.
+
+The processes are forks of the task's own: they have its checkers, and whatever was asked of the service. They only
+compute. What they would have written or counted they tell, and the task does it.
+"""
+
+from __future__ import annotations
+
+import gc
+import marshal
+import os
+import pickle
+import signal
+import warnings
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from itertools import islice
+from typing import Any, BinaryIO, Self
+
+from airflow_provider_yandex_orders.delivery.sorter import Sorter
+from airflow_provider_yandex_orders.exceptions import PassingError
+from airflow_provider_yandex_orders.sources.base import Row
+
+BATCH = 2000
+"""Rows that go to a process at once; each has one batch at a time."""
+
+
+def take_shared(sorter: Sorter, rows: Iterable[Row], workers: int) -> int:
+    """Take all rows of a source; gives their number.
+
+    :param sorter: takes them in this process: the first batch, so that the others have what it asked and learnt.
+    :param rows: the rows.
+    :param workers: how many processes check rows beside this one.
+    """
+    left = iter(rows)
+    first = sorter.take(islice(left, BATCH))
+    batch = list(islice(left, BATCH))
+    if not batch:
+        return first
+    sorter.ask_all()
+    with _Workers(sorter, workers) as crew:
+        while batch:
+            crew.give(first + 1, batch)
+            first += len(batch)
+            batch = list(islice(left, BATCH))
+        crew.finish()
+    return first
+
+
+class _Workers:
+    """Processes that check rows, none of which outlives the block."""
+
+    def __init__(self, sorter: Sorter, count: int) -> None:
+        self._sorter = sorter
+        self._idle: deque[_Worker] = deque()
+        self._busy: deque[tuple[_Worker | None, int, list[Row]]] = deque()
+        self._all: list[_Worker] = []
+        self._count = count
+
+    def __enter__(self) -> Self:
+        gc.collect()  # garbage of this process is not to be cleared away by its copies
+        for _number in range(self._count):
+            self._all.append(_Worker(self._sorter, self._all))
+        self._idle.extend(self._all)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for worker in self._all:
+            worker.end()
+
+    def give(self, first: int, rows: list[Row]) -> None:
+        """Have rows checked.
+
+        :param first: number of the first of them.
+        """
+        data = _packed(first, rows)
+        answer = self._next() if len(self._busy) == len(self._all) else None
+        worker = None
+        if data is not None:
+            worker = self._idle.popleft()
+            worker.send(data)
+        self._busy.append((worker, first, rows))
+        if answer is not None:  # told while the process is at work again
+            self._tell(*answer)
+
+    def finish(self) -> None:
+        """Wait for all."""
+        while self._busy:
+            self._tell(*self._next())
+
+    def _next(self) -> tuple[bytes, int, list[Row]]:
+        worker, first, rows = self._busy.popleft()
+        if worker is None:
+            return b"", first, rows
+        answer = worker.receive()
+        self._idle.append(worker)
+        return answer, first, rows
+
+    def _tell(self, answer: bytes, first: int, rows: list[Row]) -> None:
+        """Do what a process has told; rows it could not take are taken here, and fail here if they must."""
+        if answer:
+            self._sorter.take_told(pickle.loads(answer))  # noqa: S301 - written by a copy of this process
+        else:
+            self._sorter.take(rows, first)
+
+
+class _Worker:
+    """A process that checks rows.
+
+    :param others: those that were begun before.
+    """
+
+    def __init__(self, sorter: Sorter, others: list[_Worker]) -> None:
+        (their_in, our_out), (our_in, their_out) = os.pipe(), os.pipe()
+        self.ends: tuple[int, ...] = (our_out, our_in)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: what they hold is not used there
+            self._pid = os.fork()
+        if self._pid == 0:
+            try:
+                for each in (signal.SIGTERM, signal.SIGINT):
+                    signal.signal(each, signal.SIG_DFL)
+                for descriptor in (*self.ends, *(end for other in others for end in other.ends)):
+                    os.close(descriptor)  # else nobody would hear that the task is gone
+                gc.freeze()
+                _work(sorter, os.fdopen(their_in, "rb"), os.fdopen(their_out, "wb"))
+            finally:
+                os._exit(0)
+        os.close(their_in)
+        os.close(their_out)
+        self._out, self._in = os.fdopen(our_out, "wb"), os.fdopen(our_in, "rb")
+
+    def send(self, data: bytes) -> None:
+        try:
+            _write(self._out, data)
+        except BrokenPipeError:
+            raise self._died() from None
+
+    def receive(self) -> bytes:
+        answer = _read(self._in)
+        if answer is None:
+            raise self._died()
+        return answer
+
+    def _died(self) -> PassingError:
+        _pid, status = os.waitpid(self._pid, 0)
+        self._pid = 0
+        code = os.waitstatus_to_exitcode(status)
+        why = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+        return PassingError(
+            f"Check rows: a process that checks them has ended {why}, perhaps for want of memory. Nothing was sent; "
+            "the next try may pass. workers=1 needs no other process."
+        )
+
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        if self._pid:
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+        for end in (self._out, self._in):
+            with suppress(OSError):
+                end.close()
+
+
+def _work(sorter: Sorter, source: BinaryIO, answers: BinaryIO) -> None:
+    """What the other processes do, until the task closes the pipe."""
+    tell = sorter.tells_only()
+    while (data := _read(source)) is not None:
+        try:
+            first, rows = _unpacked(data)
+            sorter.take(rows, first)
+            answer = pickle.dumps(tell(), pickle.HIGHEST_PROTOCOL)
+        except Exception:  # noqa: BLE001 - the task takes these rows itself, and says what is wrong
+            tell()
+            answer = b""
+        _write(answers, answer)
+
+
+def _packed(first: int, rows: list[Row]) -> bytes | None:
+    """Rows for another process; ``None`` where they hold what cannot be sent."""
+    try:
+        return b"m" + marshal.dumps((first, rows))  # plain values, and fast
+    except ValueError:
+        pass
+    try:
+        return b"p" + pickle.dumps((first, rows), pickle.HIGHEST_PROTOCOL)
+    except Exception:  # noqa: BLE001 - whatever a value's own class raises
+        return None
+
+
+def _unpacked(data: bytes) -> tuple[int, list[Row]]:
+    read: Any = marshal.loads if data[:1] == b"m" else pickle.loads
+    found: tuple[int, list[Row]] = read(data[1:])
+    return found
+
+
+def _write(file: BinaryIO, data: bytes) -> None:
+    file.write(len(data).to_bytes(8, "big") + data)
+    file.flush()
+
+
+def _read(file: BinaryIO) -> bytes | None:
+    size = file.read(8)
+    return file.read(int.from_bytes(size, "big")) if size else None
