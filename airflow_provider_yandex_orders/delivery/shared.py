@@ -8,7 +8,6 @@ compute. What they would have written or counted they tell, and the task does it
 from __future__ import annotations
 
 import gc
-import marshal
 import os
 import pickle
 import signal
@@ -17,7 +16,7 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from itertools import islice
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 
 from airflow_provider_yandex_orders.delivery.sorter import Sorter
 from airflow_provider_yandex_orders.exceptions import PassingError
@@ -170,7 +169,7 @@ def _work(sorter: Sorter, source: BinaryIO, answers: BinaryIO) -> None:
     tell = sorter.tells_only()
     while (data := _read(source)) is not None:
         try:
-            first, rows = _unpacked(data)
+            first, rows = pickle.loads(data)  # noqa: S301 - written by the task
             sorter.take(rows, first)
             answer = pickle.dumps(tell(), pickle.HIGHEST_PROTOCOL)
         except Exception:  # noqa: BLE001 - the task takes these rows itself, and says what is wrong
@@ -182,19 +181,9 @@ def _work(sorter: Sorter, source: BinaryIO, answers: BinaryIO) -> None:
 def _packed(first: int, rows: list[Row]) -> bytes | None:
     """Rows for another process; ``None`` where they hold what cannot be sent."""
     try:
-        return b"m" + marshal.dumps((first, rows))  # plain values, and fast
-    except ValueError:
-        pass
-    try:
-        return b"p" + pickle.dumps((first, rows), pickle.HIGHEST_PROTOCOL)
+        return pickle.dumps((first, rows), pickle.HIGHEST_PROTOCOL)
     except Exception:  # noqa: BLE001 - whatever a value's own class raises
         return None
-
-
-def _unpacked(data: bytes) -> tuple[int, list[Row]]:
-    read: Any = marshal.loads if data[:1] == b"m" else pickle.loads
-    found: tuple[int, list[Row]] = read(data[1:])
-    return found
 
 
 def _write(file: BinaryIO, data: bytes) -> None:

@@ -39,7 +39,7 @@ Bind = Callable[[str, object], str]
 class Form:
     """One form of plainly good values.
 
-    :param when: an expression: whether ``v`` has the form. It may leave something in ``x``, ``h`` and ``m``.
+    :param when: an expression: whether ``v`` has the form. It may leave something in ``x``, ``y`` and ``h``.
     :param text: an expression: the value as text, without quotes, backslashes and control characters.
     :param is_number: whether JSON has it as a number.
     """
@@ -122,31 +122,31 @@ def moment(converter: str) -> Forms:
         if options.reading.date_format is not None:
             return []
         hours, minutes = bind("hours", _Hours(options, converter)), bind("minutes", _MINUTES)
-        time = f"x[13:19] in {minutes} and (h := {hours}[x[:13] + x[19:]])"
+        time = f"(y := x[13:19]) in {minutes} and (h := {hours}[x[:13] + x[19:]])"
         of_datetime = f"type(v) is {bind('datetime', datetime)} and not v.fold"
         if converter == "unix_time":
             digits = "v.isdecimal() and v.isascii() and 9 <= len(v) <= 10 and v[0] != '0'"
             return [
                 Form("type(v) is int and 10**8 <= v < 10**10", "str(v)", is_number=True),
                 Form(f"type(v) is str and {digits}", "v", is_number=True),
-                Form(f"type(v) is str and (x := v) and {time}", f"str(h + {minutes}[x[13:19]])", is_number=True),
+                Form(f"type(v) is str and (x := v) and {time}", f"str(h + {minutes}[y])", is_number=True),
                 Form(
                     f"{of_datetime} and (x := v.isoformat(' ', 'seconds')) and {time}",
-                    f"str(h + {minutes}[x[13:19]])",
+                    f"str(h + {minutes}[y])",
                     is_number=True,
                 ),
             ]
         if converter == "sortable":
             exact = f"x[13:19] in {minutes} and (h := {hours}[x[:13] + x[26:]])"
             return [
-                Form(f"type(v) is str and (x := v) and {time}", "h + x[13:19] + '.000000+00:00'"),
+                Form(f"type(v) is str and (x := v) and {time}", "h + y + '.000000+00:00'"),
                 Form(
                     f"{of_datetime} and (x := v.isoformat(' ', 'microseconds')) and {exact}", "h + x[13:26] + '+00:00'"
                 ),
             ]
         return [
-            Form(f"type(v) is str and (x := v) and {time}", "h + x[13:19]"),
-            Form(f"{of_datetime} and (x := v.isoformat(' ', 'seconds')) and {time}", "h + x[13:19]"),
+            Form(f"type(v) is str and (x := v) and {time}", "h + y"),
+            Form(f"{of_datetime} and (x := v.isoformat(' ', 'seconds')) and {time}", "h + y"),
         ]
 
     return cases
