@@ -188,8 +188,9 @@ class PassText:
                 if any(takes(spelt) for word in words for spelt in (word, word.casefold(), word.upper())):
                     word = "v" if kind_of.free else "v.casefold()"
                     is_other = f"len(v) > {max(map(len, words))} or {word} not in {self._bind('nulls', nulls)}"
-                    is_other = f"({is_other if form.when.startswith('type(v) is str') else f'type(v) is not str or {is_other}'})"
-                    form = Form(f"{form.when} and {is_other}", form.text, form.is_number)
+                    if not form.when.startswith("type(v) is str"):
+                        is_other = f"type(v) is not str or {is_other}"
+                    form = Form(f"{form.when} and ({is_other})", form.text, form.is_number)
                 found.append(form)
             self.forms[kind_of.label] = found
         limit, forms = declared.most, self.forms[kind_of.label]
