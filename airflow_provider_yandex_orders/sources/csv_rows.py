@@ -59,7 +59,7 @@ def _rows(lines: _Lines, records: Iterator[list[str] | UnreadableRow], names: li
             yield cells
             continue
         row = make(cells)
-        if any("\0" in line for line in lines.record):
+        if "\0" in (lines.record[0] if len(lines.record) == 1 else "".join(lines.record)):
             yield UnreadableRow("the line has a zero byte", "it is damaged: write the file anew")
         elif row is not None:
             if not is_empty(cells):

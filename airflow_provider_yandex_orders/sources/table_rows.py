@@ -11,6 +11,8 @@ from airflow_provider_yandex_orders.sources.base import Row
 
 def is_empty(cells: Sequence[Any]) -> bool:
     """Whether a line has nothing in it."""
+    if cells and type(first := cells[0]) is str and first and not first.isspace():  # most lines, and quickly told
+        return False
     return not any(not cell.isspace() if isinstance(cell, str) and cell else cell not in (None, "") for cell in cells)
 
 
