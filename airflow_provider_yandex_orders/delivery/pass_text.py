@@ -138,7 +138,7 @@ class PassText:
             raise NotPlain
         place, pick = self.places[declared.name], self.run.pick
         is_version = declared.name == self.kind.version
-        self._add(f"# {declared.name}")
+        self._add(f"# {declared.name!r}")
         if step.plain and isinstance(step.places[0].key, str):
             self._add(f"v = row[{step.places[0].key!r}]")
         else:

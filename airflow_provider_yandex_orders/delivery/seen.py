@@ -19,7 +19,7 @@ Seen = tuple[str, str, str, int, str]
 has it; how many values are counted; and what it tells as a version. An empty one is empty in all."""
 
 _NOTHING: Seen = ("", "", "", 0, "")
-_KEPT = 4096
+_KEPT = 1000
 """Words of one column that are kept in mind, and the greatest length of one."""
 _LONGEST = 100
 

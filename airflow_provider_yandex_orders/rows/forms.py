@@ -19,8 +19,8 @@ from airflow_provider_yandex_orders.rows.identifiers import EMAIL, MD5, SUMS_OF_
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.rows.scalars import THROUGH_FLOAT
 
-_HOURS = 20_000
-"""Hours that are kept in mind: two years of them."""
+_HOURS = 10_000
+"""Hours that are kept in mind: those of a year."""
 _HOUR = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}(?:Z|[+-][0-9]{2}(?::[0-9]{2})?)?")
 _MINUTES = {f":{n // 60:02}:{n % 60:02}": n for n in range(3600)}
 _AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,4})?").fullmatch
