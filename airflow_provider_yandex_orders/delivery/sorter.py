@@ -23,6 +23,7 @@ from airflow_provider_yandex_orders.delivery.pass_text import Bounds, Run
 from airflow_provider_yandex_orders.delivery.plan import Plan, Prepared
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.spool import Spool
+from airflow_provider_yandex_orders.delivery.told import Call, Kept, KeptRows, Told
 from airflow_provider_yandex_orders.delivery.windows import FUTURE
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
 from airflow_provider_yandex_orders.privacy import is_name, scrub, shown_key
@@ -37,10 +38,6 @@ from airflow_provider_yandex_orders.sources.columns import Picker
 
 log = logging.getLogger(__name__)
 
-Call = tuple[str, str, tuple[Any, ...], dict[str, Any]]
-"""What takes rows, the method that is called, and its arguments."""
-Told = tuple[bytes, list[Call], list[dict[str, int]], set[str], dict[str, Any]]
-"""What a process tells of the rows it took: those to be sent, calls, counts by name, filled fields, and the columns."""
 UNIT = "\x1f"
 SHOWN_WORDS = 20
 QUICK_WAYS = 100
@@ -160,7 +157,7 @@ class Sorter:
         added: list[tuple[Any, ...]] = []
         for name in ("spool", "rejected", "dropped", "deferred", "_apart"):
             if getattr(self, name) is not None:
-                setattr(self, name, _KeptRows(name, calls, added) if name == "spool" else _Kept(name, calls))
+                setattr(self, name, KeptRows(name, calls, added) if name == "spool" else Kept(name, calls))
         counters = (self.notes, self._words, self.checker.values)
 
         def tell() -> Told:
@@ -336,40 +333,6 @@ class Sorter:
         shown = ", ".join(self._differing_keys)
         more = ", ..." if self._differing > len(self._differing_keys) else ""
         return f"{self._differing} keys have rows that differ ({shown}{more}): {self._ways()}. "
-
-
-class _Kept:
-    """Stands for what takes rows: keeps what it is told."""
-
-    def __init__(self, name: str, calls: list[Call]) -> None:
-        self._name, self._calls = name, calls
-
-    def __getattr__(self, method: str) -> Callable[..., None]:
-        return lambda *arguments, **named: self._calls.append((self._name, method, arguments, named))
-
-
-class _KeptRows(_Kept):
-    """The same for the rows to be sent, which are many and of plain values."""
-
-    def __init__(self, name: str, calls: list[Call], added: list[tuple[Any, ...]]) -> None:
-        super().__init__(name, calls)
-        self._append = added.append
-
-    def add(
-        self,
-        number: int,
-        key: str | None,
-        version: str,
-        line: bytes,
-        *,
-        mark: str,
-        file: str,
-        owner: str | None,
-        content: bytes,
-        note: bytes | None,
-    ) -> None:
-        """Keep one row."""
-        self._append((number, key, version, line, mark, file, owner, content, note))
 
 
 def _file_chooser(plan: Plan) -> Callable[[Mapping[str, Any]], str]:
