@@ -104,22 +104,20 @@ AMOUNTS = st.one_of(
     st.floats(0, 10**6),
     st.integers(-5, 10**14),
 )
-SPOTS = st.sampled_from(
-    [
-        *("2026-03-29 02:30:00", "2026-10-25 02:30:00", "2026-10-25 03:00:00", "2026-10-04 02:10:00"),
-        *("2026-04-05 01:45:00", "2026-01-31", "31.01.2026", "31.01.2026 10:00", "2026-01-31T10:00:00Z", "20260131"),
-        *("2026-01-31 10:00:00+03", "2026-01-31T10:00:00.250Z", "2026-01-31 10:00:00.5", "2026-01-31 24:00:00"),
-        *("2026-01-31 10:00:60", "1760000000", "2026-W05-6 10:00:00", "2026-01-31_10:00:00", "2026-01-31 10:00"),
-        *("1969-12-31 10:00:00", "0001-01-01 00:00:00", "2027-01-31 10:00:00", "2026-10-25 02:30:00+05:45"),
-        *(1760000000, 1760000000.5, 1999999999, "0176000000", date(2026, 1, 31)),
-        *(datetime(2026, 10, 25, 2, 30), datetime(2026, 10, 25, 2, 30, fold=1)),
-        *(datetime(2026, 1, 2, 3, 4, 5, 678900), datetime(1900, 1, 1)),
-        *(datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN, fold=1), datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)),
-    ]
-)
+SPOTS: list[Any] = [
+    *("2026-03-29 02:30:00", "2026-10-25 02:30:00", "2026-10-25 03:00:00", "2026-10-04 02:10:00"),
+    *("2026-04-05 01:45:00", "2026-01-31", "31.01.2026", "31.01.2026 10:00", "2026-01-31T10:00:00Z", "20260131"),
+    *("2026-01-31 10:00:00+03", "2026-01-31T10:00:00.250Z", "2026-01-31 10:00:00.5", "2026-01-31 24:00:00"),
+    *("2026-01-31 10:00:60", "1760000000", "2026-W05-6 10:00:00", "2026-01-31_10:00:00", "2026-01-31 10:00"),
+    *("1969-12-31 10:00:00", "0001-01-01 00:00:00", "2027-01-31 10:00:00", "2026-10-25 02:30:00+05:45"),
+    *(1760000000, 1760000000.5, 1999999999, "0176000000", date(2026, 1, 31)),
+    *(datetime(2026, 10, 25, 2, 30), datetime(2026, 10, 25, 2, 30, fold=1)),
+    *(datetime(2026, 1, 2, 3, 4, 5, 678900), datetime(1900, 1, 1)),
+    *(datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN, fold=1), datetime(2026, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)),
+]
 BEFORE, AFTER = datetime(1969, 12, 30), datetime(2027, 1, 2)
 MOMENTS = st.one_of(
-    SPOTS,
+    st.sampled_from(SPOTS),
     st.datetimes(BEFORE, AFTER),
     st.datetimes(BEFORE, AFTER, timezones=st.sampled_from([UTC, BERLIN, timezone(timedelta(hours=5, minutes=45))])),
     st.datetimes(datetime(2026, 10, 24), datetime(2026, 10, 26)).map(lambda at: at.isoformat(" ", "seconds")),
@@ -237,6 +235,40 @@ def test_both_ways_are_equal(kind: RowKind, tmp_path: Path, data: st.DataObject)
         merge_mode=data.draw(st.sampled_from(["SAVE", "SAVE", "SAVE", "UPDATE"]), "merge mode"),
         sends=data.draw(st.booleans(), "sends"),
     )
+
+
+ODD: list[Any] = [
+    *(
+        "",
+        "null",
+        "#N/A",
+        "Err:502",
+        "'0045",
+        '="0045"',
+        " a ",
+        'say "no"',
+        "back\\slash",
+        "a,b",
+        5,
+        5.5,
+        Decimal("7.50"),
+    ),
+    *("88.0", "1 234", "E:5", "A-1", "d41d8cd98f00b204e9800998ecf8427e", "0CC175B9C0F1B6A831C399E269772661", "1" * 14),
+    *("\u212a@example.com", "A@Example.com;b@example.com", "8 (916) 123-45-67", "+7 930 012-34-56", "(+7)9161234567"),
+    *("0170000000012", "1234567", "-0", "010.5", "1e3", "10 RUB", "lead:5", "x" * 1001, 10**30, True, float("nan")),
+    Decimal("7.50"),
+]
+
+
+@pytest.mark.usefixtures("silent")
+@pytest.mark.parametrize("source_zone", [None, LORD_HOWE])
+@pytest.mark.parametrize("kind", QUICK, ids=lambda kind: kind.name)
+def test_each_odd_value_in_each_field(kind: RowKind, source_zone: Any, tmp_path: Path) -> None:
+    good = dict.fromkeys(kind.field_names) | dict(GOOD[kind.name])
+    odd = [{name: value} for name in kind.field_names for value in (*ODD, *SPOTS)]
+    rows = [good | {kind.key[0]: f"170000{number:06}"} | change for number, change in enumerate([{}, *odd])]
+    options = check_options(source_zone=source_zone, counter_zone=lambda: BERLIN)
+    check_equal(Rows(rows, Reading()), tmp_path, kind=kind, options=options, files={"part": json_format(kind)})
 
 
 COMMON: Mapping[str, Sequence[Mapping[str, Any]]] = {
