@@ -6,9 +6,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import chain
+from contextlib import contextmanager, suppress
+from itertools import chain, islice
 from threading import Lock
 
 from airflow_provider_yandex_orders.exceptions import SourceError
@@ -18,6 +19,8 @@ from airflow_provider_yandex_orders.sources.table_rows import header_of, is_empt
 DELIMITERS = ("\t", ";", "|", ",")
 """From the one that stands in texts the least."""
 _SAMPLE_LINES = 60
+_BLOCK = 500  # lines that are looked at together
+_BLOCK_CHARACTERS = 256 * 1024
 _MOST_LINES = 100
 _MOST_CHARACTERS = 64_000_000
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
@@ -80,6 +83,9 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[list[str] | UnreadableRo
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     model: list[str] = []  # the last record of one line: what a record looks like here
     while True:
+        while plain := lines.plain(delimiter):
+            yield from plain
+            model = next((cells for cells in reversed(plain) if not is_empty(cells)), model)
         lines.begin()
         try:
             cells = next(reader)
@@ -185,12 +191,12 @@ def _guess(sample: Sequence[str]) -> str:
 class _Lines:
     """Gives a CSV reader its lines, and keeps those of the record it is at."""
 
-    def __init__(self, text: Iterator[str], *, multiline: bool, spoilt: Spoilt) -> None:
+    def __init__(self, text: io.TextIOWrapper, *, multiline: bool, spoilt: Spoilt) -> None:
         self._text = text
-        self._ahead: list[str] = []
+        self._ahead: deque[str] = deque()
         self._spoilt = spoilt
         self._size = 0
-        self._number = 0
+        self._number = self._odd_until = 0
         self.multiline = multiline
         self.assumed = ""
         self.record: list[str] = []
@@ -199,7 +205,9 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._ahead.pop(0) if self._ahead else next(self._text)
+        if not self._ahead and not self._read_on():
+            raise StopIteration
+        line = self._ahead.popleft()
         self._number += 1
         self._size += len(line)
         self.record.append(line)
@@ -211,9 +219,33 @@ class _Lines:
 
     def peek(self, count: int) -> list[str]:
         """The next lines, which will come again."""
-        while len(self._ahead) < count and (line := next(self._text, None)) is not None:
-            self._ahead.append(line)
-        return self._ahead[:count]
+        while len(self._ahead) < count and self._read_on():
+            pass
+        return list(islice(self._ahead, count))
+
+    def _read_on(self) -> bool:
+        """Read a block of whole lines: asked for one by one, each goes through what wraps the file."""
+        block = self._text.read(_BLOCK_CHARACTERS)
+        self._ahead.extend(io.StringIO(block + self._text.readline(), newline="") if block else ())
+        return bool(block)
+
+    def plain(self, delimiter: str) -> list[list[str]]:
+        """The records of the next lines, where nothing in these can keep a line from being one; else none."""
+        if self._number < self._odd_until:
+            return []
+        records, block = [], self.peek(_BLOCK)
+        joined = "".join(block)
+        if not ('"' in joined or "\0" in joined):
+            with suppress(csv.Error):
+                records = list(csv.reader(block, delimiter=delimiter, strict=True))
+        if len(records) < len(block):
+            self._odd_until = self._number + len(block)
+            return []
+        for _line in block:
+            self._ahead.popleft()
+        self._number += len(block)
+        self.record[:] = [""]
+        return records
 
     def begin(self) -> None:
         """The next line begins a record."""
