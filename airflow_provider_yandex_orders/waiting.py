@@ -135,6 +135,7 @@ class Wait(ABC):
         self.heard = Heard(())
         self.asked = ""
         self.spent = Spent()
+        self._missed: dict[str, int] = {}
 
     def expect(self, wanted: Mapping[str, Any], known: Mapping[str, UploadState] | None = None) -> Self:
         """Wait for these.
@@ -152,10 +153,11 @@ class Wait(ABC):
         """Some ids by where the service tells of them together, such as a counter. Waits of one place share polls."""
 
     @abstractmethod
-    def ask(self, hook: Any, place: Any, ids: Collection[str]) -> Mapping[str, UploadState]:
+    def ask(self, hook: Any, place: Any, ids: Collection[str], missed: dict[str, int]) -> Mapping[str, UploadState]:
         """What the service says of some ids of a place now, also of ids of other waits; one not listed is left out.
 
         :param hook: of :attr:`hook_class`.
+        :param missed: kept from poll to poll for this method: how many polls in a row did not list an id.
         """
 
     @abstractmethod
@@ -193,7 +195,7 @@ class Wait(ABC):
             hook = self.hook_class(self.conn_id).once()
             try:
                 for place, ids in self.places(self.heard.open).items():
-                    self.heard.hear(self.ask(hook, place, ids))
+                    self.heard.hear(self.ask(hook, place, ids, self._missed))
             except PassingError as error:
                 log.warning("%s", error)
             finally:

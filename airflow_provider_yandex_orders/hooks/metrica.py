@@ -7,7 +7,6 @@ import csv
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from io import TextIOWrapper
-from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import (
@@ -225,26 +224,45 @@ class MetricaHook(ServiceHook):
         :param counter_id: the counter; ``None`` for the connection's.
         :param page_size: uploads of one answer.
         """
-        return list(self._offline_uploadings(self.counter_id(counter_id), page_size))
+        return [each for page in self._offline_pages(self.counter_id(counter_id), page_size) for each in page]
 
     def upload_states(
-        self, family: str, counter_id: int | str | None, upload_ids: Collection[str]
+        self,
+        family: str,
+        counter_id: int | str | None,
+        upload_ids: Collection[str],
+        *,
+        newest_only: Collection[str] = (),
     ) -> dict[str, UploadState]:
         """State of uploads, by as few requests as will do. An upload not listed yet is left out.
+
+        Where a further answer of the list does not come, what the first ones told is given.
 
         :param family: ``crm`` or ``offline``.
         :param counter_id: the counter; ``None`` for the connection's.
         :param upload_ids: ids of the uploads.
+        :param newest_only: those of CRM uploads that are looked for among the newest 1000 and no further back.
         """
+        wanted, spared = set(upload_ids), set(newest_only)
         if family == "crm":
-            return self._crm_states(counter_id, set(upload_ids))
-        number = self.counter_id(counter_id)
-        found = self._one_offline_uploading(number, *upload_ids) if len(upload_ids) == 1 else []
-        # The list tells an upload not listed yet from a wrong counter.
-        states = map(offline_upload_state, found or self._offline_uploadings(number))
-        wanted = set(upload_ids)
-        listed = (state for state in states if state.upload_id in wanted)
-        return {state.upload_id: state for state in islice(listed, len(wanted))}
+            read, pages = crm_upload_state, self._crm_pages(counter_id)
+        else:
+            number = self.counter_id(counter_id)
+            one = self._one_offline_uploading(number, *wanted) if len(wanted) == 1 else []
+            # The list tells an upload not listed yet from a wrong counter.
+            read, pages = offline_upload_state, iter([one]) if one else self._offline_pages(number)
+            spared = set()  # nothing says in which order they are listed
+        found: dict[str, UploadState] = {}
+        try:
+            for page in pages:
+                found |= {state.upload_id: state for state in map(read, page) if state.upload_id in wanted}
+                if wanted - found.keys() <= spared:
+                    break
+        except PassingError as error:
+            if not found:
+                raise
+            self.log.warning("%s The rest of the list is asked for another time.", error)
+        return found
 
     def goals(self, counter_id: int | str | None = None) -> list[dict[str, Any]]:
         """The goals of a counter.
@@ -320,18 +338,15 @@ class MetricaHook(ServiceHook):
     def _cdp(self, counter_id: int | str | None, path: str) -> str:
         return f"/cdp/api/v1/counter/{self.counter_id(counter_id)}/{path}"
 
-    def _crm_states(self, counter_id: int | str | None, wanted: set[str]) -> dict[str, UploadState]:
-        found: dict[str, UploadState] = {}
+    def _crm_pages(self, counter_id: int | str | None) -> Iterator[list[dict[str, Any]]]:
         before: str | None = None
         for _ in range(LIST_PAGES):
             page = self.last_uploadings(counter_id, before=before)
-            states = [crm_upload_state(each) for each in page]
-            found |= {state.upload_id: state for state in states if state.upload_id in wanted}
+            yield page
             oldest = min((str(each["datetime"]) for each in page if each.get("datetime")), default=None)
-            if len(found) == len(wanted) or len(page) < LIST_LIMIT or oldest in (None, before):
-                break
+            if len(page) < LIST_LIMIT or oldest in (None, before):
+                return
             before = oldest
-        return found
 
     def _one_offline_uploading(self, number: int, upload_id: str) -> list[dict[str, Any]]:
         """One upload, by a small answer in place of the whole list; none where it is not known."""
@@ -343,7 +358,7 @@ class MetricaHook(ServiceHook):
                 raise
             return []
 
-    def _offline_uploadings(self, number: int, page_size: int = OFFLINE_LIMIT) -> Iterator[dict[str, Any]]:
+    def _offline_pages(self, number: int, page_size: int = OFFLINE_LIMIT) -> Iterator[list[dict[str, Any]]]:
         """The uploads of a counter, page by page, each once: one that comes in meanwhile moves the others on."""
         doing = f"List the offline conversions of counter {number}"
         path = f"/management/v1/counter/{number}/offline_conversions/uploadings"
@@ -352,7 +367,7 @@ class MetricaHook(ServiceHook):
         while True:
             page = self._part("uploadings", list, path, doing, type=OFFLINE_TYPE, limit=page_size, offset=offset)
             new = [each for each in page if str(each.get("id")) not in told]
-            yield from new
+            yield new
             told.update(str(each.get("id")) for each in new)
             offset += len(page)
             if len(page) < page_size or not new:

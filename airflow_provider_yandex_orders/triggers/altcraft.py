@@ -20,7 +20,9 @@ class AltcraftOrdersWait(Wait):
         """All orders of this wait alone: each is a request, and another wait may want another status of it."""
         return {self: list(ids)}
 
-    def ask(self, hook: AltcraftHook, place: Wait, ids: Collection[str]) -> dict[str, UploadState]:
+    def ask(
+        self, hook: AltcraftHook, place: Wait, ids: Collection[str], missed: dict[str, int]
+    ) -> dict[str, UploadState]:
         """The states of orders."""
         return hook.order_states(self.wanted, ids)
 

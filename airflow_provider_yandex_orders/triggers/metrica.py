@@ -41,9 +41,17 @@ class MetricaUploadsWait(Wait):
             found.setdefault((self.family, self.wanted[each]), []).append(each)
         return found
 
-    def ask(self, hook: MetricaHook, place: tuple[str, int], ids: Collection[str]) -> dict[str, UploadState]:
-        """The states of uploads of a counter."""
-        return hook.upload_states(*place, ids)
+    def ask(
+        self, hook: MetricaHook, place: tuple[str, int], ids: Collection[str], missed: dict[str, int]
+    ) -> dict[str, UploadState]:
+        """The states of uploads of a counter.
+
+        One that is not listed is looked for in the whole list again after 1, 2, 4, 8, ... polls only.
+        """
+        spared = [each for each in ids if (polls := missed.get(each, 0)) & (polls - 1)]
+        states = hook.upload_states(*place, ids, newest_only=spared)
+        missed.update({each: 0 if each in states else missed.get(each, 0) + 1 for each in ids})
+        return states
 
     def arguments(self) -> dict[str, Any]:
         """The family, the connection, and the counter of each upload."""

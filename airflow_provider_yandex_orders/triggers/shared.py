@@ -73,6 +73,7 @@ class _Poller:
         _, self._hook_class, self._conn_id, self._place = key
         self._waiters: dict[Waiter, None] = {}
         self._asked = self._busy_until = self._planned = 0.0
+        self._missed: dict[str, int] = {}
         self._sooner = asyncio.Event()
         # A context of its own: what it logs belongs to no task, and not to the one that came first.
         self._task = key[0].create_task(self._run(), context=Context())
@@ -142,7 +143,7 @@ class _Poller:
                 return {}, 0, error
             with client.session:
                 try:
-                    return wait.ask(hook, self._place, ids), client.sent, None
+                    return wait.ask(hook, self._place, ids, self._missed), client.sent, None
                 except Exception as error:  # noqa: BLE001 - as above
                     return {}, client.sent, error
 

@@ -19,6 +19,8 @@ from airflow_provider_yandex_orders.exceptions import (
     ServiceUnavailable,
 )
 from airflow_provider_yandex_orders.hooks.metrica import LIST_LIMIT, LIST_PAGES, MetricaHook
+from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
+from airflow_provider_yandex_orders.waiting import Demands
 from tests.support.breaking_store import raising
 from tests.unit.hooks.metrica_support import COUNTER, TOKEN
 from tests.unit.http.scripted_server import Reply, ScriptedServer, Seen, error_reply, json_reply
@@ -310,6 +312,41 @@ def test_crm_states_of_a_list_that_does_not_move(server: ScriptedServer, hook: M
     server.script(json_reply({"uploadings": still}))
     assert hook.upload_states("crm", None, ["nowhere"]) == {}
     assert len(server.seen) == 2
+
+
+def test_states_of_a_list_whose_second_answer_does_not_come(server: ScriptedServer, hook: MetricaHook) -> None:
+    failed = [error_reply(504, "timeout", "Query is too slow")]
+    hook.once()
+    server.script(json_reply({"uploadings": listed(3000, 2000)}), *failed)
+    assert set(hook.upload_states("crm", None, ["u2999", "nowhere"])) == {"u2999"}
+    server.script(json_reply({"uploadings": listed(3000, 2000)}), *failed)
+    with pytest.raises(ServiceUnavailable):
+        hook.upload_states("crm", None, ["nowhere"])
+
+    page = [OFFLINE | {"id": number} for number in range(10_000)]
+    server.script(json_reply({"uploadings": page}), *failed)
+    assert set(hook.upload_states("offline", None, ["5", "10005"])) == {"5"}
+
+
+def test_what_polls_do_not_find_is_looked_for_further_back_ever_more_rarely(
+    server: ScriptedServer, hook: MetricaHook
+) -> None:
+    pages = [json_reply({"uploadings": page}) for page in (listed(3000, 2000), listed(2000, 1000), listed(1000, 990))]
+    wait = MetricaUploadsWait("crm", hook.conn_id, Demands()).expect({"u2999": 24, "u995": 24, "nowhere": 24})
+    asked, missed = [], dict[str, int]()
+
+    def poll(*ids: str) -> None:
+        server.script(*pages)
+        assert wait.ask(hook, ("crm", 24), ids, missed).keys() == {*ids} - {"nowhere"}
+        asked.append(len(server.seen))
+
+    for _ in range(9):
+        poll("u2999", "nowhere")
+    assert asked == [3, 3, 3, 1, 3, 1, 1, 1, 3]
+    poll("u2999", "u995", "nowhere")  # one that joins, or was found there, is looked for at once
+    poll("u2999", "u995", "nowhere")
+    poll("u2999")
+    assert asked[9:] == [3, 3, 1]
 
 
 def test_the_state_of_one_offline_upload(server: ScriptedServer, hook: MetricaHook) -> None:

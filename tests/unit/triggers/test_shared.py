@@ -24,7 +24,7 @@ class OneWait(Wait):
     def places(self, ids: Iterable[str]) -> dict[str, list[str]]:
         return {"here": list(ids)}
 
-    def ask(self, hook: Any, place: str, ids: Collection[str]) -> dict[str, UploadState]:
+    def ask(self, hook: Any, place: str, ids: Collection[str], missed: dict[str, int]) -> dict[str, UploadState]:
         raise NotImplementedError
 
     arguments = trigger = result = late = ask  # type: ignore[assignment]
