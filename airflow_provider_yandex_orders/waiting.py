@@ -94,7 +94,12 @@ class Heard:
 
     def hear_event(self, uploads: Mapping[str, Any]) -> None:
         """Take in what a trigger, or its event, tells."""
-        self.hear({upload_id: UploadState(**state) for upload_id, state in uploads.items() if state})
+        self.hear({upload_id: _read(UploadState, state) for upload_id, state in uploads.items() if state})
+
+
+def _read(kind: Any, told: Mapping[str, Any]) -> Any:
+    """A tuple from an event; what only a newer version knows is left out."""
+    return kind(**{name: told[name] for name in kind._fields if name in told})
 
 
 class Spent(NamedTuple):
@@ -202,14 +207,14 @@ class Wait(ABC):
                 self.spent = self.spent.plus(hook.client.sent)
         if self.heard.open:
             log.info("Not final yet: %s.", self.heard.describe_open())
-        else:
-            self.tell_spent()
         return not self.heard.open
 
-    def tell_spent(self) -> None:
-        """Say how many requests this wait took."""
-        if self.spent.requests:
-            log.info("%s", self.spent)
+    def tell_spent(self) -> Spent:
+        """Say how many requests this wait took since this was last called: by whoever polls, however he ends."""
+        told, self.spent = self.spent, Spent()
+        if told.requests:
+            log.info("%s", told)
+        return told
 
     def run(self, poke_interval: float | None, seconds: float) -> None:
         """Poll in the worker until all is final.
@@ -222,7 +227,6 @@ class Wait(ABC):
         while not self.poll():
             waited = time.time() - began
             if waited >= seconds:
-                self.tell_spent()
                 raise PassingError(self.late(seconds))
             time.sleep(min(pause_after(waited, poke_interval), seconds - waited))
 
@@ -244,7 +248,6 @@ class Wait(ABC):
         :param started: when the task began to work, in seconds since 1970.
         :param kwargs: what ``execute_complete`` is given beside the event.
         """
-        self.tell_spent()
         now, timeout = time.time(), None
         if task.execution_timeout is not None:
             timeout = max(task.execution_timeout - timedelta(seconds=now - started), timedelta(seconds=1))
@@ -266,10 +269,11 @@ class Wait(ABC):
 
         :return: whether all is final; else the time was over.
         """
+        if isinstance(event, dict):
+            self.spent = _read(Spent, event.get("spent") or {})
+            self.tell_spent()
         self.heard, timed_out = read_event(event)
         self.asked = str(event.get("asked") or "")
-        self.spent = Spent(**event.get("spent", {}))
-        self.tell_spent()
         return not timed_out
 
 

@@ -333,10 +333,14 @@ class UploadSteps(ABC):
         :param started: when the task began, in seconds since 1970.
         """
         every, most = pause(self.task.poke_interval, "poke_interval"), seconds(self.task.timeout, "timeout")
-        if not self.task.deferrable:
-            wait.run(every, most)
-        elif not wait.poll():
-            wait.hand_over(self.task, poke_interval=every, seconds=most, started=started, kwargs={"delivery": delivery})
+        try:
+            if not self.task.deferrable:
+                wait.run(every, most)
+            elif not wait.poll():
+                kwargs = {"delivery": delivery}
+                wait.hand_over(self.task, poke_interval=every, seconds=most, started=started, kwargs=kwargs)
+        finally:
+            wait.tell_spent()
         return self._end(context, delivery, wait)
 
     def resume(self, context: Context, event: Any, delivery: Delivery) -> Delivery:

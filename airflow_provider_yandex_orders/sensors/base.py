@@ -49,16 +49,18 @@ class WaitSensor(BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Ask once, and wait if that does not settle it."""
-        if not self.deferrable:
-            try:
-                return super().execute(context)
-            except AirflowSensorTimeout:
-                self._wait.tell_spent()
-                raise AirflowSensorTimeout(self._wait.late(self.timeout)) from None
         started = time.time()
-        if self._wait.poll():
-            return self._wait.result()
-        return self._wait.hand_over(self, poke_interval=self._every, seconds=float(self.timeout), started=started)
+        try:
+            if not self.deferrable:
+                return super().execute(context)
+            if self._wait.poll():
+                return self._wait.result()
+            return self._wait.hand_over(self, poke_interval=self._every, seconds=float(self.timeout), started=started)
+        except AirflowSensorTimeout:
+            raise AirflowSensorTimeout(self._wait.late(self.timeout)) from None
+        finally:
+            if "_wait" in vars(self):
+                self._wait.tell_spent()
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Ask the service once."""

@@ -12,7 +12,7 @@ from airflow_provider_yandex_orders.exceptions import PassingError, PermanentErr
 from airflow_provider_yandex_orders.hooks.base import place_of
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.triggers.base import WaitTrigger
-from airflow_provider_yandex_orders.waiting import Demands, UploadState, Wait, judge
+from airflow_provider_yandex_orders.waiting import Demands, Spent, UploadState, Wait, judge
 
 log = logging.getLogger(__name__)
 
@@ -65,19 +65,20 @@ class MetricaUploadsWait(Wait):
         """The counters."""
         return ", ".join(str(counter_id) for _, counter_id in sorted(self.places(ids)))
 
-    def tell_spent(self) -> None:
+    def tell_spent(self) -> Spent:
         """Say how many requests this wait took, and write them down."""
-        super().tell_spent()
-        if not self.spent.own:
-            return
+        told = super().tell_spent()
+        if not told.own:
+            return told
         from airflow_provider_yandex_orders.journal.store import open_journal
 
         try:
             with open_journal(self.journal_conn_id) as journal:
                 account = f"the connection {self.conn_id}"
-                journal.spend(account, datetime.now(UTC).date(), self.spent.own, waiting=True)
+                journal.spend(account, datetime.now(UTC).date(), told.own, waiting=True)
         except (PassingError, PermanentError) as error:
             log.warning("The requests are not written down: %s", error)
+        return told
 
     def result(self) -> dict[str, Any]:
         """Status of each upload."""

@@ -9,17 +9,20 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from airflow.exceptions import AirflowRescheduleException
 from airflow.providers.common.compat.module_loading import import_string
+from airflow.providers.common.compat.sdk import TaskDeferred
 
+from airflow_provider_yandex_orders.exceptions import ServiceRefused
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sensors.metrica import MetricaCrmUploadSensor
 from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsTrigger
-from tests.support.triggers import first_event
+from tests.support.triggers import fired, first_event
 
 ORDER = {"id": "A-1", "create_date_time": "2026-11-01 10:00:00", "emails": "a@example.com", "order_status": "PAID"}
 EVERY = 0.6
@@ -206,3 +209,63 @@ def test_two_hours_cost_at_most_thirty_requests(
     told = logged()
     assert f"Requests of this wait: {asked}." in told
     assert f"of them by waits: {asked}." in told
+
+
+class TestRequestsOfWaitsThatEndOtherwiseAreWrittenDown:
+    REFUSED: ClassVar[dict[str, Any]] = {"preset": "access_denied", "path": "last_uploadings"}
+
+    @pytest.fixture
+    def by_waits(self, run: Any, logged: Callable[[], str]) -> Callable[[], int]:
+        """How many requests of today the journal knows to be of waits."""
+
+        def ask() -> int:
+            run(MetricaUploadSimpleOrdersOperator, source=[ORDER], task_id="next")
+            return int(logged().rpartition("of them by waits: ")[2].split(".")[0])
+
+        return ask
+
+    def sensor(self, upload_id: str, **arguments: Any) -> MetricaCrmUploadSensor:
+        return MetricaCrmUploadSensor(task_id="wait", upload_ids=upload_id, poke_interval=0.1, **arguments)
+
+    def test_each_process_of_a_rescheduled_one(
+        self, metrica: SandboxServer, upload: Any, context: Any, by_waits: Any, airflow_db: None
+    ) -> None:
+        known = upload()
+        metrica.client.add_fault(times=2, **NOT_YET)
+        given = context()
+        given["ti"].max_tries, given["ti"].get_first_reschedule_date = 0, lambda context: None
+        for _ in range(2):
+            with pytest.raises(AirflowRescheduleException):
+                self.sensor(known, mode="reschedule").execute(given)
+        assert by_waits() == 2
+        self.sensor(known, mode="reschedule").execute(given)
+        assert by_waits() == 3
+
+    @pytest.mark.parametrize("deferrable", [False, True])
+    def test_one_that_is_refused(
+        self, metrica: SandboxServer, upload: Any, context: Any, by_waits: Any, deferrable: bool
+    ) -> None:
+        metrica.client.add_fault(times=None, **self.REFUSED)
+        with pytest.raises(ServiceRefused):
+            self.sensor(upload(), deferrable=deferrable).execute(context())
+        assert by_waits() == 1
+
+    def test_one_of_an_operator(self, metrica: SandboxServer, run: Any, by_waits: Any) -> None:
+        metrica.client.change_settings(uploads_judged_at_once=False)
+        metrica.client.add_fault(times=None, **self.REFUSED)
+        with pytest.raises(ServiceRefused):
+            run(MetricaUploadSimpleOrdersOperator, source=[ORDER], wait_for_completion=True)
+        assert by_waits() == 1
+
+    def test_one_that_is_refused_while_it_is_deferred(
+        self, metrica: SandboxServer, upload: Any, context: Any, by_waits: Any
+    ) -> None:
+        task = self.sensor(upload(), deferrable=True)
+        metrica.client.add_fault(times=1, **NOT_YET)
+        with pytest.raises(TaskDeferred) as deferred:
+            task.execute(context())
+        metrica.client.add_fault(times=None, **self.REFUSED)
+        event = fired(deferred.value.trigger)
+        with pytest.raises(ServiceRefused):
+            task.execute_complete(context(), event)
+        assert by_waits() == 2

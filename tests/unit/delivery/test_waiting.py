@@ -16,6 +16,7 @@ from airflow_provider_yandex_orders.exceptions import (
     UploadFailedError,
 )
 from airflow_provider_yandex_orders.metrica.answers import offline_demands
+from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsWait
 from airflow_provider_yandex_orders.waiting import (
     Demands,
     Heard,
@@ -71,6 +72,15 @@ def test_a_strange_event_is_permanent(event: Any) -> None:
 def test_an_error_event_is_permanent() -> None:
     with pytest.raises(ServiceRefused, match="no rights"):
         read_event({"status": "error", "message": "no rights", "uploads": {}})
+
+
+def test_what_only_a_newer_version_says_is_left_out() -> None:
+    state = {**PASSED._asdict(), "newer": 1}
+    wait = MetricaUploadsWait("crm", "conn", Demands())
+    assert wait.resume({"status": "done", "uploads": {"a": state}, "spent": {"requests": 0, "newer": 2}})
+    assert wait.heard.states == {"a": PASSED}
+    with pytest.raises(PermanentError, match="versions of the package"):
+        wait.resume({"status": "newer", "uploads": {}, "spent": {"newer": 2}})
 
 
 def test_judge() -> None:
