@@ -23,8 +23,10 @@ class AltcraftOrdersWait(Wait):
     def ask(
         self, hook: AltcraftHook, place: Wait, ids: Collection[str], missed: dict[str, int]
     ) -> dict[str, UploadState]:
-        """The states of orders."""
-        return hook.order_states(self.wanted, ids)
+        """The states of orders, each heard at once: the poll may end in the midst of them."""
+        for each in ids:
+            self.heard.hear(hook.order_states(self.wanted, [each]))
+        return {}
 
     def arguments(self) -> dict[str, Any]:
         """The connection, and the status of each order."""

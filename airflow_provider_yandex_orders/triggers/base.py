@@ -17,6 +17,8 @@ from airflow_provider_yandex_orders.waiting import Wait
 
 LAST_POLL = 5.0
 """Seconds the last poll may take, which begins when the time is over."""
+ONE_MORE = 0.1
+"""Seconds it may take besides for each id that is open: an order is a request of its own."""
 LATE_START = 10.0
 """Seconds more where the time is over at the start: the first connection a triggerer reads takes so long."""
 
@@ -56,7 +58,8 @@ class WaitTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait until there is something to tell."""
         waiter = Waiter(self.wait, self.poke_interval, self.end_time)
-        late = LAST_POLL + (waiter.began + LATE_START if self.end_time < waiter.began else self.end_time)
+        late = LAST_POLL + ONE_MORE * len(self.wait.heard.open)
+        late += waiter.began + LATE_START if self.end_time < waiter.began else self.end_time
         lasting = None
         with joined(waiter), suppress(TimeoutError):
             async with asyncio.timeout(late - time.time()):

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import Context
+from functools import cache
 from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
@@ -19,7 +20,11 @@ from airflow_provider_yandex_orders.waiting import UploadState, Wait, pause_afte
 YOUNG = 10.0
 """Seconds in which a wait takes no answer: an event while the deferring process still ends would fail the task."""
 
-_threads = ThreadPoolExecutor(16, "yandex_orders_poll")
+
+@cache
+def _threads(hook_class: Any) -> ThreadPoolExecutor:
+    """Threads of one service: a slow one takes none of another's."""
+    return ThreadPoolExecutor(16, f"poll_{hook_class.__name__}")
 
 
 class Waiter:
@@ -147,7 +152,7 @@ class _Poller:
                 except Exception as error:  # noqa: BLE001 - as above
                     return {}, client.sent, error
 
-        return await self._key[0].run_in_executor(_threads, ask)
+        return await self._key[0].run_in_executor(_threads(self._hook_class), ask)
 
 
 _pollers: dict[Hashable, _Poller] = {}

@@ -3,19 +3,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowSensorTimeout
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout, TaskDeferred
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sensors.altcraft import AltcraftOrdersSensor
+from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersTrigger
+from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsTrigger
 from tests.support.altcraft_rows import order
+from tests.support.pauses import shorten
+from tests.support.triggers import fired, first_event
 
 Context = Callable[..., Any]
 
@@ -35,6 +41,14 @@ def sensor(order_ids: Any, **arguments: Any) -> AltcraftOrdersSensor:
     arguments.setdefault("poke_interval", 0.2)
     arguments.setdefault("timeout", 20)
     return AltcraftOrdersSensor(task_id="verify", order_ids=order_ids, **arguments)
+
+
+def ended(task: AltcraftOrdersSensor, context: Context) -> Any:
+    """What a task ends with, deferred or not."""
+    try:
+        return task.execute(context())
+    except TaskDeferred as deferred:
+        return task.execute_complete(context(), fired(deferred.trigger))
 
 
 def test_a_delivery_tells_ids_and_statuses(imported: Any, context: Context) -> None:
@@ -109,3 +123,47 @@ def test_another_platform_is_not_asked(altcraft: SandboxServer, imported: Any, c
 def test_nothing_to_verify(altcraft: SandboxServer, context: Context) -> None:
     assert sensor([]).execute(context()) == {"checked": 0, "by_status": {}}
     assert altcraft.client.requests() == []
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+def test_what_a_poll_heard_before_the_platform_fell_silent_is_kept(
+    altcraft: SandboxServer, imported: Any, context: Context, deferrable: bool
+) -> None:
+    imported(order(1), order(2))
+    task = sensor(["A-0001", "A-0002"], timeout=0.1, deferrable=deferrable)
+    altcraft.client.add_fault(preset="altcraft_unavailable", path="get_status", skip=1, times=None)
+    with pytest.raises(AirflowSensorTimeout, match=r"1 of 2 .*: A-0002 \(not there\)\. The"):
+        ended(task, context)
+
+
+def test_the_last_poll_has_time_for_each_order(
+    altcraft: SandboxServer, imported: Any, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shorten(monkeypatch.setattr, last_poll=0.2)
+    imported(*map(order, range(20)))
+    not_there = {"status": 200, "body": {"error": 404, "error_text": "Order not found"}}
+    altcraft.client.add_fault(path="get_status", times=20, **not_there)
+    altcraft.client.add_fault(action="delay", seconds=0.03, path="get_status", times=None)
+    task = sensor([f"A-{number:04d}" for number in range(20)], timeout=1, poke_interval=5, deferrable=True)
+    assert ended(task, context)["checked"] == 20
+
+
+def test_slow_platforms_take_no_threads_of_another_service(
+    altcraft: SandboxServer, metrica: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shorten(monkeypatch.setattr, last_poll=0.7)
+    orders = {"altcraft_conn_id": "altcraft_default", "orders": {"A-0001": None}, "poke_interval": 0.2}
+    uploads = {"family": "crm", "metrica_conn_id": "yandex_metrica_default", "uploads": {"u-1": 101}}
+    altcraft.client.add_fault(action="delay", seconds=3, path="get_status", times=None)
+
+    async def run() -> None:
+        waits = [first_event(AltcraftOrdersTrigger(**orders, end_time=time.time() + 60)) for _ in range(16)]
+        slow = [asyncio.ensure_future(wait) for wait in waits]
+        await asyncio.sleep(0.5)
+        await first_event(MetricaUploadsTrigger(**uploads, poke_interval=0.2, end_time=time.time() + 0.3))
+        assert any("last_uploadings" in each["path"] for each in metrica.client.requests())
+        assert not any(each.done() for each in slow)
+        for each in slow:
+            each.cancel()
+
+    asyncio.run(run())
