@@ -64,23 +64,23 @@ class WaitTrigger(BaseTrigger):
         with joined(waiter), suppress(TimeoutError):
             async with asyncio.timeout(late - time.time()):
                 lasting = await self._listen(waiter)
-        if lasting is not None:
+        if isinstance(lasting, PermanentError):
             yield self._event("error", message=str(lasting))
+        elif lasting is not None:
+            raise lasting
         elif self.wait.heard.open:
             yield self._event("timeout", asked=self.wait.place(self.wait.heard.open))
         else:
             yield self._event("done")
 
-    async def _listen(self, waiter: Waiter) -> PermanentError | None:
+    async def _listen(self, waiter: Waiter) -> Exception | None:
         """Sit out what passes until no poll is left; the error that ends the wait, if there was one."""
         while waiter.pollers or not waiter.told.empty():
             error = await waiter.told.get()
             if isinstance(error, PassingError):
                 self.log.warning("%s Asking again.", error)
-            elif isinstance(error, PermanentError):
-                return error
             elif error is not None:
-                raise error
+                return error
         return None
 
     def _event(self, status: str, **more: str) -> TriggerEvent:

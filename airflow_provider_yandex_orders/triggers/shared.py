@@ -99,6 +99,14 @@ class _Poller:
             self._task.cancel()
 
     async def _run(self) -> None:
+        try:
+            await self._poll_in_time()
+        except Exception as error:  # noqa: BLE001 - a wait that hears nothing would sit there until its end
+            for waiter in [*self._waiters]:
+                self.leave(waiter)
+                waiter.told.put_nowait(error)
+
+    async def _poll_in_time(self) -> None:
         while self._waiters:
             self._planned = min(map(self._due, self._waiters))
             left = self._planned - time.time()

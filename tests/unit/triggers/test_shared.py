@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import time
 from collections.abc import Callable, Collection, Coroutine, Iterable
 from itertools import pairwise
 from types import SimpleNamespace
@@ -14,8 +15,10 @@ import pytest
 
 from airflow_provider_yandex_orders.exceptions import ServiceUnavailable
 from airflow_provider_yandex_orders.triggers import shared
+from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersTrigger
 from airflow_provider_yandex_orders.triggers.shared import Waiter, joined
 from airflow_provider_yandex_orders.waiting import UploadState, Wait, pause_after
+from tests.support.triggers import first_event
 
 
 class OneWait(Wait):
@@ -62,7 +65,10 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Polls]:
 
         async def answer(self: Any, wait: Wait, ids: list[str]) -> Any:
             polls.append((loop.now - 1000, len(ids)))
-            return {}, 1, next(raised, None)
+            error = next(raised, None)
+            if isinstance(error, ArithmeticError):
+                raise error
+            return {}, 1, error
 
         monkeypatch.setattr(shared._Poller, "_answer", answer)
 
@@ -139,3 +145,24 @@ def test_what_fails_for_good_ends_those_it_was_asked_for(run: Any) -> None:
         errors=[KeyError()],
     )
     assert polls == [(30, 2), (60, 1), (90, 1), (95, 1)]
+
+
+def test_what_breaks_a_poller_ends_its_waits_at_once(run: Any) -> None:
+    waits = [wait_for("a", seconds=100), wait_for("b", seconds=100), wait_for("later", after=50, seconds=35)]
+    assert run(*waits, errors=[ArithmeticError()]) == [(30, 2), (80, 1), (85, 1)]
+
+
+@pytest.mark.parametrize("error", [TimeoutError("of the system"), KeyError("x")])
+def test_an_error_that_nobody_expects_is_raised_by_the_trigger(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def answer(self: Any, wait: Wait, ids: list[str]) -> Any:
+        return {}, 1, error
+
+    monkeypatch.setattr(shared._Poller, "_answer", answer)
+    trigger = AltcraftOrdersTrigger(
+        altcraft_conn_id="conn", orders={"A": None}, poke_interval=0.01, end_time=time.time() + 60
+    )
+    with pytest.raises(type(error)) as raised:
+        asyncio.run(first_event(trigger))
+    assert raised.value is error
