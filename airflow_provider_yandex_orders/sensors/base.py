@@ -21,8 +21,14 @@ class WaitSensor(BaseSensorOperator):
 
     def __init__(self, *, deferrable: bool, poke_interval: float | timedelta | None, **kwargs: Any) -> None:
         super().__init__(poke_interval=SHORTEST_PAUSE if poke_interval is None else poke_interval, **kwargs)
-        self._every = None if poke_interval is None else float(self.poke_interval)
+        self._grows = poke_interval is None
         self.deferrable = deferrable
+
+    @property
+    def _every(self) -> float | None:
+        """Seconds between two polls; ``None`` for a pause that grows, unless somebody, as a policy, has set them."""
+        every = float(self.poke_interval)
+        return None if self._grows and every == SHORTEST_PAUSE else every
 
     @abstractmethod
     def _new_wait(self) -> Wait:
@@ -41,8 +47,8 @@ class WaitSensor(BaseSensorOperator):
         return self._new_wait().expect(self._wanted(), self._known())
 
     def _get_next_poke_interval(self, started_at: Any, run_duration: Callable[[], float], poke_count: int) -> float:
-        """Airflow's pause between two pokes, where the user chose one."""
-        if self._every is None:
+        """Airflow's pause between two pokes, where the user chose it, or that it grows in Airflow's way."""
+        if self._every is None and not self.exponential_backoff:
             waited = run_duration()
             return min(pause_after(waited, None), max(float(self.timeout) - waited, 1))
         return super()._get_next_poke_interval(started_at, run_duration, poke_count)

@@ -152,8 +152,8 @@ def test_slow_platforms_take_no_threads_of_another_service(
     altcraft: SandboxServer, metrica: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shorten(monkeypatch.setattr, last_poll=0.7)
-    orders = {"altcraft_conn_id": "altcraft_default", "orders": {"A-0001": None}, "poke_interval": 0.2}
-    uploads = {"family": "crm", "metrica_conn_id": "yandex_metrica_default", "uploads": {"u-1": 101}}
+    orders: dict[str, Any] = {"altcraft_conn_id": "altcraft_default", "orders": {"A-0001": None}, "poke_interval": 0.2}
+    uploads: dict[str, Any] = {"family": "crm", "metrica_conn_id": "yandex_metrica_default", "uploads": {"u-1": 101}}
     altcraft.client.add_fault(action="delay", seconds=3, path="get_status", times=None)
 
     async def run() -> None:

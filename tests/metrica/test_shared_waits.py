@@ -8,13 +8,14 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from airflow.exceptions import AirflowRescheduleException
 from airflow.providers.common.compat.module_loading import import_string
-from airflow.providers.common.compat.sdk import TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout, TaskDeferred
 
 from airflow_provider_yandex_orders.exceptions import ServiceRefused
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
@@ -176,7 +177,7 @@ class Clock:
     """Time that passes by sleeping only."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.ahead = 0.0
+        self.ahead, self.slept = 0.0, list[int]()
         now, ticks = time.time, time.monotonic
         monkeypatch.setattr(time, "time", lambda: now() + self.ahead)
         monkeypatch.setattr(time, "monotonic", lambda: ticks() + self.ahead)
@@ -184,6 +185,7 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         self.ahead += seconds
+        self.slept += [round(seconds)] * (seconds > 5)  # the sandbox sleeps as well
 
 
 @pytest.mark.parametrize("wait", ["operator", "sensor"])
@@ -209,6 +211,39 @@ def test_two_hours_cost_at_most_thirty_requests(
     told = logged()
     assert f"Requests of this wait: {asked}." in told
     assert f"of them by waits: {asked}." in told
+
+
+@pytest.mark.parametrize(
+    ("given", "set_later", "pauses"),
+    [
+        ({}, {}, [30, 30, 60]),
+        ({"poke_interval": 30}, {}, [30, 30, 30]),
+        ({}, {"poke_interval": 45.0}, [45, 45, 45]),
+        ({"exponential_backoff": True, "max_wait": 20}, {"poke_interval": 60.0}, [20, 20, 20]),
+        ({}, {"exponential_backoff": True, "max_wait": timedelta(seconds=10)}, [10, 10, 10]),
+    ],
+)
+def test_pauses_are_airflows_own_where_they_are_set(
+    metrica: SandboxServer,
+    context: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, Any],
+    set_later: dict[str, Any],
+    pauses: list[int],
+) -> None:
+    def task(**more: Any) -> MetricaCrmUploadSensor:
+        made = MetricaCrmUploadSensor(task_id="wait", upload_ids="u-1", timeout=150, **given, **more)
+        for name, value in set_later.items():  # as a cluster's policy does
+            setattr(made, name, value)
+        return made
+
+    clock = Clock(monkeypatch)
+    with pytest.raises(AirflowSensorTimeout):
+        task().execute(context())
+    assert clock.slept[:3] == pauses
+    with pytest.raises(TaskDeferred) as deferred:
+        task(deferrable=True).execute(context())
+    assert deferred.value.trigger.poke_interval == (set_later | given).get("poke_interval")
 
 
 class TestRequestsOfWaitsThatEndOtherwiseAreWrittenDown:
