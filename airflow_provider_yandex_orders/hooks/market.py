@@ -118,28 +118,33 @@ class MarketHook(ServiceHook):
         """Hold places among the requests the service takes at once, over all processes that share a journal.
 
         For the first one an hour is waited, as a task handed back to Airflow would lose a try for nothing; the others
-        are taken where they are free. There is none where the journal does not answer: then the limit is kept within
-        this process, and by the service's own refusals.
+        are taken where they are free. There is none where the journal does not answer or cannot be used: then the limit
+        is kept within this process, and by the service's own refusals.
 
         :param most: places to hold, 1 or 2.
         :param journal_conn_id: connection of the journal; ``None`` for that of the configuration.
         :raises PassingError: others hold them all.
+        :raises ConfigurationError: ``journal_conn_id`` is given and names no journal that can be used.
         """
         from airflow_provider_yandex_orders.journal.records import Destination
         from airflow_provider_yandex_orders.journal.store import open_journal
         from airflow_provider_yandex_orders.market.api import PARALLEL
 
-        account = Destination("market", place_of(self.base_url), "", "requests")
+        account, token = Destination("market", place_of(self.base_url), "", "requests"), self._token()
         held: list[Lease] = []
         with ExitStack() as stack:
             try:
                 journal = stack.enter_context(open_journal(journal_conn_id))
                 for number in range(most):
                     doing, patience = "Read order statistics", 0.0 if number else PATIENCE
-                    place = journal.place(account, self._token(), PARALLEL, doing=doing, patience=patience)
+                    place = journal.place(account, token, PARALLEL, doing=doing, patience=patience)
                     held.append(stack.enter_context(place))
             except JournalUnavailable:
                 log.warning("The journal does not answer: requests at once are counted within this process only.")
+            except ConfigurationError as error:
+                if journal_conn_id:
+                    raise
+                log.warning("%s Until then requests at once are counted within this process only.", error)
             except PassingError:
                 if not held:
                     raise

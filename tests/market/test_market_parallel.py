@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.exceptions import PassingError, QuotaExceeded
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, QuotaExceeded
 from airflow_provider_yandex_orders.hooks.market import MarketHook
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.market.market_support import CONNECTION, TOKEN, contents, raw_orders
@@ -67,23 +67,25 @@ def test_it_is_two_at_once(market: SandboxServer, operator: Operator, context: C
     assert 420 in answers(market)
 
 
-TODAY = datetime.now(timezone(timedelta(hours=3))).date()
+def changes_of_today() -> dict[str, str]:
+    today = datetime.now(timezone(timedelta(hours=3))).date()
+    return {"update_from": str(today - timedelta(days=2)), "update_to": str(today)}
 
 
 @pytest.mark.parametrize(
     "asked",
     [
-        {"date_from": "2026-05-20", "date_to": "2026-05-20"},
-        {"update_from": str(TODAY - timedelta(days=2)), "update_to": str(TODAY)},
-        {"order_ids": range(1, 300)},
+        lambda: {"date_from": "2026-05-20", "date_to": "2026-05-20"},
+        changes_of_today,
+        lambda: {"order_ids": range(1, 300)},
     ],
     ids=["a day", "changes of today", "ids"],
 )
 def test_what_cannot_be_parted_is_read_one_page_after_the_other(
-    market: SandboxServer, operator: Operator, context: Context, asked: dict[str, Any]
+    market: SandboxServer, operator: Operator, context: Context, asked: Callable[[], dict[str, Any]]
 ) -> None:
     market.client.change_settings(market_parallel_requests=1, market_latency_seconds=0.02)
-    stats = operator(parallel=2, **asked).execute(context())
+    stats = operator(parallel=2, **asked()).execute(context())
     assert answers(market) == [200] * stats["pages"]
 
 
@@ -242,6 +244,29 @@ class TestOverProcesses:
         stats = operator(parallel=2, journal_conn_id=unreachable_journal, **MADE).execute(context())
         assert answers(market) == [200] * stats["pages"]
         assert "The journal does not answer" in caplog.text
+
+    @pytest.mark.parametrize("setting", ["AIRFLOW_HOME", "AIRFLOW__YANDEX_ORDERS__JOURNAL_CONN_ID"])
+    def test_a_journal_that_cannot_be_used_stops_nothing(
+        self,
+        market: SandboxServer,
+        operator: Operator,
+        context: Context,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        setting: str,
+    ) -> None:
+        monkeypatch.setenv(setting, os.devnull)  # neither a folder nor a connection
+        stats = operator().execute(context())
+        assert answers(market) == [200] * stats["pages"]
+        assert os.devnull in caplog.text
+        assert "within this process only" in caplog.text
+
+    def test_a_journal_the_task_names_must_be_there(
+        self, market: SandboxServer, operator: Operator, context: Context
+    ) -> None:
+        with pytest.raises(ConfigurationError, match="'nowhere', which does not exist"):
+            operator(journal_conn_id="nowhere").execute(context())
+        assert answers(market) == []
 
 
 @pytest.fixture
