@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from urllib3 import exceptions as urllib3_errors
 
 from airflow_provider_yandex_orders import __version__
 from airflow_provider_yandex_orders.exceptions import (
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 30.0
 READ_TIMEOUT = 300.0
+MOST_SECONDS = 300.0
+"""A body that is on its way takes no longer, and no more than ten times the wait for an answer."""
 MOST_BYTES = 128 * 1024 * 1024
 """Bytes of an answer, unpacked; the services' own have a few megabytes at most."""
 LONGEST_PAUSE = 60.0
@@ -49,6 +53,10 @@ class _TooLong(requests.RequestException):
     """An answer is longer than any that is one."""
 
 
+class _TooSlow(requests.RequestException):
+    """An answer has no end in sight."""
+
+
 class ServiceClient:
     """Sends requests to one service and gives back decoded JSON.
 
@@ -60,7 +68,8 @@ class ServiceClient:
     :param headers: sent with every request; they hold the token and never appear in a message.
     :param read_failure: tells a good answer from a bad one.
     :param attempts: how often one request is tried, the first time included.
-    :param timeout: seconds to connect (also the limit for each block of an upload) and to wait for the answer.
+    :param timeout: seconds to connect (also the limit for each block of an upload) and to wait for the answer, or for
+        more of it.
     """
 
     def __init__(
@@ -174,7 +183,7 @@ class ServiceClient:
                 content = self._content(response)
         except requests.RequestException as error:
             raise self._no_answer(error, method, path, doing) from None
-        failure = self._read_failure(response.status_code, response.headers, self._without_token(content))
+        failure = self._failure(response, content)
         if failure is not None:
             raise self._failed(
                 failure, Answer(method, path, response.status_code, failure.error_type, failure.said), doing
@@ -199,17 +208,27 @@ class ServiceClient:
             ) from None
 
     def _content(self, response: requests.Response) -> bytes:
-        """The body of an answer, read in small blocks: of one that comes slowly a large one would never be full."""
-        end_time = time.monotonic() + self.timeout[1]
+        end_time = time.monotonic() + self._most_seconds
         blocks, size = [], 0
-        for block in response.iter_content(1024):
+        for block in _as_they_come(response):
             blocks.append(block)
             size += len(block)
             if size > MOST_BYTES:
                 raise _TooLong
             if time.monotonic() > end_time:
-                raise requests.exceptions.ReadTimeout
+                raise _TooSlow
         return b"".join(blocks)
+
+    @property
+    def _most_seconds(self) -> float:
+        return min(10 * self.timeout[1], MOST_SECONDS)
+
+    def _failure(self, response: requests.Response, content: bytes) -> Failure | None:
+        """What an answer says went wrong, as it may be quoted; a good one, which may be large, is not copied."""
+        with suppress(UnicodeDecodeError):
+            if self._read_failure(response.status_code, response.headers, content) is None:
+                return None
+        return self._read_failure(response.status_code, response.headers, self._without_token(content))
 
     def _without_token(self, body: bytes) -> bytes:
         """An answer as it may be quoted: a proxy's page of what went wrong can repeat the request's headers.
@@ -269,6 +288,8 @@ class ServiceClient:
             what = "cannot be reached"
         elif isinstance(error, _TooLong):
             what = f"answered with more than {MOST_BYTES:,} bytes"
+        elif isinstance(error, _TooSlow):
+            what = f"was still sending after {self._most_seconds:g} seconds"
         elif isinstance(error, requests.exceptions.Timeout):
             what = f"did not answer within {self.timeout[1]:g} seconds"
         else:
@@ -279,6 +300,25 @@ class ServiceClient:
             answer=Answer(method, path),
             maybe_applied=method != "GET" and not never_connected,
         )
+
+
+def _as_they_come(response: requests.Response) -> Iterator[bytes]:
+    """Blocks of a body, none waited for until it is full: of an answer that comes slowly that would take hours."""
+    read = getattr(response.raw, "read1", None)
+    if read is None:  # urllib3 1
+        yield from response.iter_content(1024)
+        return
+    try:
+        while block := read(16 * 1024, decode_content=True):
+            yield block
+    except urllib3_errors.ReadTimeoutError:
+        raise requests.exceptions.ReadTimeout from None
+    except urllib3_errors.DecodeError:
+        raise requests.exceptions.ContentDecodingError from None
+    except urllib3_errors.SSLError as error:
+        raise requests.exceptions.SSLError(error) from None
+    except urllib3_errors.HTTPError:
+        raise requests.exceptions.ChunkedEncodingError from None
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

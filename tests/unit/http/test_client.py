@@ -383,15 +383,22 @@ def test_netrc_does_not_replace_the_token(
             Reply(body=gzip.compress(bytes(2_000_000)), headers={"Content-Encoding": "gzip"}),
             "more than 1,000,000 bytes",
         ),
-        (Reply(body=b" " * 500, act="drip"), "did not answer within 0.5 seconds"),
+        (Reply(body=b" " * 500, act="drip"), "was still sending after 1 seconds"),
+        (Reply(body=b" ", headers={"Content-Length": "100"}, act="drip"), "was still sending after 1 seconds"),
     ],
 )
 def test_an_answer_without_an_end_is_left(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, reply: Reply, words: str
 ) -> None:
     monkeypatch.setattr(client_module, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(client_module, "MOST_SECONDS", 1.0)
     server.script(reply)
     error = failure(client_of(server.url, attempts=1, timeout=(2.0, 0.5)))
     assert isinstance(error, ServiceUnavailable)
     assert words in str(error)
     assert error.maybe_applied  # the service may have done what it was asked
+
+
+def test_an_answer_that_comes_slowly_is_waited_for(server: ScriptedServer) -> None:
+    server.script(Reply(body=b"1", headers={"Content-Length": "14"}, act="drip"))
+    assert client_of(server.url, attempts=1, timeout=(2.0, 0.5)).call("GET", PATH, doing="x") == int("1" * 14)
