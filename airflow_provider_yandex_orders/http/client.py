@@ -305,7 +305,7 @@ class ServiceClient:
 def _as_they_come(response: requests.Response) -> Iterator[bytes]:
     """Blocks of a body, none waited for until it is full: of an answer that comes slowly that would take hours."""
     read = getattr(response.raw, "read1", None)
-    if read is None:  # urllib3 1
+    if read is None or response.raw.closed:  # an older urllib3; a hook of the session has read it
         yield from response.iter_content(1024)
         return
     try:
