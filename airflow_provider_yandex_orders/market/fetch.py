@@ -44,27 +44,26 @@ class Fetched:
     new_fields: dict[str, int] = field(default_factory=dict)
 
 
-def fetch(
-    new_windows: NewWindows, streams: int, new_outputs: NewOutputs, forget_pages: Callable[[], object]
-) -> Fetched:
+def fetch(new_windows: NewWindows, streams: int, new_outputs: NewOutputs) -> Fetched:
     """Fetch all pages and write the files.
 
-    Pages that an earlier try kept are not fetched again. Pages that do not hang together are read anew from the first
-    one, once. Files are opened anew too: what was in them is gone.
+    Pages that an earlier try kept are not fetched again. A window whose pages do not hang together is read anew from
+    the first one, once. Files are opened anew too: what was in them is gone.
 
     :param new_windows: makes the windows, whose orders follow each other in the files.
     :param streams: how many of them are read at once.
     """
-    try:
-        return _attempt(new_windows(), streams, new_outputs)
-    except PagesBroken as error:
-        log.warning("%s Beginning anew.", error)
-        forget_pages()
-    try:
-        return _attempt(new_windows(), streams, new_outputs)
-    except PagesBroken:
-        forget_pages()
-        raise
+    anew: set[int] = set()
+    while True:
+        windows = new_windows()
+        try:
+            return _attempt(windows, streams, new_outputs)
+        except PagesBroken as error:
+            broken = {number for number, window in enumerate(windows) if window.broken}
+            if not broken - anew:
+                raise
+            log.warning("%s Beginning anew.", error)
+            anew |= broken
 
 
 def _attempt(windows: Sequence[Window], streams: int, new_outputs: NewOutputs) -> Fetched:

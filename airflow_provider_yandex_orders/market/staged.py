@@ -17,6 +17,7 @@ import msgspec
 from airflow_provider_yandex_orders.exceptions import PassingError
 from airflow_provider_yandex_orders.market.pages import OrdersPage, Place, Step
 from airflow_provider_yandex_orders.storage import read_whole, staging_root, write_whole
+from airflow_provider_yandex_orders.storage_faults import named_faults
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -95,10 +96,7 @@ class StagedPages:
         self._sums.append(zlib.crc32(content))
 
     def pages(self) -> Iterator[Step]:
-        """Pages of an earlier try, up to the first that is missing, torn, too old, or not the next of the one before.
-
-        What lies behind that one is removed: a later try must not find pages of this chain joined with older ones.
-        """
+        """Pages of an earlier try, up to the first that is missing, torn, too old, or not next to the one before."""
         expected: Place | None = None
         while (read := self._read(self.count + 1)) is not None:
             head, page, total = read
@@ -111,10 +109,14 @@ class StagedPages:
             yield Step(page, head.here, expected)
             if expected is None:
                 return
-        kept = self._path(self.count).name
-        for path in self._folder.glob(f"{self._stem}*"):
-            if path.name > kept:
-                path.unlink(missing_ok=True)
+
+    def cut(self, count: int) -> None:
+        """Remove what lies behind so many pages: a later try must not find pages of a chain joined with older ones."""
+        kept = self._path(count).name
+        with named_faults("Remove pages from", self._folder):
+            for path in self._folder.glob(f"{self._stem}*"):
+                if path.name > kept:
+                    path.unlink(missing_ok=True)
 
     def page(self, number: int) -> OrdersPage:
         """A page that is there, once more.

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Any, TypeVar, cast
 
 from airflow_provider_yandex_orders.market.filters import OrderFilter
-from airflow_provider_yandex_orders.market.pages import FetchPage, OrdersPage, PageGuard, Place, follow
+from airflow_provider_yandex_orders.market.pages import FetchPage, OrdersPage, PageGuard, PagesBroken, Place, follow
 from airflow_provider_yandex_orders.market.staged import StagedPages
 
 log = logging.getLogger(__name__)
@@ -31,18 +31,39 @@ class Window:
         self._came: SimpleQueue[OrdersPage | int | None] = SimpleQueue()
         self._keeping = Lock()
         self._stopped = False
+        self.broken = False
+        """Whether the pages did not hang together: none of them is kept."""
         self._error: BaseException | None = None
 
     def read(self) -> None:
-        """Read to the last page: those on storage, then the rest from the service, each kept before it is given."""
+        """Read to the last page: those on storage, then the rest from the service, each kept before it is given.
+
+        A window that is stopped touches storage no more: another try may be at work there.
+        """
+        try:
+            self._read()
+        except PagesBroken:
+            with self._keeping:
+                if not self._stopped:
+                    self._staged.cut(0)
+                    self.broken = True
+            raise
+
+    def _read(self) -> None:
         guard = PageGuard()
         following: Place | None = Place()
         for page, here, following in self._staged.pages():  # noqa: B007 - the last one is where to go on
             guard.check(page, here.body)
             self._give(page)
+            if self._stopped:
+                return
         if self._staged.count:
             log.info("%d pages are on storage from an earlier try.", self._staged.count)
-        if following is not None and not self._stopped:
+        if following is not None:
+            with self._keeping:
+                if self._stopped:
+                    return
+                self._staged.cut(self._staged.count)
             with one_ahead(follow(self._fetch_page, self._chosen, guard, following)) as steps:
                 for step in steps:
                     with self._keeping:

@@ -499,6 +499,16 @@ class TestSameFilesWhateverHappens:
         operator().execute(context())
         assert contents(tmp_path / "files") == undisturbed
 
+    def test_pages_in_a_circle_that_cannot_be_removed_are_not_read_again(
+        self, market: SandboxServer, operator: Operator, context: Context
+    ) -> None:
+        market.client.change_settings(market_stuck_page=2)
+        task = operator(staging_path=memory_bucket())
+        broken = raising(ConnectionError("the line broke"), "rm_file", "_rm", "rm", last=".gz")
+        with broken, pytest.raises(PassingError, match="Remove pages from memory:"):
+            task.execute(context())
+        assert stats_requests(market) == 2
+
     @pytest.mark.parametrize("torn", [b"", b"half"], ids=["empty", "half"])
     def test_a_torn_page_is_fetched_again(
         self,

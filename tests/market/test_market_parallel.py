@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
@@ -145,6 +146,26 @@ def test_a_failure_of_one_stops_the_other_and_the_pages_stay(
     assert len(answers(market)) - asked == stats["pages"] - len(kept)
     assert contents(tmp_path / "files") == contents(tmp_path / "one")
     assert staged(tmp_path / "staging") == []
+
+
+def test_pages_that_do_not_hang_together_cost_their_own_window_alone(
+    market: SandboxServer, operator: Operator, context: Context, tmp_path: Path
+) -> None:
+    window = {"date_from": "2026-05-20", "date_to": "2026-05-23"}
+    market.client.change_settings(market_orders_per_day=80, market_latency_seconds=0.02)
+    operator(path=str(tmp_path / "one"), **window).execute(context(run_id="one"))
+    market.client.add_fault(preset="market_quota", path=STATS, skip=13)
+    with pytest.raises(QuotaExceeded):
+        operator(parallel=2, **window).execute(context())
+    whole = sum(sorted(Counter(staged(tmp_path / "staging")).values())[-2:])
+    market.client.clear_faults()
+    market.client.add_fault(preset="market_bad_page_token", path=STATS, query="pageToken=", times=2)
+    asked = len(answers(market))
+    stats = operator(parallel=2, **window).execute(context())
+    told = answers(market)[asked:]
+    assert told.count(400) == 2
+    assert told.count(200) <= stats["pages"] - whole
+    assert contents(tmp_path / "files") == contents(tmp_path / "one")
 
 
 RUN = """

@@ -176,19 +176,18 @@ class MarketFetchOrderStatsOperator(BaseOperator):
 
         log.info("Reading order statistics of store %d: %s.", campaign_id, chosen.window or chosen.label)
         parts = chosen.windows() if self.parallel > 1 else [chosen]
-        forget = partial(_forget, folder)
         try:
             with scratch_folder(str(folder)) as local:
                 new_outputs = partial(Outputs, local, self.output_format, tables=self.tables)
                 with hook.places(min(self.parallel, len(parts)), self.journal_conn_id) as places:
                     window = partial(self._window, hook, campaign_id, page_size, folder, places)
                     streams = len(places) or self.parallel
-                    fetched = fetch(lambda: list(map(window, parts)), streams, new_outputs, forget)
+                    fetched = fetch(lambda: list(map(window, parts)), streams, new_outputs)
                 paths = publish(local, target, f"order_stats_{campaign_id}_{chosen.label}")
         except PermanentError:  # no try goes on from the pages
-            forget()
+            _forget(folder)
             raise
-        forget()
+        _forget(folder)
         stats = self._stats(campaign_id, chosen, fetched, paths)
         self._tell(context, stats)
         return stats
