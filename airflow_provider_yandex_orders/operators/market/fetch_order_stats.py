@@ -257,8 +257,8 @@ class MarketFetchOrderStatsOperator(BaseOperator):
             raise ConfigurationError("Fetch order statistics: path is empty. Name a folder or an object storage URL.")
         if self.output_format not in FORMATS:
             raise ConfigurationError(f"Fetch order statistics: output_format must be one of {', '.join(FORMATS)}.")
-        if self.parallel not in range(1, PARALLEL + 1):
-            raise ConfigurationError(f"Fetch order statistics: parallel must be a number from 1 to {PARALLEL}.")
+        if isinstance(self.parallel, (bool, float)) or self.parallel not in range(1, PARALLEL + 1):
+            raise ConfigurationError(f"Fetch order statistics: parallel must be a whole number from 1 to {PARALLEL}.")
         if self.output_format == "parquet" and find_spec("pyarrow") is None:
             raise ConfigurationError(
                 "Fetch order statistics: Parquet needs pyarrow. Install airflow-provider-yandex-orders[parquet]."
