@@ -141,6 +141,8 @@ class Wait(ABC):
         self.asked = ""
         self.spent = Spent()
         self._missed: dict[str, int] = {}
+        self.busy_until = 0.0
+        """Moment before which the service has said not to be asked, in seconds since 1970."""
 
     def expect(self, wanted: Mapping[str, Any], known: Mapping[str, UploadState] | None = None) -> Self:
         """Wait for these.
@@ -196,13 +198,14 @@ class Wait(ABC):
 
         :return: whether all is final.
         """
-        if self.heard.open:
+        if self.heard.open and time.time() >= self.busy_until:
             hook = self.hook_class(self.conn_id).once()
             try:
                 for place, ids in self.places(self.heard.open).items():
                     self.heard.hear(self.ask(hook, place, ids, self._missed))
             except PassingError as error:
                 log.warning("%s", error)
+                self.busy_until = time.time() + (error.retry_after or 0)
             finally:
                 self.spent = self.spent.plus(hook.client.sent)
         if self.heard.open:

@@ -102,6 +102,14 @@ class WaitSuite:
         self.hold(sandbox, 6, **self.outage)
         assert self.words(make().execute(context())) == {self.done}
 
+    def test_a_service_that_names_a_time_is_not_asked_before(
+        self, sandbox: SandboxServer, make: Any, context: Any
+    ) -> None:
+        self.hold(sandbox, None, status=429, body="{}", headers={"Retry-After": "3600"})
+        with pytest.raises(self.late):
+            make(timeout=0.3).execute(context())
+        assert [each["status"] for each in sandbox.client.requests()].count(429) == 1
+
     # Deferred.
 
     def defer(self, task: Any, context: Any) -> TaskDeferred:
