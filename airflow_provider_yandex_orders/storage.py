@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_yandex_orders.exceptions import SourceUnavailable
-from airflow_provider_yandex_orders.storage_faults import STAGING_CURE, named_faults, storage_fault
+from airflow_provider_yandex_orders.storage_faults import DISK_ERRNO, STAGING_CURE, named_faults, storage_fault
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -141,7 +141,7 @@ def whole_file(path: ObjectStoragePath) -> Iterator[IO[bytes]]:
     breaks, and each storage gives up an upload in a way of its own. Nothing leaves this machine before it is whole.
     """
     if is_local(path):
-        with _local_file(Path(path.path)) as file:
+        with _named_disk(path), _local_file(Path(path.path)) as file:
             yield file
         return
     with scratch_folder(str(path)) as scratch:
@@ -149,6 +149,17 @@ def whole_file(path: ObjectStoragePath) -> Iterator[IO[bytes]]:
         with local.open("wb") as file:
             yield file
         put_whole(local, path)
+
+
+@contextmanager
+def _named_disk(place: object) -> Iterator[None]:
+    """Name a disk that cannot be written; what else the block raises is its own."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_ERRNO:
+            raise
+        raise storage_fault("Write", place, error, STAGING_CURE) from None
 
 
 def write_whole(path: ObjectStoragePath, content: bytes) -> None:
@@ -162,12 +173,12 @@ def put_whole(local: Path, path: ObjectStoragePath) -> None:
 
     :param path: where it goes; what is there is replaced.
     """
-    if is_local(path):
-        with local.open("rb") as read, _local_file(Path(path.path)) as written:
-            shutil.copyfileobj(read, written, _MB)
-        return
     with named_faults("Write", path):
-        _place(path, lambda name, options: path.fs.put_file(str(local), name, **options))
+        if is_local(path):
+            with local.open("rb") as read, _local_file(Path(path.path)) as written:
+                shutil.copyfileobj(read, written, _MB)
+        else:
+            _place(path, lambda name, options: path.fs.put_file(str(local), name, **options))
 
 
 def _write(path: ObjectStoragePath, content: bytes) -> None:
@@ -285,7 +296,7 @@ def scratch_folder(name: str) -> Iterator[Path]:
     for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
         if _abandoned(left):
             shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=prefix) as folder:
+    with _named_disk(tempfile.gettempdir()), tempfile.TemporaryDirectory(prefix=prefix) as folder:
         number = os.open(folder, os.O_RDONLY)
         try:
             _hold(number)

@@ -32,6 +32,8 @@ _PERMANENT: Final = (
     AirflowException,  # no such connection, or one that cannot work
 )
 _PERMANENT_ERRNO: Final = {errno.EROFS, errno.EPERM, errno.EINVAL, errno.ENAMETOOLONG}
+DISK_ERRNO: Final = {errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC}
+"""Of a disk that cannot be written now: what a row's source raises is none of them."""
 _PERMANENT_STATUS: Final = {400, 401, 403, 404, 405}
 _DAMAGED: Final = ("BadDigest", "IncompleteBody", "RequestTimeout")
 """A line that breaks on the way; S3 says it with the status of a wrong request."""

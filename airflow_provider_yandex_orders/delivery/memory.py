@@ -233,12 +233,9 @@ class Memory:
         self._out.add(part.id)
         try:
             self._tripwire.goes_out(self._journal, self._delivery_id)
-        except Exception as error:  # noqa: BLE001 - whatever Airflow's API client raises
+        except PassingError:
             self._journal.stayed(part.id)
-            raise PassingError(
-                f"Send {part.path}: Airflow's state store of this task does not answer ({type(error).__name__}). The "
-                "part was not sent; the next try may pass."
-            ) from None
+            raise
 
     def accepted(self, part: Part, state: UploadState) -> None:
         """The service took a part."""

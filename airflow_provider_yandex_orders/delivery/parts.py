@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 from airflow_provider_yandex_orders.journal.records import PartFile
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.storage import whole_file
+from airflow_provider_yandex_orders.storage_faults import named_faults
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -85,6 +86,7 @@ def _write(file: IO[bytes], digest: hashlib._Hash, block: list[bytes]) -> None:
 def remove_stale(folder: ObjectStoragePath, paths: Iterable[str]) -> None:
     """Remove part files an earlier try left beyond these."""
     kept = {path.rpartition("/")[2] for path in paths}
-    for path in folder.glob("*-[0-9][0-9][0-9][0-9][0-9].*"):
-        if path.name not in kept:
-            path.unlink()
+    with named_faults("Remove the parts of an earlier try from", folder):
+        for path in folder.glob("*-[0-9][0-9][0-9][0-9][0-9].*"):
+            if path.name not in kept:
+                path.unlink()

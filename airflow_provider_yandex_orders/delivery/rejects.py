@@ -14,6 +14,7 @@ import msgspec
 from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.rows.faults import Fault
 from airflow_provider_yandex_orders.storage import whole_file
+from airflow_provider_yandex_orders.storage_faults import named_faults
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -38,7 +39,8 @@ class LinesFile:
 
     def __enter__(self) -> Self:
         if not self._more:
-            self._path.unlink(missing_ok=True)
+            with named_faults("Remove", self._path):
+                self._path.unlink(missing_ok=True)
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -50,9 +52,10 @@ class LinesFile:
         try:
             if self._file is None:
                 self._file = self._opened.enter_context(whole_file(self._path))
-                if self._more and self._path.is_file():
-                    with self._path.open("rb") as earlier:
-                        shutil.copyfileobj(earlier, self._file)
+                with named_faults("Read", self._path):
+                    if self._more and self._path.is_file():
+                        with self._path.open("rb") as earlier:
+                            shutil.copyfileobj(earlier, self._file)
             self._file.write(line)
         except BaseException as error:
             self._opened.__exit__(type(error), error, error.__traceback__)

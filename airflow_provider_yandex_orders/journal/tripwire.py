@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_yandex_orders.exceptions import JournalUnavailable, PermanentError
+from airflow_provider_yandex_orders.exceptions import JournalUnavailable, PassingError, PermanentError
 
 if TYPE_CHECKING:
     from airflow_provider_yandex_orders.journal.records import TaskKey
@@ -27,7 +27,7 @@ class Tripwire:
 
     def __init__(self, store: Any) -> None:
         self._store = store
-        self._record: dict[str, Any] = dict((store.get(_KEY) if store is not None else None) or {})
+        self._record: dict[str, Any] = dict(self._ask("get", _KEY) or {})
 
     @classmethod
     def of(cls, context: Mapping[str, Any]) -> Tripwire:
@@ -89,5 +89,13 @@ class Tripwire:
 
     def _put(self, record: dict[str, Any]) -> None:
         self._record = record
-        if self._store is not None:
-            self._store.set(_KEY, record)
+        self._ask("set", _KEY, record)
+
+    def _ask(self, call: str, *values: Any) -> Any:
+        try:
+            return getattr(self._store, call)(*values) if self._store is not None else None
+        except Exception as error:  # noqa: BLE001 - whatever Airflow's API client raises
+            raise PassingError(
+                f"Airflow's state store of this task, which tells what earlier tries sent, does not answer "
+                f"({type(error).__name__}). What is left was not sent; the next try may pass."
+            ) from None

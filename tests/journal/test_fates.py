@@ -32,7 +32,12 @@ NO: dict[str, Any] = {"status": 403, "body": "{}"}
 class Store(dict[str, Any]):
     """A task's state store, as far as it is used: a mapping with ``set``, which may be out of reach."""
 
-    deaf = mute = False
+    deaf = mute = away = False
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if self.away:
+            raise ConnectionError("the API server is away")
+        return super().get(key, default)
 
     def set(self, key: str, value: Any) -> None:
         if self.mute:
@@ -134,7 +139,7 @@ def test_a_plan_counts_what_is_on_its_way(metrica: SandboxServer, send: Any, upl
 # A part never left.
 
 
-@pytest.mark.parametrize("trouble", ["deaf", "mute"])
+@pytest.mark.parametrize("trouble", ["deaf", "mute", "away"])
 def test_a_part_that_could_not_be_put_on_record_did_not_go_out(
     metrica: SandboxServer, send: Any, ask: Any, trouble: str
 ) -> None:

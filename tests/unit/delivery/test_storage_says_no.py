@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
+import signal
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,15 +16,19 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
+from airflow_provider_yandex_orders.delivery.parts import remove_stale
+from airflow_provider_yandex_orders.delivery.rejects import LinesFile
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError
 from airflow_provider_yandex_orders.market.publish import target_folder
 from airflow_provider_yandex_orders.storage import (
     is_staged,
     opened_path,
+    put_whole,
     read_seen,
     require_seen,
     size_of,
     staging_folder,
+    whole_file,
 )
 from tests.support.breaking_store import raising
 
@@ -123,6 +130,49 @@ def test_what_a_storage_says_is_shown_without_secrets(memory_url: str, ti: dict[
         staging_folder(memory_url, ti)
     assert "SECRET" not in str(raised.value)
     assert "ivan" not in str(raised.value)
+
+
+# Later, while the work is done.
+
+
+@pytest.mark.parametrize("where", ["local", "memory"])
+def test_a_full_disk_is_named(tmp_path: Path, memory_url: str, where: str) -> None:
+    path = opened_path(f"{tmp_path if where == 'local' else memory_url}/part.csv", "Read", "")
+    (tmp_path / "whole").write_bytes(b"x" * 100_000)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    said = rf"^Write .*{'part.csv' if where == 'local' else tempfile.gettempdir()}: OSError.*next try"
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+        with pytest.raises(PassingError, match=said) as raised, whole_file(path) as file:
+            file.write(b"x" * 100_000)
+        if where == "local":
+            with pytest.raises(PassingError, match=said):
+                put_whole(tmp_path / "whole", path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+    assert raised.value.__suppress_context__
+    assert not path.exists()
+
+
+def test_what_the_rows_raise_is_no_fault_of_the_disk(tmp_path: Path) -> None:
+    path = opened_path(f"{tmp_path}/part.csv", "Read", "")
+    with pytest.raises(ConnectionRefusedError), whole_file(path):
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "the CRM is away")
+
+
+def test_a_storage_that_goes_away_is_named(memory_url: str) -> None:
+    folder = opened_path(memory_url, "Read", "")
+    (folder / "part-00001.csv").write_bytes(b"of an earlier try")
+    (folder / "rejected.jsonl").write_bytes(b"of an earlier try")
+    with raising(ConnectionError("down"), "rm_file"):
+        for remove in (lambda: remove_stale(folder, []), LinesFile(folder / "rejected.jsonl").__enter__):
+            with pytest.raises(PassingError, match=r"^Remove .*ConnectionError: down.*next try"):
+                remove()
+    more = LinesFile(folder / "rejected.jsonl", more=True)
+    with raising(ConnectionError("down"), "open"), pytest.raises(PassingError, match="ConnectionError: down"), more:
+        more.write({})
 
 
 OPENERS: dict[str, tuple[Callable[[str, Any], object], str]] = {
