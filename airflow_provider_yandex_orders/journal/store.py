@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
@@ -275,13 +275,15 @@ class Journal:
         with self._database.writing() as connection:
             life.complete(connection, whose)
 
-    def judge_upload(
-        self, service: str, host: str, entities: Collection[str], upload_id: str, judgement: Judgement
+    def judge_uploads(
+        self, service: str, host: str, entities: Collection[str], judgements: Mapping[str, Judgement]
     ) -> int:
-        """How the service ended an upload. A bad end forgets its rows, and completes its delivery.
+        """How the service ended uploads, all or none: a bad end forgets its rows, and completes its delivery, for which
+        nobody asks any more.
 
-        :param entities: what may have been in it.
-        :return: how many parts on record that was: none where another journal, or nobody, sent it.
+        :param entities: what may have been in them.
+        :param judgements: by the upload's id.
+        :return: how many parts on record that was: none where another journal, or nobody, sent them.
         """
         c = destinations.c
         place = [c.service == service, c.host == host, c.entity.in_(list(entities))]
@@ -289,13 +291,15 @@ class Journal:
             select(parts.c.part_id)
             .join(deliveries, deliveries.c.delivery_id == parts.c.delivery_id)
             .join(destinations, c.destination_id == deliveries.c.destination_id)
-            .where(and_(parts.c.upload_id == upload_id, *place))
+            .where(*place)
         )
+        judged = 0
         with self._database.writing() as connection:
-            found = [part_id for (part_id,) in connection.execute(wanted)]
-            for part_id in found:
-                life.judge(connection, part_id, judgement)
-        return len(found)
+            for upload_id, judgement in judgements.items():
+                for (part_id,) in connection.execute(wanted.where(parts.c.upload_id == upload_id)).all():
+                    life.judge(connection, part_id, judgement)
+                    judged += 1
+        return judged
 
     def linked(
         self, destination: Destination, day: date, *, linked_orders: int, sent_orders: int | None, identifier: str = ""

@@ -97,12 +97,13 @@ class MetricaUploadsWait(Wait):
 
         host = place_of(MetricaHook(self.conn_id).base_url)
         ended = [state for state in self.heard.states.values() if state is not None]
+        judgements = {
+            each.upload_id: Judgement(not self.demands.is_bad(each), each.status, each.rows_accepted, each.rows_linked)
+            for each in ended
+        }
         try:
             with open_journal(self.journal_conn_id) as journal:
-                for state in ended:
-                    good = not self.demands.is_bad(state)
-                    judgement = Judgement(good, state.status, state.rows_accepted, state.rows_linked)
-                    journal.judge_upload("metrica", host, entities(self.family), state.upload_id, judgement)
+                journal.judge_uploads("metrica", host, entities(self.family), judgements)
         except (PassingError, PermanentError) as error:
             if any(map(self.demands.is_bad, ended)):
                 raise

@@ -59,7 +59,7 @@ def judge(journal: Journal, part_id: int, *, good: bool) -> None:
     """The end of an upload that was accepted by the number of its part."""
     judgement = Judgement(good, "PASSED" if good else "FAILED")
     entities = ("orders", "contacts", "simple_orders")
-    assert journal.judge_upload(ORDERS.service, ORDERS.host, entities, f"u{part_id}", judgement) == 1
+    assert journal.judge_uploads(ORDERS.service, ORDERS.host, entities, {f"u{part_id}": judgement}) == 1
 
 
 def verdict(journal: Journal, row: Row, destination: Destination = ORDERS) -> Verdict:

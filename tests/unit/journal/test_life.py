@@ -61,11 +61,24 @@ def test_a_part_that_ends_badly_is_sent_again_by_a_cleared_task(journal: Journal
     part = send(journal, [("a", "red", "")])
     journal.sent(delivery.id, {"rows_sent": 1})
     failed, host = Judgement(False, "FAILED", rows_accepted=0), ORDERS.host
-    assert journal.judge_upload("metrica", host, ["offline_conversions"], f"u{part}", failed) == 0
-    assert journal.judge_upload("metrica", host, ["contacts", "orders"], f"u{part}", failed) == 1
+    assert journal.judge_uploads("metrica", host, ["offline_conversions"], {f"u{part}": failed}) == 0
+    assert journal.judge_uploads("metrica", host, ["contacts", "orders"], {f"u{part}": failed}) == 1
     assert journal.begin(ORDERS, task()).result is None
     assert verdict(journal, ("a", "red", "")) is Verdict.NEW
     assert query("SELECT state, status, rows_accepted FROM parts") == [("bad", "FAILED", 0)]
+
+
+def test_ends_are_written_down_all_or_none(journal: Journal, query: Query) -> None:
+    """A worker that dies in between would leave the others in a delivery that is complete, and nobody asks for them."""
+    delivery = journal.begin(ORDERS, task())
+    first, second = send(journal, [("a", "red", "")]), send(journal, [("b", "red", "")])
+    journal.sent(delivery.id, {"rows_sent": 2})
+    breaks: Any = Judgement(False, None)  # type: ignore[arg-type]
+    ends = {f"u{first}": Judgement(False, "FAILED"), f"u{second}": breaks}
+    with pytest.raises(Exception, match=r"NOT NULL|null value"):
+        journal.judge_uploads("metrica", ORDERS.host, ["contacts", "orders"], ends)
+    assert query("SELECT state FROM parts") == [("accepted",), ("accepted",)]
+    assert journal.begin(ORDERS, task()).result == {"rows_sent": 2}
 
 
 def test_a_part_that_was_not_answered_is_asked_for_until_its_fate_is_known(journal: Journal) -> None:
