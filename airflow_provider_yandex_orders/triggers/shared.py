@@ -125,7 +125,10 @@ class _Poller:
         now = time.time()
         asking = {each: self._open(each) for each in self._waiters if each.grown <= now}
         wanted = list(dict.fromkeys(upload_id for ids in asking.values() for upload_id in ids))
-        states, sent, error = await self._answer(next(iter(asking)).wait, wanted)
+        answer: tuple[Mapping[str, UploadState], int, Exception | None] = {}, 0, None
+        if now >= self._busy_until:  # else it is the last poll of one whose time is over
+            answer = await self._answer(next(iter(asking)).wait, wanted)
+        states, sent, error = answer
         self._asked = time.time()
         if isinstance(error, PassingError):
             self._busy_until = self._asked + (error.retry_after or 0)

@@ -130,6 +130,14 @@ class WaitSuite:
         event: dict[str, Any] = json.loads(json.dumps(payload))
         return event
 
+    def test_a_trigger_that_is_told_a_time_asks_once(self, sandbox: SandboxServer, make: Any, context: Any) -> None:
+        self.hold(sandbox, None, status=429, body="{}", headers={"Retry-After": "3600"})
+        deferred = self.defer(make(deferrable=True, timeout=0.3), context)
+        assert self.fire(deferred)["status"] == "timeout"
+        assert [each["status"] for each in sandbox.client.requests()].count(
+            429
+        ) == 2  # the task's own, and the trigger's
+
     def resume(self, task: Any, deferred: TaskDeferred, event: Any, context: Any) -> Any:
         """Resume as a worker does: another process, which has the stored arguments and the event."""
         stored = json.loads(json.dumps(deferred.kwargs or {}))
