@@ -15,12 +15,13 @@ PYTEST := -m pytest -n $(WORKERS)
 # In the other environments: what needs no services, with fewer examples of what is the same everywhere.
 FAST := -m "not live and not slow" --hypothesis-profile short
 
-.PHONY: help demo test bench lint test-2.11 test-lowest test-foreign test-s3 cluster-test check-pins release constraints clean
+.PHONY: help demo test simulate bench lint test-2.11 test-lowest test-foreign test-s3 cluster-test check-pins release constraints clean
 
 help:
 	@echo "make demo         a day of orders from a CRM to the sandbox, run by a real Airflow (KEEP=1 keeps the sandbox up)"
 	@echo "make test         the whole test suite on Airflow 3.3"
 	@echo "make bench        the package beside what else one would take, in turn; writes benchmarks/RESULTS.md (ten minutes)"
+	@echo "make simulate     worlds in which everything goes wrong (SEEDS=10000: how many)"
 	@echo "make test-2.11    the tests that hold on Airflow 2.11 too"
 	@echo "make test-lowest  the fast tests on exactly the lowest versions that pyproject.toml allows"
 	@echo "make test-foreign other people's clients, and Market's official schema, against the sandbox"
@@ -39,6 +40,10 @@ test: $(VENV)/ready-test
 
 bench: $(VENV)/ready-bench
 	$(VENV)/bin/python -m benchmarks $(ARGS)
+
+SEEDS ?= 1000
+simulate: $(VENV)/ready-test
+	$(VENV)/bin/python -m tests.simulation 0 $(SEEDS)
 
 # Last, tests are planned and not run: a fixture that is not there is found in seconds.
 lint: $(VENV)/ready-lint

@@ -22,8 +22,13 @@ PUBLIC = {
 }
 PROGRAMS = {"sandbox", "demo"}
 """Programs of their own, which are tested whole."""
-EXPLAINED = {TESTS / "support" / "pauses.py", Path(__file__)}
-"""One says itself why it reaches further; the other has examples."""
+EXPLAINED = {
+    TESTS / "support" / "pauses.py",
+    TESTS / "simulation" / "nature.py",
+    TESTS / "simulation" / "breaks.py",
+    Path(__file__),
+}
+"""They say themselves why they reach further; the last has examples."""
 
 
 def named(source: str) -> Iterator[str]:

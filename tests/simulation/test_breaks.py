@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: T201 - stories are for people
+"""The worlds notice what they are for: the package is broken on purpose, one promise at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.simulation.breaks import BREAKS, asks_again_after_a_quota
+from tests.simulation.kinds import KINDS
+from tests.simulation.tries import HAS_POLICIES
+from tests.simulation.world import Broken, World, simulation
+
+pytestmark = pytest.mark.slow
+MOST = 200
+
+
+@pytest.mark.parametrize("break_it", BREAKS, ids=lambda each: each.__name__)
+def test_seeds_find_it(break_it: Callable[[], Any]) -> None:
+    if break_it is asks_again_after_a_quota and not HAS_POLICIES:
+        pytest.skip("this Airflow cannot be told when to try again")
+    (kind,) = [kind for kind in KINDS if kind.name == BREAKS[break_it]]
+    with simulation(), break_it():
+        for seed in range(MOST):
+            world = World(seed, kind=kind)
+            try:
+                world.run()
+            except Broken as found:
+                print(f"seed {seed}: {found}\n{world.story}")
+                break
+        else:
+            pytest.fail(f"{MOST} worlds noticed nothing")
+    with simulation():
+        World(seed, kind=kind).run()  # and it was that
