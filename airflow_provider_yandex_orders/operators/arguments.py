@@ -43,7 +43,7 @@ def keyed(status_map: Any, said_by: str) -> Any:
     if not isinstance(status_map, Mapping):
         return status_map
     from airflow_provider_yandex_orders.rows.faults import BadValue
-    from airflow_provider_yandex_orders.rows.words import read_status_map
+    from airflow_provider_yandex_orders.rows.status_map import read_status_map
 
     try:
         return read_status_map(status_map)

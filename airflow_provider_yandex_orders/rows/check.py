@@ -16,8 +16,8 @@ from airflow_provider_yandex_orders.rows.formats import cell
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
 from airflow_provider_yandex_orders.rows.kind import Field, RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
+from airflow_provider_yandex_orders.rows.status_map import read_status_map
 from airflow_provider_yandex_orders.rows.types import Converter
-from airflow_provider_yandex_orders.rows.words import read_status_map
 
 
 class RowChecker:

@@ -10,7 +10,7 @@ from airflow_provider_yandex_orders.rows import lists
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
-from airflow_provider_yandex_orders.rows.words import read_status_map
+from airflow_provider_yandex_orders.rows.status_map import read_status_map
 from airflow_provider_yandex_orders.templated import mapping
 
 

@@ -6,18 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any
 
 from airflow_provider_yandex_orders.privacy import show
 from airflow_provider_yandex_orders.rows import lists, scalars
-from airflow_provider_yandex_orders.rows.cells import cleaned
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.options import CheckOptions
+from airflow_provider_yandex_orders.rows.status_map import TRUTH, read_status_map
 
 _KEPT = 1000
 """Bad words whose nearest good one is kept: a file may have one in every row."""
-_TRUTH = {"true": "1", "1": "true", "false": "0", "0": "false"}
-"""Truth values as words and as numbers: databases have either."""
 
 
 def status_converter(
@@ -53,8 +50,8 @@ def status_converter(
     def convert(value: object) -> str:
         value = scalars.exact(value)
         word = str(value).lower() if isinstance(value, bool) and mapped else scalars.line(value)
-        for key in (word, word.lower(), _TRUTH.get(word.lower())):
-            if key in mapped and (key == word or word.lower() in _TRUTH):
+        for key in (word, word.lower(), TRUTH.get(word.lower())):
+            if key in mapped and (key == word or word.lower() in TRUTH):
                 return counted(mapped[key])
         if word in words:
             return word
@@ -77,27 +74,6 @@ def status_converter(
             ) from None
 
     return convert
-
-
-def read_status_map(status_map: Mapping[Any, str]) -> dict[str, str]:
-    """The map by words as rows have them; truth values are ``true`` and ``false``, and ``""`` is an empty status.
-
-    :raises BadValue: it cannot be obeyed.
-    """
-    mapped: dict[str, str] = {}
-    for key, meant in status_map.items():
-        plain = scalars.exact(key)
-        if not isinstance(plain, (str, int)):
-            raise BadValue(
-                "bad_map",
-                f"has a key that no row can have ({type(key).__name__})",
-                'write words, whole numbers, True, or "" for an empty status',
-            )
-        word = cleaned(str(plain))
-        word = word.lower() if word.lower() in _TRUTH else word
-        if mapped.setdefault(word, meant) != meant:
-            raise BadValue("bad_map", f"says two things of {show(word)}", "leave one of them")
-    return mapped
 
 
 def _spelling(word: str) -> str:
