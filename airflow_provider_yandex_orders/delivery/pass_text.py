@@ -17,7 +17,7 @@ from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.cells import meant
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.formats import FileFormat, line_writer, meaning
-from airflow_provider_yandex_orders.rows.forms import LEAST_LIMIT, Form, moment
+from airflow_provider_yandex_orders.rows.forms import LEAST_LIMIT, Form, Forms, moment
 from airflow_provider_yandex_orders.rows.identifiers import sum_of
 from airflow_provider_yandex_orders.rows.kind import Field
 from airflow_provider_yandex_orders.sources.columns import Picker, Step
@@ -98,10 +98,10 @@ class PassText:
                 self._read(declared, column, steps[column])
         if self.run.word and kind.status:
             self._tell_word(steps.get(check.column_of(kind.status)))
-        for source, target in self.hashed.items():
-            self._put_together(source, target)
         for declared in check.defaults:
             self._fill(declared)
+        for source, target in self.hashed.items():
+            self._put_together(source, target)
         self._look_at_whole()
         self._give()
         return "\n".join(self.lines) + "\n", self.names, self.counted
@@ -161,7 +161,7 @@ class PassText:
             self._add("w = v")
         if is_version:
             self._branches(
-                [(form.when, [f"s = {form.text}"]) for form in _VERSION(self.check.options, self._bind)],
+                [(form.when, [f"s = {form.text}"]) for form in self._without_nulls(_VERSION, free=False)],
                 "s = ''",
                 seen,
                 "s = k[4]",
@@ -180,25 +180,29 @@ class PassText:
         if (declared.many and not kind_of.wide) or (declared.hashed_into and options.refuse_clear):
             return []
         if kind_of.label not in self.forms:
-            words = options.reading.null_values
-            nulls = frozenset(words if kind_of.free else map(str.casefold, words))
-            found = []
-            for form in kind_of.inline(options, self._bind):
-                takes = eval(f"lambda v: {form.when}", self.names)  # noqa: S307 - as above
-                if any(takes(spelt) for word in words for spelt in (word, word.casefold(), word.upper())):
-                    word = "v" if kind_of.free else "v.casefold()"
-                    is_other = f"len(v) > {max(map(len, words))} or {word} not in {self._bind('nulls', nulls)}"
-                    if not form.when.startswith("type(v) is str"):
-                        is_other = f"type(v) is not str or {is_other}"
-                    form = Form(f"{form.when} and ({is_other})", form.text, form.is_number)
-                found.append(form)
-            self.forms[kind_of.label] = found
+            self.forms[kind_of.label] = self._without_nulls(kind_of.inline, free=kind_of.free)
         limit, forms = declared.most, self.forms[kind_of.label]
         if not limit or declared.many:
             return forms
         whole = [form for form in forms if form.is_number and limit >= LEAST_LIMIT]
         texts = [form for form in forms if not form.is_number]
         return [*whole, *(Form(f"{form.when} and len({form.text}) <= {limit}", form.text) for form in texts)]
+
+    def _without_nulls(self, forms: Forms, *, free: bool) -> list[Form]:
+        """Forms that no word for nothing has."""
+        words = self.check.options.reading.null_values
+        nulls = frozenset(words if free else map(str.casefold, words))
+        found = []
+        for form in forms(self.check.options, self._bind):
+            takes = eval(f"lambda v: {form.when}", self.names)  # noqa: S307 - made of this package's own words
+            if any(takes(spelt) for word in words for spelt in (word, word.casefold(), word.upper())):
+                word = "v" if free else "v.casefold()"
+                is_other = f"len(v) > {max(map(len, nulls))} or {word} not in {self._bind('nulls', nulls)}"
+                if not form.when.startswith("type(v) is str"):
+                    is_other = f"type(v) is not str or {is_other}"
+                form = Form(f"{form.when} and ({is_other})", form.text, form.is_number)
+            found.append(form)
+        return found
 
     def _values(self, declared: Field, form: Form) -> list[str]:
         place, target = self.places[declared.name], self.hashed.get(declared.name)
@@ -325,9 +329,7 @@ class PassText:
 
     def _line(self, form: FileFormat) -> list[str]:
         if not form.delimiter:
-            as_json = {each.name for each in self.kind.fields if each.type.as_json}
-            letters = {name: "j" if name in as_json else "c" for name in form.names}
-            return [f"line = {self._members(letters, form.names)}"]
+            return [f"line = {self._members('j', form.names)}"]
         if len(form.names) < 2:
             raise NotPlain
         between = form.delimiter
@@ -342,8 +344,7 @@ class PassText:
             "    line = f'{line}\\n'.encode()",
         ]
 
-    def _members(self, letters: str | Mapping[str, str], names: Sequence[str]) -> str:
+    def _members(self, letter: str, names: Sequence[str]) -> str:
         """An object of the fields that are filled, as an expression of bytes."""
-        of = letters if isinstance(letters, Mapping) else dict.fromkeys(names, letters)
-        inside = "".join(f"{{{of[name]}{self.places[name]}}}" for name in names if name in self.found)
+        inside = "".join(f"{{{letter}{self.places[name]}}}" for name in names if name in self.found)
         return f"(f'{{{{{inside}'[:-1] + '}}').encode()"

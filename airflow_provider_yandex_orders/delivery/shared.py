@@ -60,8 +60,17 @@ class _Workers:
 
     def __enter__(self) -> Self:
         gc.collect()  # garbage of this process is not to be cleared away by its copies
-        for _number in range(self._count):
-            self._all.append(_Worker(self._sorter, self._all))
+        try:
+            for _number in range(self._count):
+                self._all.append(_Worker(self._sorter, self._all))
+        except BaseException as error:
+            self.__exit__()
+            if not isinstance(error, OSError):
+                raise
+            raise PassingError(
+                f"Check rows: a process that checks them cannot be started ({error.strerror}). Nothing was sent; the "
+                "next try may pass. workers=1 needs no other process."
+            ) from None
         self._idle.extend(self._all)
         return self
 
@@ -114,9 +123,14 @@ class _Worker:
     def __init__(self, sorter: Sorter, others: list[_Worker]) -> None:
         (their_in, our_out), (our_in, their_out) = os.pipe(), os.pipe()
         self.ends: tuple[int, ...] = (our_out, our_in)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: what they hold is not used there
-            self._pid = os.fork()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # of threads: what they hold is not used there
+                self._pid = os.fork()
+        except OSError:
+            for descriptor in (their_in, our_out, our_in, their_out):
+                os.close(descriptor)
+            raise
         if self._pid == 0:
             try:
                 for each in (signal.SIGTERM, signal.SIGINT):
@@ -173,7 +187,8 @@ def _work(sorter: Sorter, source: BinaryIO, answers: BinaryIO) -> None:
             sorter.take(rows, first)
             answer = pickle.dumps(tell(), pickle.HIGHEST_PROTOCOL)
         except Exception:  # noqa: BLE001 - the task takes these rows itself, and says what is wrong
-            tell()
+            with suppress(ValueError):  # of values that cannot be told
+                tell()
             answer = b""
         _write(answers, answer)
 
@@ -193,4 +208,6 @@ def _write(file: BinaryIO, data: bytes) -> None:
 
 def _read(file: BinaryIO) -> bytes | None:
     size = file.read(8)
-    return file.read(int.from_bytes(size, "big")) if size else None
+    length = int.from_bytes(size, "big")
+    data = file.read(length) if len(size) == 8 else b""
+    return data if len(size) == 8 and len(data) == length else None  # else who wrote it died over it

@@ -161,11 +161,12 @@ class Sorter:
         counters = (self.notes, self._words, self.checker.values)
 
         def tell() -> Told:
-            told = marshal.dumps(added), list(calls), [dict(each) for each in counters], self.filled, self.pick.seen
+            self._compiler.count()  # what rows before an error came to is counted, and forgotten, with them
+            rows, others, counts, seen = list(added), list(calls), [dict(each) for each in counters], self.pick.seen
             for each in (added, calls, *counters):
                 each.clear()
             self.pick.not_found = 0
-            return told
+            return marshal.dumps(rows), others, counts, self.filled, seen
 
         tell()
         return tell
@@ -303,7 +304,8 @@ class Sorter:
             prepared.rows_deferred,
         )
         if self._words and len(self._words) <= SHOWN_WORDS and all(map(_is_plain, self._words)):
-            counted = ", ".join(f"{word!r} {count}" for word, count in self._words.most_common())
+            by_count = sorted(self._words.items(), key=lambda each: (-each[1], each[0]))
+            counted = ", ".join(f"{word!r} {count}" for word, count in by_count)
             log.info("Statuses in the source: %s.", counted)
         if prepared.rows_deferred:
             log.warning("Rows whose time has not come wait for a later run in %s.", prepared.deferred_path)

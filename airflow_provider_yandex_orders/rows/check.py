@@ -85,7 +85,8 @@ class RowChecker:
             try:
                 if declared.type.adds and self._currency and isinstance(value, str):
                     given, default = self._currency
-                    value = scalars.without_currency(value, row.get(given) or default)
+                    word = row.get(given)
+                    value = scalars.without_currency(value, default if is_missing(word) else word)
                 if declared.rows is not None:
                     values[declared.name] = _rows(value, declared.rows, column, convert, result)
                 elif declared.many:

@@ -97,7 +97,8 @@ def phone(options: CheckOptions, bind: Bind) -> list[Form]:
     russia: Any = PhoneMetadata.metadata_for_region("RU")
     mobile = russia.mobile.national_number_pattern.replace("\\d", "[0-9]")
     written = rf"\+7(?:{mobile})" + ("|[78]9[0-9]{9}" if options.phone_region == "RU" else "")
-    bare = "(x := v.encode().translate(None, b' ()-').decode())[:1] == v[:1]"  # a plus is the first sign or none
+    # A plus is the first sign or none; a blank at the end could hide a word for nothing.
+    bare = "v[-1:] != ' ' and (x := v.encode().translate(None, b' ()-').decode())[:1] == v[:1]"
     is_mobile = bind("is_mobile", re.compile(written).fullmatch)
     return [Form(f"type(v) is str and v.isascii() and {bare} and {is_mobile}(x)", "'7' + x[-10:]")]
 

@@ -74,7 +74,7 @@ class CallableSource(Source):
 
     def _checked(self, row: Any, number: int) -> Row:
         if isinstance(row, Mapping):
-            return row
+            return dict(row)  # the function may change it and yield it again
         raise SourceError(
             f"Read {self!r}: row {number} is a {type(row).__name__}. The function must give dicts, or lists of dicts; "
             "nothing was sent."

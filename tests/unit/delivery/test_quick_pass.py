@@ -28,7 +28,7 @@ from airflow_provider_yandex_orders.rows.kind import Field, RowKind
 from airflow_provider_yandex_orders.rows.reading import Reading
 from airflow_provider_yandex_orders.sources.rows import RowsSource
 from tests.unit.delivery.outcomes import GOOD, Rows, outcome
-from tests.unit.unit_support import BERLIN, MOSCOW, check_options
+from tests.unit.unit_support import BERLIN, MOSCOW, check_options, full_order, order
 
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
 KINDS = [each for module in (metrica_kinds, altcraft_kinds) for each in vars(module).values() if type(each) is RowKind]
@@ -315,3 +315,63 @@ def test_common_rows_go_the_quick_way(kind: RowKind, form: Any, hash_identifiers
     source = Rows([{name: row[name] for name in row if name in names} for row in rows], Reading())
     options = check_options(hash_identifiers=hash_identifiers)
     assert check_equal(source, tmp_path, kind=kind, options=options, files={"part": form(kind)}, limits=Limits()) == [1]
+
+
+def with_nulls(*words: str) -> Reading:
+    return Reading(null_values=frozenset([*NULL_VALUES, *words]))
+
+
+DAY, LATE = "2026-01-01 10:00:00", "2100-01-01 00:00:00"
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "reading", "form"),
+    [
+        (ORDERS, [full_order(id=each, products="b:1,a:2") for each in "ABA"], Reading(), json_format),
+        (ORDERS, [full_order(id=each, products={"b": 1, "a": 2}) for each in "ABA"], Reading(), json_format),
+        (
+            SIMPLE_ORDERS,
+            [
+                order(id=each, update_date_time=at)
+                for each, at in (("1", "2026-01-01 10:00:00"), ("2", LATE), ("2", LATE))
+            ]
+            + [order(id="2", update_date_time="2026-01-01 10:00:00", revenue=7)],
+            with_nulls(LATE),
+            csv_format,
+        ),
+        (
+            SIMPLE_ORDERS.in_csv().with_defaults({"emails_md5": ["0cc175b9c0f1b6a831c399e269772661"]}),
+            [order(id=each) for each in "ABC"],
+            Reading(),
+            csv_format,
+        ),
+        (
+            SIMPLE_ORDERS,
+            [order(id=each, phones=phone) for each, phone in (("1", "+79161234567"), ("2", "+79990000000 "))],
+            with_nulls("+79990000000"),
+            csv_format,
+        ),
+        (SIMPLE_ORDERS, [order(id=each) for each in ("A", "B", "SS", "ss")], with_nulls("ß"), csv_format),
+    ],
+    ids=["list in its order", "object in its order", "no date", "default beside sums", "padded", "grows by casefold"],
+)
+def test_what_was_once_taken_otherwise(
+    kind: RowKind, rows: list[dict[str, Any]], reading: Reading, form: Any, tmp_path: Path
+) -> None:
+    if form is csv_format:
+        kind = kind.in_csv()
+    hashed = check_options(hash_identifiers=True)
+    check_equal(Rows(rows, reading), tmp_path, kind=kind, options=hashed, files={"part": form(kind)})
+
+
+def test_a_currency_of_a_data_frame_that_is_missing_is_the_services_own(tmp_path: Path) -> None:
+    pandas_na = type("NAType", (), {"__bool__": lambda self: {}["ambiguous"]})()
+    rows = [order(id="1", revenue="10 руб", currency=pandas_na)]
+    found = outcome(
+        Rows(rows, Reading()),
+        tmp_path / "o",
+        kind=SIMPLE_ORDERS,
+        options=check_options(),
+        files={"part": csv_format(SIMPLE_ORDERS)},
+    )
+    assert found["rows_rejected"] == 0

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
@@ -18,6 +19,7 @@ import pytest
 
 from airflow_provider_yandex_orders.delivery import shared
 from airflow_provider_yandex_orders.delivery.same_key import SameKey
+from airflow_provider_yandex_orders.delivery.sorter import Sorter
 from airflow_provider_yandex_orders.exceptions import PassingError
 from airflow_provider_yandex_orders.metrica.kinds import OFFLINE_CONVERSIONS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows.formats import csv_format, json_format
@@ -128,10 +130,15 @@ def test_a_process_that_dies_is_a_passing_error(tmp_path: Path) -> None:
     assert "Nothing was sent" in str(told.value)
 
 
+ARGUMENTS: dict[str, Any] = {
+    "kind": SIMPLE_ORDERS,
+    "options": check_options(),
+    "files": {"part": csv_format(SIMPLE_ORDERS)},
+}
+
+
 def run_shared(source: Source, folder: Path, catches: Any = Exception) -> dict[str, Any]:
-    files = {"part": csv_format(SIMPLE_ORDERS)}
-    arguments: dict[str, Any] = {"kind": SIMPLE_ORDERS, "options": check_options(), "files": files}
-    return outcome(source, folder, workers=2, catches=catches, **arguments)
+    return outcome(source, folder, workers=2, catches=catches, **ARGUMENTS)
 
 
 def test_no_process_outlives_a_task_that_fails(tmp_path: Path) -> None:
@@ -168,3 +175,61 @@ def test_no_process_outlives_a_task_that_is_killed(tmp_path: Path) -> None:
     assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
     os.close(hears)
     os.close(tells)
+
+
+def test_a_dict_that_is_changed_and_given_again_is_another_row(tmp_path: Path) -> None:
+    def rows() -> Iterator[dict[str, Any]]:
+        row = order()
+        for number in range(40):
+            row["id"] = f"A{number}"
+            yield row
+
+    found = run_shared(CallableSource(rows), tmp_path / "again")
+    assert (found["rows_read"], found["rows_duplicate"]) == (40, 0)
+
+
+class Shown(str):
+    """A text of its own class, as template engines have."""
+
+    __slots__ = ()
+
+    def strip(self, *signs: Any) -> Shown:
+        return self
+
+
+@pytest.mark.parametrize("bad", [Shown("A 20"), "A20"])
+def test_rows_that_a_process_cannot_tell_are_taken_here(
+    bad: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error in the middle of a batch: nothing of the rows before it is counted twice."""
+    taken = Sorter.take
+
+    def take(self: Sorter, rows: Any, first: int = 1) -> int:
+        if os.getpid() != TASK and first == 15:
+            taken(self, list(rows)[:3], first)
+            raise OSError("no room")
+        return taken(self, rows, first)
+
+    monkeypatch.setattr(Sorter, "take", take)
+    rows = [order(id=bad if number == 20 else f"A{number}", order_status=None) for number in range(60)]
+    found = run_shared(CallableSource(lambda: iter(rows)), tmp_path / "told")
+    one = outcome(CallableSource(lambda: iter(rows)), tmp_path / "one", workers=1, **ARGUMENTS)
+    found.pop("slow"), one.pop("slow")
+    assert found == one
+
+
+def test_processes_that_cannot_be_started_are_a_passing_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, fork = [0], os.fork
+
+    def second_fails() -> int:
+        begun[0] += 1
+        if begun[0] == 2:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return fork()
+
+    monkeypatch.setattr(os, "fork", second_fails)
+    opened = len(list(Path("/proc/self/fd").iterdir()))
+    source = CallableSource(lambda: (order(id=f"A{n}") for n in range(60)))
+    with pytest.raises(PassingError, match=r"cannot be started \(Resource temporarily unavailable\).* workers=1"):
+        run_shared(source, tmp_path / "none", catches=())
+    assert len(list(Path("/proc/self/fd").iterdir())) == opened
