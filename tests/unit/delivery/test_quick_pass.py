@@ -365,7 +365,10 @@ def test_what_was_once_taken_otherwise(
 
 
 def test_a_currency_of_a_data_frame_that_is_missing_is_the_services_own(tmp_path: Path) -> None:
-    pandas_na = type("NAType", (), {"__bool__": lambda self: {}["ambiguous"]})()
+    def ambiguous(_self: object) -> bool:
+        raise TypeError("boolean value of NA is ambiguous")
+
+    pandas_na = type("NAType", (), {"__bool__": ambiguous})()
     rows = [order(id="1", revenue="10 руб", currency=pandas_na)]
     found = outcome(
         Rows(rows, Reading()),
