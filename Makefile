@@ -12,8 +12,10 @@ PIP := -m pip install --quiet --disable-pip-version-check
 # services stay one after the other (tests/conftest.py).
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 PYTEST := -m pytest -n $(WORKERS)
-# In the other environments: what needs no services, with fewer examples of what is the same everywhere.
-FAST := -m "not live and not slow" --hypothesis-profile short
+# In the other environments: what needs no services and differs with what is installed, with fewer examples.
+FAST := -m "not live and not slow" --hypothesis-profile short --ignore tests/cluster --ignore tests/simulation \
+	--ignore tests/conformance --ignore tests/exports
+FLOORS := tests/unit tests/metrica tests/altcraft tests/market tests/connections tests/journal tests/sandbox
 
 .PHONY: help demo test simulate bench lint test-2.11 test-lowest test-foreign test-s3 cluster-test check-pins release constraints clean
 
@@ -23,7 +25,7 @@ help:
 	@echo "make bench        the package beside what else one would take, in turn; writes benchmarks/RESULTS.md (ten minutes)"
 	@echo "make simulate     worlds in which everything goes wrong (SEEDS=10000: how many)"
 	@echo "make test-2.11    the tests that hold on Airflow 2.11 too"
-	@echo "make test-lowest  the fast tests on exactly the lowest versions that pyproject.toml allows"
+	@echo "make test-lowest  what uses other packages, on exactly the lowest versions that pyproject.toml allows"
 	@echo "make test-foreign other people's clients, and Market's official schema, against the sandbox"
 	@echo "make test-s3      the tests that need an S3 server and the Amazon provider"
 	@echo "make cluster-test Airflow on two Celery workers that share only servers; one of them dies, the store goes away"
@@ -58,7 +60,7 @@ test-2.11: $(OLD)/ready
 	$(OLD)/bin/python $(PYTEST) $(FAST) $(ARGS)
 
 test-lowest: $(LOWEST)/ready
-	$(LOWEST)/bin/python $(PYTEST) $(FAST) $(ARGS)
+	$(LOWEST)/bin/python $(PYTEST) $(FAST) $(FLOORS) $(ARGS)
 
 # An environment without Airflow: the sandbox needs none, and the clients' own needs stay out of the others.
 test-foreign: $(FOREIGN)/ready
