@@ -48,7 +48,9 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes, *, secret
     """
     code, said = _words(body, secret)
     if status == 429:
-        return Failure(FailureKind.BUSY, said, "Too many requests.", retry_after=retry_after(headers))
+        return Failure(
+            FailureKind.BUSY, said, "Too many requests: run fewer tasks at once.", retry_after=retry_after(headers)
+        )
     if status in _TRANSPORT:
         return Failure(FailureKind.BROKEN, said, "The next try may pass.", retry_after=retry_after(headers))
     if 200 <= status < 300:

@@ -99,7 +99,11 @@ def _quota(error_type: str | None, said: str, headers: Mapping[str, str]) -> Fai
     elif error_type in _HOUR_QUOTAS:
         moment = (now + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
     else:
-        advice = _PARALLEL if error_type == "quota_parallel_requests" else "Too many requests in a short time."
+        advice = (
+            _PARALLEL
+            if error_type == "quota_parallel_requests"
+            else "Too many requests in a short time: run fewer tasks of one account at once."
+        )
         return Failure(FailureKind.BUSY, said, advice, error_type, told)
     seconds = told if told is not None else (moment - now).total_seconds() + 60  # a minute past, for clocks
     resumes = now + timedelta(seconds=seconds)

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.breaks import BREAKS, asks_again_after_a_quota
+from tests.simulation.breaks import BREAKS, asks_again_after_a_quota, does_not_wait_until_the_service_lists
 from tests.simulation.kinds import KINDS
 from tests.simulation.tries import HAS_POLICIES
+from tests.simulation.weather import Climate
 from tests.simulation.world import Broken, World, simulation
 
 pytestmark = pytest.mark.slow
 MOST = 200
+LOST = {"requests": 0.4, "troubles": ("reset after", "half an answer"), "most": 8}
+"""A climate of lost answers, for what shows with them alone and only where the service lists late."""
 
 
 @pytest.mark.parametrize("break_it", BREAKS, ids=lambda each: each.__name__)
@@ -23,9 +26,13 @@ def test_seeds_find_it(break_it: Callable[[], Any]) -> None:
     if break_it is asks_again_after_a_quota and not HAS_POLICIES:
         pytest.skip("this Airflow cannot be told when to try again")
     (kind,) = [kind for kind in KINDS if kind.name == BREAKS[break_it]]
+
+    def climate() -> Climate | None:
+        return Climate(**LOST) if break_it is does_not_wait_until_the_service_lists else None  # type: ignore[arg-type]
+
     with simulation(), break_it():
         for seed in range(MOST):
-            world = World(seed, kind=kind)
+            world = World(seed, climate(), kind)
             try:
                 world.run()
             except Broken as found:
@@ -34,4 +41,4 @@ def test_seeds_find_it(break_it: Callable[[], Any]) -> None:
         else:
             pytest.fail(f"{MOST} worlds noticed nothing")
     with simulation():
-        World(seed, kind=kind).run()  # and it was that
+        World(seed, climate(), kind).run()  # and it was that
