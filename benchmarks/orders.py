@@ -7,7 +7,7 @@ import csv
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 Order = dict[str, str]
@@ -32,7 +32,8 @@ _BAD: tuple[Mapping[str, str], ...] = (
     {"order_status": "lost in post"},
     {"create_date_time": ""},
 )
-_FIRST = datetime(2026, 11, 1, 8, 0, 0)  # noqa: DTZ001 - the CRM writes no zone
+# Of the last eighteen days: those of a daily upload. The CRM writes no zone.
+_FIRST = datetime.combine(datetime.now(UTC).date() - timedelta(days=18), time(8))
 _PHONES = ("+7 916 {}-{}-{}", "8 (903) {}-{}-{}", "7925{}{}{}", "8-926-{}-{}-{}")
 _PAID = ("paid", "paid", "paid", "new", "cancelled")
 

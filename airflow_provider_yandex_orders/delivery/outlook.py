@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -76,6 +76,11 @@ class Notes:
             self._texts = [each.isoformat(" ", "seconds")[:19] for each in moments]
         *starts, now = self._texts
         return FUTURE if str(created) > now else sum(str(created) < start[:10] for start in starts)
+
+    @property
+    def quick_age(self) -> Callable[[object], int] | None:
+        """The age of rows of which nothing else is noted; ``None`` where their cells are, as they may have to wait."""
+        return None if self._holds else self.age
 
     def young(self) -> tuple[Any, Any] | None:
         """Between what the moment lies of rows of which there is nothing to note; ``None`` where none is asked for."""

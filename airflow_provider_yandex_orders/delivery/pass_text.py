@@ -34,11 +34,13 @@ class Bounds:
     """Between what a plainly good row lies, and what is noted of it.
 
     :param created: gives the least and the greatest of the field the linking window counts from; ``None`` for any.
+    :param age: tells by that field how old a row beyond them is; ``None`` where all of such a row must be noted.
     :param now: seconds since 1970, which no moment that must have passed is after.
     :param amounts: fields whose amounts are noted.
     """
 
     created: Callable[[], tuple[Any, Any] | None]
+    age: Callable[[Any], int] | None
     now: float
     amounts: Sequence[str] = ()
 
@@ -278,7 +280,13 @@ class PassText:
             place = self.places[kind.created]
             least, greatest = lies
             value = f"int(t{place})" if isinstance(least, float) else f"t{place}"
-            self._add(f"if c{place} and not {least!r} <= {value} <= {greatest!r}:", "    return None")
+            self._add("a = 0", f"if c{place} and not {least!r} <= {value} <= {greatest!r}:")
+            if bounds.age is None:
+                self._add("    return None")
+            else:
+                self._add(f"    a = {self._bind('age', bounds.age)}({value})", "    if a < 0:", "        return None")
+        else:
+            self._add("a = 0")
         if kind.not_future:
             self._add(f"if int(t{self.places[kind.not_future]}) > {bounds.now!r}:", "    return None")
 
@@ -298,15 +306,13 @@ class PassText:
         sums = self._bind("blake2b", partial(blake2b, digest_size=16))
         self._add(f"content = {sums}({self._members('c', list(order))}).digest()")
         self._files()
-        self._add("note = None")
-        if self.run.bounds.amounts:
-            currency = next((each.name for each in kind.fields if each.type in types.CURRENCIES), "")
-            amounts = ", ".join(
-                f"({name!r}, {self._text(name)})" for name in self.run.bounds.amounts if name in self.found
-            )
-            told = f"(0, {self._text(kind.label)} or None, {{}}, {self._text(currency) if currency else repr('')}, "
-            told += f"{{name: each for name, each in ({amounts}{',' if amounts else ''}) if each}})"
-            self.lines[-1] = f"    note = {self._bind('encode', msgspec.json.encode)}({told})"
+        currency = next((each.name for each in kind.fields if each.type in types.CURRENCIES), "")
+        amounts = ", ".join(f"({name!r}, {self._text(name)})" for name in self.run.bounds.amounts if name in self.found)
+        told = f"(a, {self._text(kind.label)} or None, {{}}, {self._text(currency) if currency else repr('')}, "
+        told += f"{{name: each for name, each in ({amounts}{',' if amounts else ''}) if each}})"
+        self._add(f"note = {self._bind('encode', msgspec.json.encode)}({told})")
+        if not self.run.bounds.amounts:
+            self.lines[-1] += " if a else None"
         self._add(*self.ends)
         owner = f"{self._text(kind.owner)} or None" if kind.owner in self.found else "None"
         self._add(f"return {key}, s, line, {self._united(unsent)}, file, {owner}, content, note")

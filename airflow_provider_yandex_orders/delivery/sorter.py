@@ -90,7 +90,7 @@ class Sorter:
                 checker,
                 pick,
                 {name: form for name, form in plan.files.items() if name != REPEAT},
-                Bounds(self._noted.young, self._now, self._noted.amounts),
+                Bounds(self._noted.young, self._noted.quick_age, self._now, self._noted.amounts),
                 self.notes,
                 self._word if self._status else None,
             )
