@@ -469,4 +469,4 @@ def test_false_and_zero_are_statuses_in_the_log(
     rows = [{**ORDER, "id": str(n), "order_status": value} for n, value in enumerate([False, 0, None])]
     with caplog.at_level(logging.INFO):
         run(SimpleOrders, source=rows, status_map={True: "PAID", False: "SPAM"})
-    assert "Statuses in the source: 'False' 1, '0' 1, '' 1." in caplog.text
+    assert "Statuses in the source: '' 1, '0' 1, 'False' 1." in caplog.text
