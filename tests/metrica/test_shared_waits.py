@@ -26,7 +26,8 @@ from airflow_provider_yandex_orders.triggers.metrica import MetricaUploadsTrigge
 from tests.support.triggers import fired, first_event
 
 ORDER = {"id": "A-1", "create_date_time": "2026-11-01 10:00:00", "emails": "a@example.com", "order_status": "PAID"}
-EVERY = 0.6
+EVERY = 1.5
+"""Seconds between two polls: within them all waits of a test must have begun, on a busy machine too."""
 NOT_YET: dict[str, Any] = {"path": "last_uploadings", "status": 200, "body": {"uploadings": []}}
 
 
@@ -65,7 +66,7 @@ def upload(metrica: SandboxServer, tmp_path: Path) -> Callable[..., str]:
 def test_two_hundred_waits_of_a_counter_are_one_request_a_tick(metrica: SandboxServer, upload: Any) -> None:
     ids = [upload() for _ in range(20)]
     metrica.client.add_fault(times=2, **NOT_YET)
-    events = together([trigger({ids[number % 20]: 101}) for number in range(200)])
+    events = together([trigger({ids[number % 20]: 101}, poke_interval=2 * EVERY) for number in range(200)])
     assert {event["status"] for event in events} == {"done"}
     assert lists(metrica) == {"101": 3}
     assert {event["spent"]["requests"] for event in events} == {3}
