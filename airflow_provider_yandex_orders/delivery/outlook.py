@@ -97,14 +97,9 @@ class Notes:
         if age < OLD and not self.amounts:
             return None
         cells = values.items() if self._holds and age >= OLD else ()
-        note = Note(
-            age,
-            label=values.get(self._label),
-            cells={name: each if isinstance(each, int) else cell(each) for name, each in cells},
-            currency=values.get(self._currency) or "",
-            amounts={name: values[name] for name in self.amounts if name in values},
-        )
-        return msgspec.json.encode(note)
+        kept = {name: each if isinstance(each, int) else cell(each) for name, each in cells}
+        amounts = {name: cell(values[name]) for name in self.amounts if name in values}
+        return msgspec.json.encode((age, values.get(self._label), kept, values.get(self._currency) or "", amounts))
 
 
 class Outlook:

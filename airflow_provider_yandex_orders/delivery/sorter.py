@@ -23,7 +23,7 @@ from airflow_provider_yandex_orders.delivery.pass_text import Bounds, Run
 from airflow_provider_yandex_orders.delivery.plan import Plan, Prepared
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.spool import Spool
-from airflow_provider_yandex_orders.delivery.told import Call, Kept, KeptRows, Told
+from airflow_provider_yandex_orders.delivery.told import Call, Kept, Told
 from airflow_provider_yandex_orders.delivery.windows import FUTURE
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
 from airflow_provider_yandex_orders.privacy import is_name, scrub, shown_key
@@ -116,8 +116,7 @@ class Sorter:
             if found is None:
                 self._take(number, row)
             else:
-                key, version, line, mark, file, owner, content, note = found
-                add(number, key, version, line, mark=mark, file=file, owner=owner, content=content, note=note)
+                add(number, *found)
         self._compiler.count()
         return number
 
@@ -157,7 +156,8 @@ class Sorter:
         added: list[tuple[Any, ...]] = []
         for name in ("spool", "rejected", "dropped", "deferred", "_apart"):
             if getattr(self, name) is not None:
-                setattr(self, name, KeptRows(name, calls, added) if name == "spool" else Kept(name, calls))
+                setattr(self, name, Kept(name, calls))
+        self.spool.add = lambda *row: added.append(row)  # type: ignore[method-assign]  # many, and of plain values
         counters = (self.notes, self._words, self.checker.values)
 
         def tell() -> Told:
@@ -174,9 +174,8 @@ class Sorter:
     def take_told(self, told: Told) -> None:
         """Do what another process has told."""
         added, calls, (notes, words, values), filled, seen = told
-        add = self.spool.add
-        for number, key, version, line, mark, file, owner, content, note in marshal.loads(added):  # noqa: S302 - as below
-            add(number, key, version, line, mark=mark, file=file, owner=owner, content=content, note=note)
+        for row in marshal.loads(added):  # noqa: S302 - written by a copy of this process
+            self.spool.add(*row)
         for name, method, arguments, named in calls:
             getattr(getattr(self, name), method)(*arguments, **named)
         self.notes.update(notes)
@@ -200,10 +199,11 @@ class Sorter:
         last = plan.same_key.last
         if self._apart is not None:
             apart, self._apart = self._apart, None
-            for _key, lines in groupby(apart.by_key(self._replaced, last=last), key=itemgetter(0)):
-                rows = [pickle.loads(line) for _key, line in lines]  # noqa: S301 - written by this process
-                for numbers, found in plan.same_key.put_together(rows, self.kind, plan.merge_mode):
-                    self._complete(numbers, found)
+            with apart:
+                for _key, lines in groupby(apart.by_key(self._replaced, last=last), key=itemgetter(0)):
+                    rows = [pickle.loads(line) for _key, line in lines]  # noqa: S301 - written by this process
+                    for numbers, found in plan.same_key.put_together(rows, self.kind, plan.merge_mode):
+                        self._complete(numbers, found)
         entry_of = plan.memory.entry_of if plan.memory else None
         self.spool.settle(self._replaced, self._refuse, last=last, entry_of=entry_of)
 
@@ -242,11 +242,11 @@ class Sorter:
             checked.key,
             checked.version,
             self._encoders[file](values),
-            mark=UNIT.join(str(values.get(name, "")) for name in self._unsent),
-            file=file,
-            owner=values.get(kind.owner or ""),
-            content=blake2b(meaning(values, self._sent), digest_size=16).digest(),
-            note=self._noted.of(values, age),
+            UNIT.join(str(values.get(name, "")) for name in self._unsent),
+            file,
+            values.get(kind.owner or ""),
+            blake2b(meaning(values, self._sent), digest_size=16).digest(),
+            self._noted.of(values, age),
         )
         return True
 

@@ -48,7 +48,6 @@ class Spool:
         key: str | None,
         version: str,
         line: bytes,
-        *,
         mark: str = "",
         file: str = "part",
         owner: str | None = None,

@@ -20,27 +20,3 @@ class Kept:
 
     def __getattr__(self, method: str) -> Callable[..., None]:
         return lambda *arguments, **named: self._calls.append((self._name, method, arguments, named))
-
-
-class KeptRows(Kept):
-    """The same for the rows to be sent, which are many and of plain values."""
-
-    def __init__(self, name: str, calls: list[Call], added: list[tuple[Any, ...]]) -> None:
-        super().__init__(name, calls)
-        self._append = added.append
-
-    def add(
-        self,
-        number: int,
-        key: str | None,
-        version: str,
-        line: bytes,
-        *,
-        mark: str,
-        file: str,
-        owner: str | None,
-        content: bytes,
-        note: bytes | None,
-    ) -> None:
-        """Keep one row."""
-        self._append((number, key, version, line, mark, file, owner, content, note))
