@@ -9,6 +9,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -32,10 +33,25 @@ TASK = os.getpid()
 
 
 @pytest.fixture(autouse=True)
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def others() -> Iterator[set[psutil.Process]]:
+    """The processes that other tests' services keep below this one; no test here may add to them."""
+    before = set(psutil.Process().children())
+    yield before
+    assert set(psutil.Process().children()) <= before
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared, "BATCH", 7)
-    yield
-    assert psutil.Process().children() == []
+
+
+def pipes() -> set[str]:
+    """What this process holds open of pipes; other tests' services keep files and connections of their own."""
+    held = set()
+    for file in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the folder was read by a descriptor of its own
+            held.add(str(file.readlink()))
+    return {each for each in held if each.startswith("pipe:")}
 
 
 def messy(kind: RowKind) -> list[dict[str, Any]]:
@@ -141,12 +157,12 @@ def run_shared(source: Source, folder: Path, catches: Any = Exception) -> dict[s
     return outcome(source, folder, workers=2, catches=catches, **ARGUMENTS)
 
 
-def test_no_process_outlives_a_task_that_fails(tmp_path: Path) -> None:
+def test_no_process_outlives_a_task_that_fails(others: set[psutil.Process], tmp_path: Path) -> None:
     seen: list[int] = []
 
     def rows() -> Iterator[dict[str, Any]]:
         yield from (order(id=f"A{n}") for n in range(40))
-        seen.append(len(psutil.Process().children()))
+        seen.append(len(set(psutil.Process().children()) - others))
         raise OSError("the source is gone")
 
     assert "OSError" in run_shared(CallableSource(rows), tmp_path / "fails")["error"]
@@ -228,8 +244,8 @@ def test_processes_that_cannot_be_started_are_a_passing_error(tmp_path: Path, mo
         return fork()
 
     monkeypatch.setattr(os, "fork", second_fails)
-    opened = len(list(Path("/proc/self/fd").iterdir()))
+    opened = pipes()
     source = CallableSource(lambda: (order(id=f"A{n}") for n in range(60)))
     with pytest.raises(PassingError, match=r"cannot be started \(Resource temporarily unavailable\).* workers=1"):
         run_shared(source, tmp_path / "none", catches=())
-    assert len(list(Path("/proc/self/fd").iterdir())) == opened
+    assert pipes() <= opened
