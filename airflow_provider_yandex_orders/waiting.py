@@ -30,6 +30,7 @@ class UploadState(NamedTuple):
     :param rows_total: rows of the file as the service counted them.
     :param detail: what the service adds, without rows' values.
     :param refused: rows of the file the service would not take: key and its words, each.
+    :param money: what the others are worth, by currency, where there are such rows.
     """
 
     upload_id: str
@@ -41,6 +42,7 @@ class UploadState(NamedTuple):
     rows_total: int | None = None
     detail: str = ""
     refused: tuple[tuple[str, str], ...] = ()
+    money: Mapping[str, str] | None = None
 
 
 SHORTEST_PAUSE = 30.0

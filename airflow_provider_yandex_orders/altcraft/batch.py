@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from airflow_provider_yandex_orders.altcraft.api import is_about_orders
-from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, orders_of
+from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, orders_of, worth_of
+from airflow_provider_yandex_orders.delivery.money import total_of
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceRefused, ServiceUnavailable
 from airflow_provider_yandex_orders.storage import read_seen
@@ -48,7 +49,11 @@ def import_part(
             maybe_applied=lost,
         )
     status = "PARTLY_ACCEPTED" if refused else "ACCEPTED"
-    return UploadState("", status, True, True, rows_accepted=part.rows - len(refused), refused=tuple(refused))
+    bad = {key for key, _said in refused}
+    money = total_of(worth_of(order) for key, order in orders.items() if key not in bad) if bad else None
+    return UploadState(
+        "", status, True, True, rows_accepted=part.rows - len(refused), refused=tuple(refused), money=money
+    )
 
 
 _Row = TypeVar("_Row")

@@ -35,6 +35,8 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 class _Head(msgspec.Struct):
     external_id: str
     status: str
+    total_price: str = ""
+    currency: str = ""
 
 
 def json_body(request: Mapping[str, Any], orders: Sequence[Any], _xml_data: str) -> bytes:
@@ -76,6 +78,14 @@ def head_of(order: Any) -> tuple[str, str]:
     return head.external_id, head.status
 
 
+def worth_of(order: Any) -> dict[str, str]:
+    """What an order of a prepared file is worth, by its currency."""
+    if isinstance(order, ET.Element):
+        return {order.findtext("currency") or "": order.findtext("total_price") or "0"}
+    head = msgspec.json.decode(order, type=_Head)
+    return {head.currency: head.total_price or "0"}
+
+
 def format_of(path: str) -> str:
     """The format of a prepared file, by its name."""
     return path.rpartition(".")[2]
@@ -109,7 +119,10 @@ def xml_format(kind: RowKind) -> FileFormat:
         (element,) = elements(ROW, {name: value for name, value in values.items() if name in sent})
         return _written(element)
 
-    return FileFormat(".xml", f"<{ROOT}>\n".encode(), b"\n", f"\n</{ROOT}>".encode(), encode)
+    def picker(fields: Sequence[str]) -> Callable[[Sequence[bytes]], Iterator[Sequence[str | None]]]:
+        return lambda lines: ([row.findtext(name) for name in fields] for row in map(ET.fromstring, lines))
+
+    return FileFormat(".xml", f"<{ROOT}>\n".encode(), b"\n", f"\n</{ROOT}>".encode(), encode, picker=picker)
 
 
 def _written(element: ET.Element) -> bytes:

@@ -69,6 +69,7 @@ ALTCRAFT_ORDERS = RowKind(
     label="external_id",
     version="update_time",
     status="status",
+    money="total_price",
     rules=(
         partial(rules.matching, field="matching", modes=MODES, any_of={"email_phone", "email_phone_sub"}),
         partial(rules.distinct, rows="lines", key="external_id"),

@@ -246,6 +246,7 @@ class Memory:
             "rows_accepted": state.rows_accepted,
             "refused": [sums.key(key) for key, _said in state.refused],
             "good": state.final,
+            "money": None if state.money is None else dict(state.money),
         }
         if not self._journal.accepted(part.id, **answer):
             self._tripwire.keep(part.id, **answer)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -23,7 +23,6 @@ from airflow_provider_yandex_orders.rows.kind import RowKind
 log = logging.getLogger(__name__)
 
 _TOLD = (Verdict.NEW, Verdict.CHANGED, Verdict.UNCHANGED, Verdict.OUTDATED, Verdict.UNCLEAR)
-_NO_CURRENCY = "no currency"
 
 
 class Note(msgspec.Struct, array_like=True):
@@ -32,15 +31,11 @@ class Note(msgspec.Struct, array_like=True):
     :param age: of the row.
     :param label: what names it to people.
     :param cells: the row as a source would give it, where it may have to wait.
-    :param currency: of its amounts.
-    :param amounts: by field, where they are to be told.
     """
 
     age: int
     label: str | None
     cells: dict[str, str | int]
-    currency: str
-    amounts: dict[str, Decimal]
 
 
 _decode = msgspec.json.Decoder(Note).decode
@@ -62,8 +57,6 @@ class Notes:
         self._holds = self._windows is not None and self._windows.too_old == "hold"
         self._label = kind.label
         self._in_seconds = any(each.name == kind.created and each.type is types.UNIX_TIME for each in kind.fields)
-        self.amounts = [] if plan.sends else [each.name for each in kind.sent_fields if each.type.adds]
-        self._currency = next((each.name for each in kind.fields if each.type in types.CURRENCIES), "")
 
     def age(self, created: object) -> int:
         """The age of a row by the moment it was made: seconds, or the service's text."""
@@ -94,12 +87,11 @@ class Notes:
 
     def of(self, values: Mapping[str, Any], age: int) -> bytes | None:
         """What there is to note of a row; for most there is nothing."""
-        if age < OLD and not self.amounts:
+        if age < OLD:
             return None
-        cells = values.items() if self._holds and age >= OLD else ()
+        cells = values.items() if self._holds else ()
         kept = {name: each if isinstance(each, int) else cell(each) for name, each in cells}
-        amounts = {name: cell(values[name]) for name in self.amounts if name in values}
-        return msgspec.json.encode((age, values.get(self._label), kept, values.get(self._currency) or "", amounts))
+        return msgspec.json.encode((age, values.get(self._label), kept))
 
 
 class Outlook:
@@ -117,7 +109,6 @@ class Outlook:
         self._windows, self._column, self._rejected, self._deferred = windows, column, rejected, deferred
         self._way = windows.too_old if windows else "send"
         self._reasons: dict[str, str] = {}
-        self._money: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
 
     def leaves_out(self, number: int, verdict: str, line: bytes) -> bool:
         """Whether a row is not sent as it is too old.
@@ -132,8 +123,6 @@ class Outlook:
             self.codes[fault.code] += 1
             self._reasons[fault.code] = fault.reason
         if not fault or self._way == "send":
-            for name, amount in note.amounts.items():
-                self._money[name][note.currency or _NO_CURRENCY] += amount
             return False
         if self._way == "hold":
             self._deferred.write(note.cells)
@@ -149,7 +138,7 @@ class Outlook:
             log.warning("%d rows are %s: each %s. %s", self.codes[code], code, reason, end)
 
     def plan(self, verdicts: Mapping[Verdict, int], rejected: Mapping[str, int], as_of: int) -> dict[str, Any]:
-        """What would become of the rows; it goes to the log as a table.
+        """What would become of the rows.
 
         :param verdicts: rows by what the journal says of them.
         :param rejected: rejected rows by the code of their fault.
@@ -157,11 +146,16 @@ class Outlook:
         """
         counts = {verdict.value: verdicts.get(verdict, 0) for verdict in _TOLD}
         counts |= {"too_old_to_link": self.codes["too_old"], "too_late_to_change": self.codes["too_late"]}
-        table = [*counts.items(), *((f"rejected: {code}", rows) for code, rows in rejected.items())]
-        lines = [f"  {name:<32}{rows:>20,}" for name, rows in table]
-        money: dict[str, dict[str, str]] = {}
-        for name, totals in self._money.items():
-            money[name] = {currency: f"{total:f}" for currency, total in sorted(totals.items())}
-            lines += [f"  {f'{name}, {currency}':<32}{total:>20,f}" for currency, total in sorted(totals.items())]
-        log.info("Plan:\n%s", "\n".join(lines))
-        return {**counts, "rejected": dict(rejected), "money": money, "as_of": as_of}
+        return {**counts, "rejected": dict(rejected), "money": {}, "as_of": as_of}
+
+
+def tell_plan(plan: Mapping[str, Any]) -> None:
+    """The plan goes to the log as a table."""
+    counts = {name: count for name, count in plan.items() if name not in ("rejected", "money", "as_of")}
+    counts |= {f"rejected: {code}": rows for code, rows in plan["rejected"].items()}
+    sums = [
+        (f"{name}, {code}", Decimal(total)) for name, totals in plan["money"].items() for code, total in totals.items()
+    ]
+    lines = [f"  {name:<32}{rows:>20,}" for name, rows in counts.items()]
+    lines += [f"  {name:<32}{total:>20,f}" for name, total in sums]
+    log.info("Plan:\n%s", "\n".join(lines))

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import IO, TYPE_CHECKING
 
+from airflow_provider_yandex_orders.delivery.money import Amounts
 from airflow_provider_yandex_orders.journal.records import PartFile
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.storage import whole_file
@@ -45,42 +46,45 @@ def write_parts(
     max_rows: int,
     max_bytes: int,
     first: int = 1,
+    amounts: Amounts | None = None,
 ) -> Iterator[Part]:
     """Write encoded rows as ``part-00001.csv``, ``part-00002.csv``, ... and give each part as soon as it is whole.
 
     A part never exceeds ``max_bytes``, unless a single row does.
 
     :param first: number of the first.
+    :param amounts: adds up what the rows are worth.
     """
     waiting = iter(lines)
     line = next(waiting, None)
     most = max_bytes - len(form.between) - len(form.tail)
+    add: Callable[[list[bytes], FileFormat], object] = amounts.add if amounts else lambda _lines, _form: None
     for number in count(first):
         if line is None:
             return
         path = folder / f"{name}-{number:05d}{form.suffix}"
-        digest, rows, block = hashlib.sha256(), 0, [form.head]
+        digest, rows, lead = hashlib.sha256(), 0, form.head
+        block: list[bytes] = []
         size, full = len(form.head), BLOCK
         with whole_file(path) as file:
             while line is not None and (not rows or (rows < max_rows and size + len(line) <= most)):
-                piece = form.between + line if rows else line
-                block.append(piece)
-                size += len(piece)
+                block.append(line)
+                size += len(line) + (len(form.between) if rows else 0)
                 rows += 1
                 if size > full:
-                    _write(file, digest, block)
-                    full = size + BLOCK
+                    _write(file, digest, lead + form.between.join(block))
+                    add(block, form)
+                    block, lead, full = [], form.between, size + BLOCK
                 line = next(waiting, None)
-            _write(file, digest, [*block, form.tail])
+            _write(file, digest, (lead + form.between.join(block) if block else b"") + form.tail)
+            add(block, form)
         size += len(form.tail)
-        yield Part(str(path), rows, size, digest.hexdigest(), number)
+        yield Part(str(path), rows, size, digest.hexdigest(), number, money=amounts.end_part() if amounts else None)
 
 
-def _write(file: IO[bytes], digest: hashlib._Hash, block: list[bytes]) -> None:
-    joined = b"".join(block)
-    file.write(joined)
-    digest.update(joined)
-    block.clear()
+def _write(file: IO[bytes], digest: hashlib._Hash, block: bytes) -> None:
+    file.write(block)
+    digest.update(block)
 
 
 def remove_stale(folder: ObjectStoragePath, paths: Iterable[str]) -> None:

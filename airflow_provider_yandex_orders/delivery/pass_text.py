@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 
 from airflow_provider_yandex_orders.delivery.seen import Known, asker, seen_as
-from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.cells import meant
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.formats import FileFormat, line_writer, meaning
@@ -36,13 +35,11 @@ class Bounds:
     :param created: gives the least and the greatest of the field the linking window counts from; ``None`` for any.
     :param age: tells by that field how old a row beyond them is; ``None`` where all of such a row must be noted.
     :param now: seconds since 1970, which no moment that must have passed is after.
-    :param amounts: fields whose amounts are noted.
     """
 
     created: Callable[[], tuple[Any, Any] | None]
     age: Callable[[Any], int] | None
     now: float
-    amounts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,13 +303,8 @@ class PassText:
         sums = self._bind("blake2b", partial(blake2b, digest_size=16))
         self._add(f"content = {sums}({self._members('c', list(order))}).digest()")
         self._files()
-        currency = next((each.name for each in kind.fields if each.type in types.CURRENCIES), "")
-        amounts = ", ".join(f"({name!r}, {self._text(name)})" for name in self.run.bounds.amounts if name in self.found)
-        told = f"(a, {self._text(kind.label)} or None, {{}}, {self._text(currency) if currency else repr('')}, "
-        told += f"{{name: each for name, each in ({amounts}{',' if amounts else ''}) if each}})"
-        self._add(f"note = {self._bind('encode', msgspec.json.encode)}({told})")
-        if not self.run.bounds.amounts:
-            self.lines[-1] += " if a else None"
+        told = f"(a, {self._text(kind.label)} or None, {{}})"
+        self._add(f"note = {self._bind('encode', msgspec.json.encode)}({told}) if a else None")
         self._add(*self.ends)
         owner = f"{self._text(kind.owner)} or None" if kind.owner in self.found else "None"
         self._add(f"return {key}, s, line, {self._united(unsent)}, file, {owner}, content, note")

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, check_read, watched
 from airflow_provider_yandex_orders.delivery.memory import Memory
-from airflow_provider_yandex_orders.delivery.outlook import Outlook
+from airflow_provider_yandex_orders.delivery.money import Amounts
+from airflow_provider_yandex_orders.delivery.outlook import Outlook, tell_plan
 from airflow_provider_yandex_orders.delivery.parts import remove_stale, write_parts
 from airflow_provider_yandex_orders.delivery.plan import Plan, Prepared
 from airflow_provider_yandex_orders.delivery.rejects import LinesFile
@@ -98,6 +99,7 @@ def _write(plan: Plan, kind: RowKind, sorter: Sorter, prepared: Prepared, opened
     """Write the parts, and remove those of an earlier try that are of no use any more."""
     memory, spool = plan.memory, sorter.spool
     earlier = memory.earlier if memory else []
+    amounts = Amounts(kind)
     keeps = bool(prepared.plan) and any(each.name == kind.version and not each.sent for each in kind.fields)
     versions = opened.enter_context(LinesFile(plan.folder / "versions.jsonl")) if keeps else None
 
@@ -108,8 +110,8 @@ def _write(plan: Plan, kind: RowKind, sorter: Sorter, prepared: Prepared, opened
     for name, form in plan.files.items():
         lines = spool.lines(name, told)
         if plan.mapped_only and form.narrow:
-            head, cut = form.narrow(sorter.filled)
-            form, lines = replace(form, head=head), map(cut, lines)
+            form, cut = form.narrow(sorter.filled)
+            lines = map(cut, lines)
         for part in write_parts(
             lines,
             plan.folder,
@@ -118,11 +120,15 @@ def _write(plan: Plan, kind: RowKind, sorter: Sorter, prepared: Prepared, opened
             max_rows=plan.limits.max_part_rows,
             max_bytes=plan.limits.max_part_bytes,
             first=max((part.number for part in earlier), default=0) + 1,
+            amounts=amounts,
         ):
             if memory is not None:
                 with spool.written() as entries:
                     part = memory.plan(part, entries)
             prepared.parts.append(part)
+    if prepared.plan:
+        prepared.plan["money"] = amounts.totals
+        tell_plan(prepared.plan)
     if versions is not None:
         prepared.plan["versions_path"] = versions.path
     remove_stale(plan.folder, [*(part.path for part in earlier), *(part.path for part in prepared.parts)])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 import msgspec
 
+from airflow_provider_yandex_orders.delivery.money import total_of
 from airflow_provider_yandex_orders.journal.records import COUNTS, PartFile, SentPart
 from airflow_provider_yandex_orders.sources.parts import parts_in
 from airflow_provider_yandex_orders.storage import write_whole
@@ -34,7 +35,8 @@ _NO_ID = re.compile(r"\s*(none|null|true|false|\[.*\]|\(.*\)|\{.*\}|<.*>|b(['\"]
 
 
 class DeliveredPart(TypedDict):
-    """One file of a delivery. ``rows_refused`` counts rows the service would not take, where there are any."""
+    """One file of a delivery. ``rows_refused`` counts rows the service would not take, where there are any; ``money``
+    says what the others are worth."""
 
     path: str
     rows: int
@@ -44,6 +46,7 @@ class DeliveredPart(TypedDict):
     status: str
     rows_accepted: int | None
     rows_refused: NotRequired[int]
+    money: NotRequired[Mapping[str, str]]
 
 
 class Delivery(TypedDict):
@@ -57,7 +60,8 @@ class Delivery(TypedDict):
     and ``parts_path`` names a JSON file with all of them. ``rows_old`` counts new rows made before the days in which
     the service looks for visits, ``rows_late`` rows changed after the days in which it takes changes, ``rows_future``
     rows dated in the future, where there are any. ``plan`` says of rows that were only prepared how many are new to the
-    destination, changed, and so on, which amounts would be sent, and as of which of the journal's turns.
+    destination, changed, and so on, which amounts would be sent, and as of which of the journal's turns. ``money`` sums
+    up what the rows of ``parts`` are worth, by currency and as exact text, where such rows are worth something.
     """
 
     service: str
@@ -82,6 +86,7 @@ class Delivery(TypedDict):
     deferred_path: str | None
     parts: list[DeliveredPart]
     parts_path: NotRequired[str]
+    money: NotRequired[dict[str, str]]
     plan: NotRequired[dict[str, Any]]
     sample: NotRequired[dict[str, str | None]]
     verified: NotRequired[dict[str, Any]]
@@ -94,6 +99,7 @@ def delivery_of(
     earlier: Sequence[SentPart] = (),
     entity: str,
     sends: bool = True,
+    worth: bool = False,
     **place: Any,
 ) -> Delivery:
     """The delivery of what was prepared and what became of its parts.
@@ -101,6 +107,7 @@ def delivery_of(
     :param parts: those of this try.
     :param earlier: those of earlier tries.
     :param sends: whether the parts were to be sent.
+    :param worth: whether such rows are worth something.
     :param place: ``service``, and ``counter_id`` and ``merge_mode`` or ``host``.
     """
     refused = sum(part.get("rows_refused", 0) for part in parts)
@@ -113,6 +120,8 @@ def delivery_of(
         **place,
     }
     delivery["rows_rejected"] += refused
+    if worth:
+        delivery["money"] = total_of(part.get("money", {}) for part in delivery["parts"])
     if sends:
         delivery["rows_sent"] += rows
     else:
@@ -124,7 +133,7 @@ def delivered_part(
     part: PartFile, status: str, upload_id: str | None = None, rows_accepted: int | None = None
 ) -> DeliveredPart:
     """A part, and what the service says of it."""
-    return DeliveredPart(
+    delivered = DeliveredPart(
         path=part.path,
         rows=part.rows,
         bytes=part.bytes,
@@ -133,6 +142,7 @@ def delivered_part(
         status=status,
         rows_accepted=rows_accepted,
     )
+    return delivered if part.money is None else {**delivered, "money": part.money}
 
 
 def earlier_parts(parts: Sequence[SentPart]) -> list[DeliveredPart]:

@@ -77,6 +77,8 @@ def _sent(part: Part, upload: Callable[[Part], UploadState], memory: Memory, may
 
 def _delivered(part: Part, state: UploadState) -> DeliveredPart:
     delivered = delivered_part(part, state.status, state.upload_id or None, state.rows_accepted)
+    if state.money is not None:
+        delivered["money"] = state.money
     if state.refused:
         delivered["rows_refused"] = len(state.refused)
     return delivered

@@ -90,7 +90,7 @@ class Sorter:
                 checker,
                 pick,
                 {name: form for name, form in plan.files.items() if name != REPEAT},
-                Bounds(self._noted.young, self._noted.quick_age, self._now, self._noted.amounts),
+                Bounds(self._noted.young, self._noted.quick_age, self._now),
                 self.notes,
                 self._word if self._status else None,
             )
@@ -324,8 +324,7 @@ class Sorter:
 
     def _ways(self) -> str:
         version = f"map {self.kind.version}, which tells the newest; or " if self.kind.version else ""
-        money = next((each.name for each in self.kind.sent_fields if each.type.adds), None)
-        sums = f' or {{"{money}": "sum"}}' if money else ""
+        sums = f' or {{"{self.kind.money}": "sum"}}' if self.kind.money else ""
         return f'{version}same_key="last" sends the last; or same_key="merge"{sums} makes one row of them'
 
     def differing(self) -> str:

@@ -46,15 +46,25 @@ def _first(connection: Connection, _schema: str) -> None:
 
 def _second(connection: Connection, schema: str) -> None:
     """What tells Airflow's own retry from a task that people cleared. A journal made anew has it already."""
-    added = {"journal_deliveries": ("try_number", "max_tries"), "journal_parts": ("told",)}
-    for table, columns in added.items():
-        there = {each["name"] for each in inspect(connection).get_columns(table, schema=schema.rstrip(".") or None)}
-        for column in columns:
-            if column not in there:
-                connection.execute(text(f"ALTER TABLE {schema}{table} ADD COLUMN {column} INTEGER"))
+    for column in ("deliveries.try_number", "deliveries.max_tries", "parts.told"):
+        _add(connection, schema, column, "INTEGER")
 
 
-UPGRADES: tuple[Callable[[Connection, str], None], ...] = (_first, _second)
+def _third(connection: Connection, schema: str) -> None:
+    """What rows were worth."""
+    _add(connection, schema, "parts.money", "JSON")
+    tables.money.create(connection, checkfirst=True)
+
+
+def _add(connection: Connection, schema: str, named: str, kind: str) -> None:
+    """Add a column, named by its table, where it is not there."""
+    table, _, column = f"journal_{named}".partition(".")
+    there = inspect(connection).get_columns(table, schema=schema.rstrip(".") or None)
+    if column not in (each["name"] for each in there):
+        connection.execute(text(f"ALTER TABLE {schema}{table} ADD COLUMN {column} {kind}"))
+
+
+UPGRADES: tuple[Callable[[Connection, str], None], ...] = (_first, _second, _third)
 """What leads from each version of the tables to the next; the number of them is the version. Never changed, only
 added to. Each gets the connection and the schema with its dot."""
 

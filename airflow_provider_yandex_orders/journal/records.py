@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any, NamedTuple
@@ -122,12 +123,14 @@ class PartFile:
     :param rows: how many rows it holds.
     :param bytes: its length.
     :param sha256: sum of its content: what a mark at the service is made of.
+    :param money: what its rows are worth, by currency; ``None`` where such rows have no worth.
     """
 
     path: str
     rows: int
     bytes: int
     sha256: str
+    money: Mapping[str, str] | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from airflow_provider_yandex_orders.journal.tables import (
     judgements,
     linked,
     meta,
+    money,
     parts,
     rejects,
     rows,
@@ -98,7 +99,8 @@ def _forget_deliveries(database: Database, days: int) -> int:
         kept = select(parts.c.delivery_id)
         old = and_(deliveries.c.started_at < before, deliveries.c.delivery_id.notin_(kept))
         ids = select(deliveries.c.delivery_id).where(old)
-        connection.execute(delete(rejects).where(rejects.c.delivery_id.in_(ids)))
+        for table in (rejects, money):
+            connection.execute(delete(table).where(table.c.delivery_id.in_(ids)))
         connection.execute(delete(deliveries).where(old))
         connection.execute(delete(linked).where(linked.c.day < before.date()))
         connection.execute(delete(spent).where(spent.c.day < before.date()))

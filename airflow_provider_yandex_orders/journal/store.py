@@ -32,7 +32,15 @@ from airflow_provider_yandex_orders.journal.records import (
     Verdict,
 )
 from airflow_provider_yandex_orders.journal.sums import Sums
-from airflow_provider_yandex_orders.journal.tables import deliveries, destinations, linked, parts, rejects, spent
+from airflow_provider_yandex_orders.journal.tables import (
+    deliveries,
+    destinations,
+    linked,
+    parts,
+    rejects,
+    spent,
+)
+from airflow_provider_yandex_orders.journal.tables import money as money_table
 
 
 def open_journal(journal_conn_id: str | None = None) -> Journal:
@@ -146,7 +154,9 @@ class Journal:
         columns = [parts.c[field.name] for field in fields(SentPart)]
         joined = select(*columns).join(deliveries, deliveries.c.delivery_id == parts.c.delivery_id)
         with self._database.reading() as connection:
-            return [SentPart(*row) for row in connection.execute(joined.where(*which).order_by(parts.c.part_id))]
+            return [
+                SentPart(**row._mapping) for row in connection.execute(joined.where(*which).order_by(parts.c.part_id))
+            ]
 
     def sums(self, destination: Destination) -> Sums:
         """What makes entries of a destination's rows."""
@@ -203,15 +213,20 @@ class Journal:
         rows_accepted: int | None = None,
         refused: Iterable[bytes] = (),
         good: bool = False,
+        money: Mapping[str, str] | None = None,
     ) -> bool:
         """The service took a part: its rows are had.
 
         :param good: it is judged already.
         :param refused: key sums of rows it would not take.
+        :param money: what the others are worth, where there are such rows.
         :return: ``False``: the journal could not be written, also after several tries. The part must not be sent
             again; :class:`~airflow_provider_yandex_orders.journal.tripwire.Tripwire` keeps the answer.
         """
-        answer = {"upload_id": upload_id, "status": status, "rows_accepted": rows_accepted, "accepted_at": now()}
+        answer: dict[str, Any] = {"upload_id": upload_id, "status": status, "rows_accepted": rows_accepted}
+        answer["accepted_at"] = now()
+        if money is not None:
+            answer["money"] = money
         if good:
             answer["judged_at"] = now()
         state = PartState.GOOD if good else PartState.ACCEPTED
@@ -262,12 +277,14 @@ class Journal:
                 .where(deliveries.c.delivery_id == delivery_id)
                 .values(sent_at=now(), result=text, **counts)
             )
-            connection.execute(rejects.delete().where(rejects.c.delivery_id == delivery_id))
-            if rejected:
-                connection.execute(
-                    rejects.insert(),
-                    [{"delivery_id": delivery_id, "code": code, "rows": rows} for code, rows in rejected.items()],
-                )
+            for table, (key, value), told in (
+                (rejects, ("code", "rows"), rejected),
+                (money_table, ("currency", "amount"), result.get("money")),
+            ):
+                connection.execute(table.delete().where(table.c.delivery_id == delivery_id))
+                if told:
+                    rows = [{"delivery_id": delivery_id, key: each, value: count} for each, count in told.items()]
+                    connection.execute(table.insert(), rows)
 
     def complete(self, destination: Destination, task: TaskKey) -> None:
         """Nothing is left to do in a task's delivery: cleared from now on, it begins a new one."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -81,6 +82,7 @@ parts = Table(
     Column("accepted_at", DateTime),
     Column("judged_at", DateTime),
     Column("told", Integer),
+    Column("money", JSON(none_as_null=True)),
     sqlite_autoincrement=True,
 )
 
@@ -114,6 +116,15 @@ rejects = Table(
     Column("delivery_id", ForeignKey(deliveries.c.delivery_id), primary_key=True),
     Column("code", String, primary_key=True),
     Column("rows", BigInteger, nullable=False),
+)
+
+# Amounts are text: sums of them are exact where they are made, and in no database's own numbers.
+money = Table(
+    "journal_money",
+    metadata,
+    Column("delivery_id", ForeignKey(deliveries.c.delivery_id), primary_key=True),
+    Column("currency", String, primary_key=True),
+    Column("amount", String, nullable=False),
 )
 
 linked = Table(
@@ -157,6 +168,8 @@ VIEWS = {
     f"FROM {{schema}}journal_parts t {_DELIVERY} = t.delivery_id {_AT_PLACE} = d.destination_id",
     "rejected_by_reason": f"SELECT date(d.started_at) AS day, {_PLACE}, {_TASK}, d.delivery_id, r.code, r.rows "
     f"FROM {{schema}}journal_rejects r {_DELIVERY} = r.delivery_id {_AT_PLACE} = d.destination_id",
+    "money": f"SELECT d.delivery_id, {_PLACE}, {_TASK}, d.sent_at, m.currency, m.amount "
+    f"FROM {{schema}}journal_money m {_DELIVERY} = m.delivery_id {_AT_PLACE} = d.destination_id",
     "linked_by_day": f"SELECT l.day, {_PLACE}, l.identifier, l.orders_sent, l.orders_linked, "
     "CASE WHEN l.orders_sent > 0 THEN 1.0 * l.orders_linked / l.orders_sent END AS share, l.asked_at "
     f"FROM {{schema}}journal_linked l {_AT_PLACE} = l.destination_id",

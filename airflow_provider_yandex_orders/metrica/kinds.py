@@ -40,6 +40,7 @@ SIMPLE_ORDERS = RowKind(
     created="create_date_time",
     identifiers=("client_ids", "emails", "phones", "emails_md5", "phones_md5"),
     status="order_status",
+    money="revenue",
     fields=(
         Field(
             "id",
@@ -105,6 +106,7 @@ ORDERS = RowKind(
     owner="client_uniq_id",
     owner_limit=100_000,
     status="order_status",
+    money="revenue",
     fields=(
         Field("id", types.ID, "The order's id in the CRM; later sends of the same id update it.", required=True),
         Field("client_uniq_id", types.ID, "The customer's id: `uniq_id` of the contact.", required=True),
@@ -137,6 +139,7 @@ OFFLINE_CONVERSIONS = RowKind(
     label="id",
     created="DateTime",
     not_future="DateTime",
+    money="Price",
     identifiers=("ClientId", "UserId", "Yclid", "PurchaseId"),
     fields=(
         Field("ClientId", types.CLIENT_ID, "ClientID of Metrica, as text: the visit before the conversion."),

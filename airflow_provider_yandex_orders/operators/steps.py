@@ -220,7 +220,13 @@ class UploadSteps(ABC):
 
             def report(prepared: Prepared) -> Delivery:
                 whole_delivery = delivery_of(
-                    prepared, delivered, earlier=memory.earlier, entity=kind.name, sends=sends, **place
+                    prepared,
+                    delivered,
+                    earlier=memory.earlier,
+                    entity=kind.name,
+                    sends=sends,
+                    worth=kind.money is not None,
+                    **place,
                 )
                 self._report(context, whole_delivery, folder)
                 return whole_delivery

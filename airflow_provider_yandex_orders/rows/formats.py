@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from operator import itemgetter
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,7 +27,9 @@ class FileFormat:
     :param encode: writes the checked values of one row.
     :param encode_cells: writes the cells of one row apart from each other, for a file of some fields only; ``None``
         where each row names its own fields.
-    :param narrow: the head of a file of some fields only, and what makes its rows of their cells.
+    :param narrow: the format of a file of some fields only, and what makes its rows of their cells.
+    :param picker: what gives some fields of rows as they stand in the file, for adding up; ``None`` or empty where a
+        row has none.
     :param names: the fields, as they follow each other; none where rows are no list of cells and no object.
     :param delimiter: what stands between cells; empty where rows are objects.
     """
@@ -37,7 +40,8 @@ class FileFormat:
     tail: bytes
     encode: Callable[[Mapping[str, Any]], bytes]
     encode_cells: Callable[[Mapping[str, Any]], bytes] | None = None
-    narrow: Callable[[Collection[str]], tuple[bytes, Callable[[bytes], bytes]]] | None = None
+    narrow: Callable[[Collection[str]], tuple[FileFormat, Callable[[bytes], bytes]]] | None = None
+    picker: Callable[[Sequence[str]], Callable[[Sequence[bytes]], Iterable[Sequence[Any]]]] | None = None
     names: Sequence[str] = ()
     delimiter: str = ""
 
@@ -57,16 +61,26 @@ def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
     def encode_cells(values: Mapping[str, Any]) -> bytes:
         return msgspec.json.encode([cell(values.get(name)) for name in names])
 
-    def narrow(fields: Collection[str]) -> tuple[bytes, Callable[[bytes], bytes]]:
+    def picker(fields: Sequence[str]) -> Callable[[Sequence[bytes]], Iterable[Sequence[str]]]:
+        cells_of = itemgetter(*(names.index(name) if name in names else -1 for name in fields), -1)
+
+        def cells(line: bytes) -> list[str]:
+            text = f"{line.decode()[:-1]}{delimiter}"  # with an empty cell at the end, for what it has no column for
+            return text.split(delimiter) if '"' not in text else next(csv.reader([text], delimiter=delimiter))
+
+        return lambda lines: map(cells_of, map(cells, lines))
+
+    def narrow(fields: Collection[str]) -> tuple[FileFormat, Callable[[bytes], bytes]]:
         places = [place for place, name in enumerate(names) if name in fields]
 
         def cut(line: bytes) -> bytes:
             cells = msgspec.json.decode(line)
             return write([cells[place] for place in places])
 
-        return write([names[place] for place in places]), cut
+        some = tuple(declared for declared in kind.sent_fields if declared.name in fields)
+        return csv_format(replace(kind, fields=some), delimiter), cut
 
-    return FileFormat(".csv", write(names), b"", b"", encode, encode_cells, narrow, names, delimiter)
+    return FileFormat(".csv", write(names), b"", b"", encode, encode_cells, narrow, picker, names, delimiter)
 
 
 def json_format(kind: RowKind) -> FileFormat:
@@ -87,8 +101,13 @@ def json_format(kind: RowKind) -> FileFormat:
                 row.setdefault(inside, {})[name] = value
         return encoder.encode(row)
 
+    def picker(fields: Sequence[str]) -> Callable[[Sequence[bytes]], Iterable[Sequence[Any]]]:
+        row = msgspec.defstruct("Row", [(name, Decimal if name in kind.amounts else str, None) for name in fields])
+        decode = msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
+        return lambda lines: map(msgspec.structs.astuple, decode(b"[" + b",".join(lines) + b"]"))
+
     names = () if inner else sent
-    return FileFormat(".json", f'{{"{kind.name}":['.encode(), b",\n", b"]}", encode, names=names)
+    return FileFormat(".json", f'{{"{kind.name}":['.encode(), b",\n", b"]}", encode, picker=picker, names=names)
 
 
 def line_writer(delimiter: str) -> Callable[[Sequence[str]], bytes]:

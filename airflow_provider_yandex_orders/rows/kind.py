@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow_provider_yandex_orders.rows.faults import Checked
 from airflow_provider_yandex_orders.rows.options import CheckOptions
-from airflow_provider_yandex_orders.rows.types import TEXT, Converter, FieldType
+from airflow_provider_yandex_orders.rows.types import CURRENCIES, TEXT, Converter, FieldType
 
 RowRule = Callable[[Checked, Mapping[str, str]], None]
 """Looks at the converted values of a row, whose columns it is given by field: completes them, or says what is wrong."""
@@ -69,6 +69,7 @@ class RowKind:
     :param owner_limit: most rows of one customer.
     :param identifiers: fields of which a row needs at least one.
     :param status: the field with the row's status.
+    :param money: the field with what a row is worth.
     :param rules: what must hold between the fields of one row, in the order it is looked at.
     :param page: address of the service's page that describes it.
     :param family: which of the service's lists tells the state of its uploads, where there are several.
@@ -86,6 +87,7 @@ class RowKind:
     owner_limit: int | None = None
     identifiers: tuple[str, ...] = ()
     status: str | None = None
+    money: str | None = None
     rules: tuple[RowRule, ...] = ()
     family: str = ""
 
@@ -93,6 +95,16 @@ class RowKind:
     def sent_fields(self) -> tuple[Field, ...]:
         """The fields that go to the service, in order."""
         return tuple(field for field in self.fields if field.sent)
+
+    @property
+    def amounts(self) -> list[str]:
+        """Names of the fields that may be added up, and go to the service."""
+        return [field.name for field in self.sent_fields if field.type.adds]
+
+    @property
+    def currency(self) -> str:
+        """Name of the field with the currency of its amounts; empty where there is none."""
+        return next((field.name for field in self.fields if field.type in CURRENCIES), "")
 
     @property
     def field_names(self) -> tuple[str, ...]:

@@ -457,12 +457,14 @@ class TestWrongSettings:
 
 
 class TestRefusedOrders:
+    @pytest.mark.parametrize("body_format", ["json", "xml"])
     def test_the_bad_one_stands_alone_and_the_others_arrive_once(
-        self, altcraft: SandboxServer, operator: Any, context: Context
+        self, altcraft: SandboxServer, operator: Any, context: Context, body_format: str
     ) -> None:
-        rows = [order(number) for number in range(20)]
+        rows = [order(number, total_price="10.10", currency=("RUB", "EUR")[number // 19]) for number in range(20)]
         rows[13]["endpoint"] = "unknown-shop"
-        delivery = operator(rows, max_rejected=1).execute(context())
+        delivery = operator(rows, max_rejected=1, body_format=body_format).execute(context())
+        assert delivery["money"] == {"EUR": "10.10", "RUB": "181.80"}
         assert (delivery["rows_read"], delivery["rows_sent"], delivery["rows_rejected"]) == (20, 19, 1)
         (part,) = delivery["parts"]
         assert (part["status"], part["rows"], part["rows_accepted"]) == ("PARTLY_ACCEPTED", 20, 19)
@@ -505,6 +507,7 @@ class TestRefusedOrders:
         before = imports(altcraft)
         delivery = operator(rows).execute(context())
         assert (delivery["rows_sent"], delivery["parts"][-1]["status"]) == (10, "ACCEPTED")
+        assert delivery["money"] == {"RUB": "450.00"}  # of both tries
         assert imports(altcraft) == before + 1
         arrived = held(altcraft)
         assert {each["times_received"] for each in arrived.values()} == {1}

@@ -19,6 +19,7 @@ from airflow_provider_yandex_orders.exceptions import (
     PassingError,
     PermanentError,
     QuotaExceeded,
+    ServiceUnavailable,
     UploadFailedError,
 )
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
@@ -42,6 +43,27 @@ def test_only_what_changed_is_sent_where_asked(metrica: SandboxServer, upload: A
     assert (delivery["rows_sent"], delivery["rows_unchanged"], delivery["rows_outdated"]) == (2, 2, 0)
     assert {number: each.received for number, each in ORDERS.effects(metrica).items()} == {1: 1, 2: 1, 3: 2, 4: 1}
     assert sum(part["rows"] for part in delivery["parts"]) == 2
+
+
+@pytest.mark.parametrize("form", [{}, {"merge_mode": "UPDATE"}], ids=["save", "update"])
+def test_what_was_sent_is_worth_something_whichever_try_sent_it(
+    metrica: SandboxServer, upload: Any, ask: Any, form: dict[str, str]
+) -> None:
+    rows = [
+        {**row, "order_status": "PAID", "revenue": worth, "currency": code}
+        for row, worth, code in zip(
+            orders(1, 2, 3, 4), ["0.10", "0.20", "90071992547409.93", 5], ["RUB", "RUB", "RUB", "USD"], strict=True
+        )
+    ]
+    (plan,) = [upload(rows, dry_run=True, **form)]
+    metrica.client.add_fault(preset="backend_error", method="POST", path="simple_orders", skip=2, times=None)
+    with pytest.raises(ServiceUnavailable):
+        upload(rows, max_part_rows=1, **form)
+    metrica.client.clear_faults()
+    delivery = upload(rows, max_part_rows=1, **form)
+    sums = {"RUB": "90071992547410.23", "USD": "5"}
+    assert [plan["money"], plan["plan"]["money"]["revenue"], delivery["money"]] == [sums] * 3
+    assert dict(ask("SELECT currency, amount FROM money")) == sums
 
 
 def test_an_older_version_is_held_back_and_counted(metrica: SandboxServer, upload: Any) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_yandex_orders.delivery.money import Amounts
 from airflow_provider_yandex_orders.delivery.parts import Part, remove_stale, write_parts
-from airflow_provider_yandex_orders.rows.formats import FileFormat
+from airflow_provider_yandex_orders.metrica.kinds import SIMPLE_ORDERS
+from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -83,6 +86,25 @@ def test_limits_of_documents(folder: ObjectStoragePath, max_rows: int, max_bytes
     assert [len(each) for each in found] == rows
     assert all(part.bytes <= max_bytes or part.rows == 1 for part in parts)
     assert names(folder) == [f"part-{number:05d}.json" for number in range(1, len(rows) + 1)]
+
+
+@FORMS
+def test_what_each_part_is_worth(folder: ObjectStoragePath, form: FileFormat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airflow_provider_yandex_orders.delivery.parts.BLOCK", 150)
+    of_kind = csv_format(SIMPLE_ORDERS) if form is CSV else json_format(SIMPLE_ORDERS)
+    huge, tiny = Decimal(90071992547409931234567890), Decimal("0.00000001")  # no float holds their sum
+    worth = [(huge, "RUB"), (tiny, "RUB"), (Decimal("1.50"), "USD"), (None, "USD"), (Decimal(-2), None), (tiny, "RUB")]
+    rows = [
+        {"id": f"{n}", "user": 'a,"b"', "emails": ["a@b.c", "d@e.f"], "revenue": amount, "currency": code, "cost": 1}
+        for n, (amount, code) in enumerate(worth)
+    ]
+    lines = [of_kind.encode({name: each for name, each in row.items() if each is not None}) for row in rows]
+    amounts = Amounts(SIMPLE_ORDERS)
+    parts = list(write_parts(lines, folder, of_kind, max_rows=4, max_bytes=10_000, amounts=amounts))
+    exact = "90071992547409931234567890.00000001"
+    assert [part.money for part in parts] == [{"RUB": exact, "USD": "1.50"}, {"RUB": f"{tiny:f}", "no currency": "-2"}]
+    everything = {"RUB": exact[:-1] + "2", "USD": "1.50", "no currency": "-2"}
+    assert amounts.totals == {"revenue": everything, "cost": {"RUB": "3", "USD": "2", "no currency": "1"}}
 
 
 def test_files_are_named_as_told(folder: ObjectStoragePath) -> None:

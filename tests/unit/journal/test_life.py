@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import select
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, JournalUnavailable, PermanentError
-from airflow_provider_yandex_orders.journal import database, questions
+from airflow_provider_yandex_orders.journal import database, questions, tables
 from airflow_provider_yandex_orders.journal.database import now
 from airflow_provider_yandex_orders.journal.records import COUNTS, Judgement, Try, Verdict
 from airflow_provider_yandex_orders.journal.retention import DAYS
@@ -207,13 +207,18 @@ def test_turns_are_never_the_same(open_one: Callable[[], Journal]) -> None:
     assert sorted(turns) == list(range(1, 25))
 
 
-def test_a_journal_of_the_first_version_goes_on(local: Path) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_journal_of_an_earlier_version_goes_on(local: Path, version: int) -> None:
     with open_journal() as journal:
         send(journal, [("a", "red", "")])
     with closing(sqlite3.connect(local / "yandex_orders" / "journal.db")) as connection:
-        for table, column in (("deliveries", "try_number"), ("deliveries", "max_tries"), ("parts", "told")):
+        for view in tables.VIEWS:
+            connection.execute(f"DROP VIEW {view}")
+        connection.execute("DROP TABLE journal_money")
+        later = [("parts", "money"), ("deliveries", "try_number"), ("deliveries", "max_tries"), ("parts", "told")]
+        for table, column in later[: 4 if version == 1 else 1]:
             connection.execute(f"ALTER TABLE journal_{table} DROP COLUMN {column}")
-        connection.execute("UPDATE journal_meta SET value = '1' WHERE name = 'version'")
+        connection.execute(f"UPDATE journal_meta SET value = '{version}' WHERE name = 'version'")
         connection.commit()
     with open_journal() as journal:
         assert verdict(journal, ("a", "red", "")) is Verdict.UNCHANGED

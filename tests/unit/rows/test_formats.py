@@ -122,14 +122,17 @@ def test_a_narrow_file_has_the_same_cells(rows: list[tuple[str, ...]], fields: s
     form, names = csv_format(SIMPLE_ORDERS, delimiter), ("id", "client_uniq_id", "order_status")
     assert form.encode_cells
     assert form.narrow
-    head, cut = form.narrow(fields)
+    narrowed, cut = form.narrow(fields)
     given_rows = [dict(zip(names, row, strict=True)) for row in rows]
     lines = [cut(form.encode_cells(row)) for row in given_rows]
     kept = [name for name in names if name in fields]
-    written = csv.DictReader(io.StringIO((head + b"".join(lines)).decode(), newline=""), delimiter=delimiter)
+    written = csv.DictReader(io.StringIO((narrowed.head + b"".join(lines)).decode(), newline=""), delimiter=delimiter)
     assert written.fieldnames == kept
     if len(kept) > 1:  # a single empty cell is a blank line, which the reader leaves out
         assert list(written) == [{name: row[name] for name in kept} for row in given_rows]
+    assert narrowed.picker
+    picked = [row[:3] for row in narrowed.picker(names)(lines)]
+    assert picked == [tuple(row[name] if name in fields else "" for name in names) for row in given_rows]
 
 
 # --- JSON ----------------------------------------------------------------------------------------------------------
