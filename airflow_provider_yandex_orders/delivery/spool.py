@@ -5,16 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain, groupby
+from itertools import chain, count, groupby
 from operator import itemgetter
-from typing import Any, cast
+from typing import cast
 
 from airflow_provider_yandex_orders.delivery.ordered import Ordered, Row
 
 NEW = "new"
 """The verdict on a row that nobody judged."""
-_KEY, _NUMBER, _VERSION, _LINE, _MARK = range(5)
+_KEY, _NUMBER, _VERSION, _LINE, _MARK, _FILE, _OWNER, _CONTENT, _NOTE = range(9)
 _shown = itemgetter(_LINE, _MARK)
+
+Placed = tuple[int, Row]
+"""A row and its place among all, those without a key first."""
+Entry = tuple[bytes, bytes, str]
+EntryOf = Callable[[str | None, str, bytes], Entry]
+"""Makes the journal's entry of a row's key, version and content."""
 
 
 class Spool:
@@ -26,20 +32,20 @@ class Spool:
 
     def __init__(self) -> None:
         self._keyless, self._keyed, self._owners = Ordered(), Ordered(), Ordered()
-        self._settled, self._entries, self._notes = Ordered(), Ordered(), Ordered()
-        self._keyless_rows = 0
+        self._entries, self._notes, self._given = Ordered(), Ordered(), Ordered()
+        self._keyless_rows = self._kept = 0
         self._fates = bytearray()
-        """What becomes of each settled row: an index of what follows."""
+        """What becomes of each row, in their order: an index of what follows."""
         self._ends: list[tuple[str | None, str]] = [(None, ""), (None, NEW)]
         """File, where it is not the row's own, and verdict; the first is for rows that are not written."""
-        self._given = Ordered()
+        self._entry_of: EntryOf | None = None
         self.has_versions = False
 
     def __enter__(self) -> Spool:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        for each in (self._keyless, self._keyed, self._owners, self._settled, self._entries, self._notes, self._given):
+        for each in (self._keyless, self._keyed, self._owners, self._entries, self._notes, self._given):
             each.close()
 
     def add(
@@ -79,7 +85,7 @@ class Spool:
         :param replaced: told number and key of the others.
         :param last: of those that are equally new, the one that came last replaces the others.
         """
-        return ((row[_KEY], row[_LINE]) for row in self._standing(replaced, last))
+        return ((row[_KEY], row[_LINE]) for _place, row in _standing(enumerate(self._keyed), replaced, last))
 
     def settle(
         self,
@@ -87,7 +93,7 @@ class Spool:
         differing: Callable[[list[int], str], None],
         *,
         last: bool = False,
-        entry_of: Callable[[str | None, str, bytes], tuple[bytes, bytes, str]] | None = None,
+        entry_of: EntryOf | None = None,
     ) -> None:
         """When all are in: keep the newest of each key, and one of equal ones.
 
@@ -96,50 +102,41 @@ class Spool:
         :param last: of those the one that came last is kept, and it replaces those that are equally new.
         :param entry_of: makes the journal's entry of key, version and content.
         """
+        self._entry_of = entry_of
         for row in self._keyless:
-            self._keep(None, row, entry_of)
+            self._keep(len(self._fates), row)
         self._keyless_rows = len(self._fates)
-        self._keyless.close()
-        for key, rows in groupby(self._standing(replaced, last), itemgetter(_KEY)):
-            row, numbers = _newest(rows, last)
+        places = count(self._keyless_rows)
+        for key, rows in groupby(self._keyed, itemgetter(_KEY)):
+            first, second = next(rows), next(rows, None)  # noqa: B031 - two of one group
+            if second is None:  # as for most
+                place = next(places)
+                if first[_NUMBER] > 0:
+                    self._keep(place, first)
+                continue
+            placed = ((place, row) for row, place in zip(chain((first, second), rows), places, strict=False))
+            kept, numbers = _newest(_standing(placed, replaced, last), last)
             if numbers:
                 differing(numbers, key)
-            else:
-                self._keep(key, row, entry_of)
-        self._keyed.close()
+            elif kept:
+                self._keep(*kept)
 
-    def _standing(self, replaced: Callable[[int, str], None], last: bool) -> Iterator[Row]:
-        """Rows with a key that no refused one may have replaced, key by key and in the order they came."""
-        bad, low, high, latest = None, "", "", 0
-        for row in self._keyed:
-            key, number, version = row[:3]
-            if number < 0:
-                if key != bad:
-                    bad, low, high, latest = key, version, version, -number
-                low, high = min(low, version), max(high, version)
-            elif key == bad and not (low and high < version) and (number < latest or not last or "" < version < high):
-                replaced(number, key)
-            else:
-                yield row
-
-    def _keep(self, key: str | None, row: Row, entry_of: Callable[..., tuple[bytes, bytes, str]] | None) -> None:
-        _first, number, version, line, _mark, file, owner, content, note = row
-        place = len(self._fates)
+    def _keep(self, place: int, row: Row) -> None:
+        self._fates += bytes(place - len(self._fates))
         self._fates.append(1)
-        self.has_versions = self.has_versions or version != ""
-        if owner is not None:
-            self._owners.add((owner,))
-        entry: tuple[Any, ...] = ()
-        if entry_of is not None:
-            entry = entry_of(key, version, line if content is None else content)
-            self._entries.add((*entry, place))
-        if note is not None:
-            self._notes.add((number, place, note), len(note))
-        self._settled.add((place, line, file, *entry), len(line))
+        self._kept += 1
+        if row[_VERSION]:
+            self.has_versions = True
+        if row[_OWNER] is not None:
+            self._owners.add((row[_OWNER],))
+        if self._entry_of is not None:
+            self._entries.add((*_entry(row, self._entry_of), place))
+        if row[_NOTE] is not None:
+            self._notes.add((row[_NUMBER], place, row[_NOTE]), len(row[_NOTE]))
 
     def kept(self) -> tuple[int, int]:
         """How many rows are settled, and how many of them have no key."""
-        return len(self._fates), self._keyless_rows
+        return self._kept, self._keyless_rows
 
     def owners(self) -> Iterator[tuple[str, int]]:
         """Each customer with the number of its rows."""
@@ -177,12 +174,13 @@ class Spool:
         :param told: told the version of each row, where the journal's entries are made, once the next one is asked for.
         """
         self._given = Ordered()
-        for place, line, own, *entry in self._settled:
-            fate = self._fates[place]
-            if fate and (self._ends[fate][0] or own) == file:
-                yield line
-                if entry:
-                    self._given.add(tuple(entry))
+        rows = chain(self._keyless, self._keyed)
+        for fate, row in zip(self._fates, rows, strict=False):
+            if fate and (self._ends[fate][0] or row[_FILE]) == file:
+                yield row[_LINE]
+                if self._entry_of is not None:
+                    entry = _entry(row, self._entry_of)
+                    self._given.add(entry)
                     if told is not None:
                         told(entry[2])
 
@@ -195,24 +193,45 @@ class Spool:
         given.close()
 
 
-def _newest(rows: Iterator[Row], last: bool) -> tuple[Row, list[int]]:
+def _entry(row: Row, entry_of: EntryOf) -> Entry:
+    key, content = row[_KEY], row[_CONTENT]  # a row without a key is sorted by its line
+    line = row[_LINE]
+    return entry_of(key if isinstance(key, str) else None, row[_VERSION], line if content is None else content)
+
+
+def _standing(placed: Iterable[Placed], replaced: Callable[[int, str], None], last: bool) -> Iterator[Placed]:
+    """Rows that no refused one may have replaced, key by key and in the order they came."""
+    bad, low, high, latest = None, "", "", 0
+    for place, row in placed:
+        key, number, version = row[:3]
+        if number < 0:
+            if key != bad:
+                bad, low, high, latest = key, version, version, -number
+            low, high = min(low, version), max(high, version)
+        elif key == bad and not (low and high < version) and (number < latest or not last or "" < version < high):
+            replaced(number, key)
+        else:
+            yield place, row
+
+
+def _newest(rows: Iterable[Placed], last: bool) -> tuple[Placed | None, list[int]]:
     """Of rows of one key the one that is kept, and the numbers of those that differ where nothing tells which."""
-    first, second = next(rows), next(rows, None)
-    if second is None:  # as for most
-        return first, []
     newest = ""
-    found: dict[str, tuple[list[int], Row, bool]] = {}  # by version: those without one are as new as the newest
-    for row in chain((first, second), rows):
+    found: dict[str, tuple[list[int], Placed, bool]] = {}  # by version: those without one are as new as the newest
+    for placed in rows:
+        row = placed[1]
         version = row[_VERSION]
         if version > newest:
             if newest:
                 del found[newest]
             newest = version
         if version in ("", newest):
-            numbers, other, alike = found.get(version, ([], row, True))
+            numbers, other, alike = found.get(version, ([], placed, True))
             numbers.append(row[_NUMBER])
-            found[version] = numbers, row, alike and _shown(row) == _shown(other)
-    kept = max((row for _numbers, row, _alike in found.values()), key=itemgetter(_NUMBER))
-    if last or all(alike and _shown(row) == _shown(kept) for _numbers, row, alike in found.values()):
+            found[version] = numbers, placed, alike and _shown(row) == _shown(other[1])
+    if not found:
+        return None, []
+    kept = max((placed for _numbers, placed, _alike in found.values()), key=lambda placed: placed[1][_NUMBER])
+    if last or all(alike and _shown(each[1]) == _shown(kept[1]) for _numbers, each, alike in found.values()):
         return kept, []
     return kept, sorted(chain.from_iterable(numbers for numbers, *_ in found.values()))
