@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import leaks
 from tests.support.connections import connect, connect_altcraft
 from tests.support.examples import EXAMPLES
 from tests.support.postgres import PostgresServer, PostgresUnavailable
@@ -89,6 +90,22 @@ def _own_journal() -> None:
     (HOME / "yandex_orders" / "journal.db").unlink(missing_ok=True)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_leaks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No output of a test tells the token of its connections, or the customers of its rows."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    with leaks.watched(request.node, HOME, folder):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep what a test printed for the search that follows it."""
+    report = yield
+    item.stash[leaks.PRINTED] = report.capstdout + report.capstderr
+    return report
+
+
 @pytest.fixture(scope="session")
 def airflow_db() -> None:
     """A migrated metadata database."""
@@ -106,6 +123,7 @@ def context() -> Callable[..., dict[str, Any]]:
 
         def push(key: str, value: Any) -> None:
             pushed[key] = json.loads(json.dumps(value))  # as Airflow keeps it
+            leaks.note("XCom", pushed[key])
 
         ti = SimpleNamespace(
             dag_id="a_dag", run_id=run_id, task_id=task_id, map_index=map_index, xcom_push=push, pushed=pushed

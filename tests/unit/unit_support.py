@@ -64,7 +64,7 @@ def full_order(**changes: Any) -> dict[str, Any]:
 
 def contact(**changes: Any) -> dict[str, Any]:
     """A good customer."""
-    return {"uniq_id": "C-1", "name": "Anna", "emails": "a@example.com", **changes}
+    return {"uniq_id": "C-1", "name": "Anna Plantova", "emails": "a@example.com", **changes}
 
 
 def conversion(**changes: Any) -> dict[str, Any]:
