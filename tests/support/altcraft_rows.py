@@ -23,6 +23,7 @@ def order(number: int, **fields: Any) -> dict[str, Any]:
     return {
         "external_id": f"A-{number:04d}",
         "email": f"buyer{number}@example.com",
+        "phone": f"+7 912 345-{number // 100:02}-{number % 100:02}",
         "endpoint": "shop-1",
         "status": "new",
         "currency": "RUB",

@@ -151,6 +151,8 @@ def _watched(said_by: str, method: Callable[..., Any]) -> Callable[..., Any]:
         except BaseException as error:  # a task that defers is left by one
             if (trigger := getattr(error, "trigger", None)) is not None:
                 note("a trigger", trigger.serialize())
+            for outputs in NOW:
+                outputs.note_error(error)
             raise
         finally:
             for name in getattr(self, "template_fields", ()):
@@ -171,7 +173,8 @@ def _memory() -> dict[str, Any]:
 
 def _watch(base: type) -> None:
     """Keep what the package's classes of a kind of Airflow's tell it."""
-    for kind in base.__subclasses__():
+    kinds: list[type] = base.__subclasses__()
+    for kind in kinds:
         _watch(kind)
         for name in WATCHED if kind.__module__.startswith(PACKAGE) else ():
             method = vars(kind).get(name)
@@ -195,8 +198,8 @@ def _watch_pytest() -> None:
             for outputs in NOW:
                 outputs.note_error(found[1])
 
-    pytest.CaptureFixture.readouterr = read_and_note  # type: ignore[method-assign]
-    pytest.ExceptionInfo.fill_unfilled = fill_and_note  # type: ignore[method-assign]
+    pytest.CaptureFixture.readouterr = read_and_note  # type: ignore[method-assign, assignment]
+    pytest.ExceptionInfo.fill_unfilled = fill_and_note  # type: ignore[method-assign, assignment]
 
 
 _watch_pytest()
