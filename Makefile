@@ -7,6 +7,9 @@ LOWEST := .venv-lowest
 FOREIGN := .venv-foreign
 RELEASE := .venv-release
 PIP := -m pip install --quiet --disable-pip-version-check
+# Pins by the environment hold for what builds the package too: pip hands it on, its options not. Newer pips read the
+# second name for that.
+pinned = PIP_CONSTRAINT=$(1) PIP_BUILD_CONSTRAINT=$(1)
 
 # Tests run on all cores, one more than there are, as some wait for a service most of their time; those that start whole
 # services stay one after the other (tests/conftest.py).
@@ -89,7 +92,7 @@ cluster-test: $(VENV)/ready-cluster
 
 # What an environment holds is decided by pyproject.toml and pinned by the constraints.
 $(VENV)/ready-%: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(VENV)/bin/python $(PIP) --constraint constraints.txt --editable ".[$(EXTRAS_$*)]"
+	$(call pinned,constraints.txt) $(VENV)/bin/python $(PIP) --editable ".[$(EXTRAS_$*)]"
 	@touch $@
 
 EXTRAS_demo := demo
@@ -108,12 +111,12 @@ $(VENV)/bin/python:
 
 $(OLD)/ready: pyproject.toml constraints-2.11.txt
 	@test -x $(OLD)/bin/python || $(PYTHON) -m venv $(OLD)
-	$(OLD)/bin/python $(PIP) --constraint constraints-2.11.txt --editable ".[test]"
+	$(call pinned,constraints-2.11.txt) $(OLD)/bin/python $(PIP) --editable ".[test]"
 	@touch $@
 
 $(LOWEST)/ready: pyproject.toml constraints-lowest.txt
 	@test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
-	$(LOWEST)/bin/python $(PIP) --constraint constraints-lowest.txt --editable ".[test]"
+	$(call pinned,constraints-lowest.txt) $(LOWEST)/bin/python $(PIP) --editable ".[test]"
 	@touch $@
 
 FOREIGN_NEEDS := aiotapioca-yandex-metrika marketplaces-mcp-ru tapi-yandex-metrika ya-market-api \
@@ -122,7 +125,7 @@ FOREIGN_NEEDS := aiotapioca-yandex-metrika marketplaces-mcp-ru tapi-yandex-metri
 $(FOREIGN)/ready: Makefile constraints-foreign.txt
 	@test -x $(FOREIGN)/bin/python || $(PYTHON) -m venv $(FOREIGN)
 	$(FOREIGN)/bin/python $(PIP) --constraint constraints-foreign.txt $(FOREIGN_NEEDS)
-	$(FOREIGN)/bin/python $(PIP) --no-deps --editable .
+	$(call pinned,constraints.txt) $(FOREIGN)/bin/python $(PIP) --no-deps --editable .
 	@touch $@
 
 # Pins everything anew from what an index has today; the diff is to be read and tested. Of constraints-lowest.txt the

@@ -39,3 +39,13 @@ def pins() -> dict[str, Version]:
 @pytest.mark.parametrize(("name", "floor"), sorted({**floors(), **floors("test")}.items()))
 def test_the_lowest_version_is_the_one_that_is_tested(name: str, floor: Version) -> None:
     assert pins().get(name) == floor
+
+
+def test_what_an_environment_is_made_of_is_pinned() -> None:
+    rules, _ = (ROOT / "Makefile").read_text().split("\nconstraints:")  # which makes the pins
+    asked = [line for line in rules.splitlines() if line.startswith("\t") and ("$(PIP)" in line or "-m pip " in line)]
+    assert len(asked) > 6
+    pinned = ("--constraint constraints", "call pinned,constraints")
+    assert [line for line in asked if not any(word in line for word in pinned)] == []
+    # Options do not reach what builds the package itself.
+    assert all("call pinned" in line for line in asked if "--editable" in line)
