@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +13,6 @@ from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, PermanentError
 from airflow_provider_yandex_orders.privacy import scrub
-
-log = logging.getLogger(__name__)
 
 STAGING_CURE: Final = (
     "Correct staging_path of the task, or staging_path in section [yandex_orders] of Airflow's configuration."
@@ -73,7 +70,6 @@ def storage_fault(
     :param cure: what to correct where trying again cannot help.
     :param right: the right that was asked for, and its name at the storage.
     """
-    log.debug("%s %s", doing, path, exc_info=error)
     conn_id = getattr(path, "conn_id", None)
     connection = f" (connection {conn_id!r})" if conn_id else ""
     words = re.sub(r"\?\S+", "?...", scrub(str(error).strip())).partition("\n")[0][:200].rstrip(". ")

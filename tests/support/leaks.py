@@ -19,7 +19,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -42,8 +42,8 @@ KEEPS_SECRETS = ("connection", "dag_code", "variable")
 WATCHED = ("execute", "execute_complete", "test_connection")
 _SPANS = "|".join(rf"{span[:3]}[\s().-]{{0,2}}{span[3:]}" for span in PHONES)
 DIGITS = re.compile(rf"(?:{_SPANS}|97[2-6][\s().-]{{0,2}}\d{{3}})[\s.-]?\d\d[\s.-]?\d\d(?!\d)")
-BEFORE = re.compile(r"(?<!\d)(?:\+?[78])?[\s().-]{0,2}$")
-"""What may stand before a phone: else its digits are of a longer number."""
+BEFORE = re.compile(r"(?<![\d.])(?:\+?[78])?[\s().-]{0,2}$")
+"""What may stand before a phone: else its digits are of a longer number, or of a second's."""
 
 
 def _encoded(word: str) -> Iterator[str]:
@@ -105,7 +105,12 @@ class Outputs(logging.Handler):
         for path in folder.rglob("*"):
             if (status := path.lstat()).st_mtime < since or not stat.S_ISREG(status.st_mode):
                 continue
-            self.note_file(path.relative_to(folder), b"" if status.st_mode & 0o077 else path.read_bytes())
+            content = b"" if status.st_mode & 0o077 else path.read_bytes()
+            if content.startswith(b"SQLite format 3"):
+                with suppress(sqlite3.DatabaseError):  # a test has damaged it
+                    self.note_database(path)
+                content = b""
+            self.note_file(path.relative_to(folder), content)
 
     def note_file(self, path: Path, content: bytes) -> None:
         """Keep a file's name, and what is in it where that is not rows on purpose."""
@@ -114,12 +119,15 @@ class Outputs(logging.Handler):
             self.note(f"the file {path.name}", content.decode(errors="replace"))
 
     def note_database(self, path: Path) -> None:
-        """Keep what stands in a database of Airflow's."""
+        """Keep what stands in a SQLite database: in its bytes, numbers that are none of it would touch each other."""
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
             for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
                 if table not in KEEPS_SECRETS:
                     for row in database.execute(f'SELECT * FROM "{table}"'):
-                        self.note(f"Airflow's table {table}", row)
+                        cells = (
+                            each.decode(errors="replace") if isinstance(each, bytes) else str(each) for each in row
+                        )
+                        self.note(f"the table {table}", " | ".join(cells))
 
     def leaks(self) -> list[str]:
         """What nobody may read, and where it stands."""
