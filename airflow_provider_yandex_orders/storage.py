@@ -48,11 +48,17 @@ def staging_folder(staging_path: str | None, context: Mapping[str, Any]) -> Obje
     :raises ConfigurationError: it cannot be written there, and never will.
     """
     ti = context["ti"]
-    folder: ObjectStoragePath = staging_root(staging_path) / ti.dag_id / ti.run_id / ti.task_id
+    folder = staging_root(staging_path).joinpath(*map(folder_name, (ti.dag_id, ti.run_id, ti.task_id)))
     if ti.map_index >= 0:
         folder = folder / str(ti.map_index)
     check_writable(folder, "Prepare the staging folder", STAGING_CURE)
     return folder
+
+
+def folder_name(name: str) -> str:
+    """An id as the name of one folder: slashes, zero bytes, and dots alone would lead elsewhere."""
+    safe = name.replace("/", "%2F").replace("\0", "%00")
+    return safe if safe.strip(".") else safe.replace(".", "%2E")
 
 
 def staging_root(staging_path: str | None) -> ObjectStoragePath:

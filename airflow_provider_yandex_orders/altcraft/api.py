@@ -84,7 +84,7 @@ def _words(body: bytes, secret: str | None) -> tuple[int | None, str]:
     """The error's code (0 for none) and text; a body of another shape is described, not quoted."""
     try:
         answer: Any = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None, "(no JSON in the answer)." if body else "(an empty answer)."
     if not isinstance(answer, dict):
         return None, "(no JSON object in the answer)."

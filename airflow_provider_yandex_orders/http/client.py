@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -33,7 +34,7 @@ CONNECT_TIMEOUT = 30.0
 READ_TIMEOUT = 300.0
 MOST_SECONDS = 300.0
 """A body that is on its way takes no longer, and no more than ten times the wait for an answer."""
-MOST_BYTES = 128 * 1024 * 1024
+MOST_BYTES = 32 * 1024 * 1024
 """Bytes of an answer, unpacked; the services' own have a few megabytes at most."""
 LONGEST_PAUSE = 60.0
 """A wait above this many seconds is Airflow's, not ours: a pause inside the task holds its slot."""
@@ -190,7 +191,7 @@ class ServiceClient:
             )
         try:
             return decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             what = (
                 f"{len(content)} bytes of {response.headers.get('Content-Type', 'no content type')} that are "
                 f"not JSON. If this stays, the connection's host {self._host} is not the service itself but a proxy or "
@@ -271,9 +272,11 @@ class ServiceClient:
             )
         where = f"{self.service} at {self._host}"
         if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+            why = re.search(r"verify failed: ([^('.]+)", str(error))
             return ConfigurationError(
-                f"{doing}: the TLS certificate of {where} cannot be verified. If a proxy of your company signs "
-                "traffic, give its certificate in REQUESTS_CA_BUNDLE; the check itself is never switched off."
+                f"{doing}: the TLS certificate of {where} cannot be verified{f' ({why[1].strip()})' if why else ''}. If a "
+                "proxy of your company signs traffic, give its certificate in REQUESTS_CA_BUNDLE; the check itself is "
+                "never switched off."
             )
         if isinstance(error, requests.exceptions.SSLError) and any(word in str(error).lower() for word in _NO_TLS):
             return ConfigurationError(

@@ -63,7 +63,7 @@ def listed_error(body: bytes, code: str) -> tuple[str | None, str]:
     """
     try:
         answer: Any = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None, "(no JSON in the answer)." if body else "(an empty answer)."
     if not isinstance(answer, dict):
         return None, "(an answer of an unknown shape)."

@@ -16,7 +16,7 @@ import msgspec
 
 from airflow_provider_yandex_orders.exceptions import PassingError
 from airflow_provider_yandex_orders.market.pages import OrdersPage, Place, Step
-from airflow_provider_yandex_orders.storage import read_whole, staging_root, write_whole
+from airflow_provider_yandex_orders.storage import folder_name, read_whole, staging_root, write_whole
 from airflow_provider_yandex_orders.storage_faults import named_faults
 
 if TYPE_CHECKING:
@@ -43,10 +43,10 @@ def remove_expired(staging_path: str | None, context: Mapping[str, Any]) -> None
     What cannot be removed is no reason to fetch nothing: it is logged.
     """
     ti = context["ti"]
-    dag = staging_root(staging_path) / ti.dag_id
+    dag = staging_root(staging_path) / folder_name(ti.dag_id)
     oldest = datetime.now(UTC) - timedelta(seconds=KEEP_SECONDS)
     try:
-        pages = dag.fs.glob(f"{escape(dag.path)}/*/{escape(ti.task_id)}/**/{_PAGES}")
+        pages = dag.fs.glob(f"{escape(dag.path)}/*/{escape(folder_name(ti.task_id))}/**/{_PAGES}")
         expired = [page for page in pages if dag.fs.modified(page) < oldest]
         for page in expired:
             dag.fs.rm_file(page)

@@ -122,7 +122,7 @@ def values_by_id(value: object, is_null: IsNull = _IS_NULL) -> dict[str, Any]:
     if isinstance(value, str):
         try:
             value = _decode(value)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             raise BadValue("bad_values", "is no JSON object", _VALUES_FIX) from None
     if not isinstance(value, Mapping):
         raise BadValue("bad_values", "is no mapping", _VALUES_FIX)

@@ -23,6 +23,11 @@ else:
     except ImportError:  # Airflow 2.11
         from airflow.utils.mixins import ResolveMixin
 
+LONGEST_LINE = 16_000_000
+"""Characters of a line, or of a record of several: what nobody bounds is not read into memory."""
+MOST_COLUMNS = 16_384
+"""As many as a sheet of Excel has."""
+
 Row = Mapping[str, Any]
 ColumnMap = Mapping[str, str | Sequence[str]]
 """``{"target field": "source column"}``; the column may be a dotted path into nested objects, or a list of columns."""

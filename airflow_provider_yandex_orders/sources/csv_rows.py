@@ -13,7 +13,7 @@ from itertools import chain, islice
 from threading import Lock
 
 from airflow_provider_yandex_orders.exceptions import SourceError
-from airflow_provider_yandex_orders.sources.base import Row, RowStream, UnreadableRow
+from airflow_provider_yandex_orders.sources.base import LONGEST_LINE, Row, RowStream, UnreadableRow
 from airflow_provider_yandex_orders.sources.table_rows import header_of, is_empty, row_maker
 
 DELIMITERS = ("\t", ";", "|", ",")
@@ -22,7 +22,7 @@ _SAMPLE_LINES = 60
 _BLOCK = 500  # lines that are looked at together
 _BLOCK_CHARACTERS = 256 * 1024
 _MOST_LINES = 100
-_MOST_CHARACTERS = 64_000_000
+_ROOM = 4_000_000  # characters looked ahead; the last line of them may be longer
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _BROKEN = "quote cells with line ends; double a quote inside quotes"
 _TELLING = re.compile(r"\d[-.:/]\d+[-.:/]\d|.@.")
@@ -120,7 +120,7 @@ def _without_limit(lines: _Lines, delimiter: str) -> list[str]:
 def _no_limit() -> Iterator[None]:
     """Cells of any length, for a moment: the limit is the whole process's."""
     with _one_limit:
-        limit = csv.field_size_limit(_MOST_CHARACTERS)
+        limit = csv.field_size_limit(LONGEST_LINE)
         try:
             yield
         finally:
@@ -211,23 +211,30 @@ class _Lines:
         self._number += 1
         self._size += len(line)
         self.record.append(line)
-        if self._size > _MOST_CHARACTERS:
-            raise self.broken(f"is longer than {_MOST_CHARACTERS:,} characters")
+        if self._size > LONGEST_LINE:
+            raise self.broken(f"is longer than {LONGEST_LINE:,} characters")
         if len(self.record) > 2 * _MOST_LINES and not self.multiline:
             raise self.broken(f"is not closed after {2 * _MOST_LINES} lines")
         return line
 
     def peek(self, count: int) -> list[str]:
-        """The next lines, which will come again."""
-        while len(self._ahead) < count and self._read_on():
-            pass
+        """The next lines, which will come again: as many as there is room for."""
+        room = _ROOM
+        while len(self._ahead) < count and room > 0 and (size := self._read_on()):
+            room -= size
         return list(islice(self._ahead, count))
 
-    def _read_on(self) -> bool:
+    def _read_on(self) -> int:
         """Read a block of whole lines: asked for one by one, each goes through what wraps the file."""
         block = self._text.read(_BLOCK_CHARACTERS)
-        self._ahead.extend(io.StringIO(block + self._text.readline(), newline="") if block else ())
-        return bool(block)
+        rest = self._text.readline(LONGEST_LINE) if block else ""
+        if len(rest) == LONGEST_LINE:
+            raise self._spoilt(
+                f"a line after line {self._number + len(self._ahead)} is longer than {LONGEST_LINE:,} characters. "
+                "Write each row on a line of its own"
+            )
+        self._ahead.extend(io.StringIO(block + rest, newline=""))
+        return len(block) + len(rest)
 
     def plain(self, delimiter: str) -> list[list[str]]:
         """The records of the next lines, where nothing in these can keep a line from being one; else none."""

@@ -10,6 +10,9 @@ from html import unescape
 from typing import IO, Any
 
 _CHUNK = 1_000_000
+_MOST_BYTES = 2**30  # of a workbook, and of what it unpacks to
+_MOST_CELLS = 32_000_000
+_ANY_PLACE = re.compile(rb"\br=[\"']([A-Z]*)(\d+)[\"']")
 _SHEET = re.compile(r"<(?:\w+:)?(?:sheet|Relationship)\s([^>]*)>")
 _ATTRIBUTE = re.compile(r"(\w+)=[\"']([^\"']*)[\"']")
 _ERROR_CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*\bt=[\"']e[\"'][^>]*)>(.*?)</(?:\w+:)?c>", re.DOTALL)
@@ -32,32 +35,75 @@ def with_errors(lines: Iterator[Sequence[Any]], errors: Iterator[Cell], first_co
         yield cells
 
 
+def check_size(file: IO[bytes], sheet: str | None = None) -> None:
+    """Make sure that the reader of workbooks, which holds all of one in memory, can take it; older formats are small.
+
+    :param sheet: the one that is to be read; before it is known, all else is looked at.
+    :raises OverflowError: it cannot; the text says why.
+    """
+    if file.seek(0, 2) > _MOST_BYTES:
+        raise OverflowError(f"it is larger than {_MOST_BYTES:,} bytes")
+    if not zipfile.is_zipfile(file):
+        return
+    with zipfile.ZipFile(file) as archive:
+        if sheet is not None:
+            if (name := _part_of(archive, sheet)) is None:
+                raise zipfile.BadZipFile  # of another kind, whose sheets cannot be measured
+            _check_extent(_chunks(archive, name))
+            return
+        if sum(part.file_size for part in archive.infolist()) > _MOST_BYTES:
+            raise OverflowError(f"it unpacks to more than {_MOST_BYTES:,} bytes")
+        for name in archive.namelist():
+            if "worksheets/" not in name:
+                for _ in _chunks(archive, name):  # a part that is longer than it says fails its check sum
+                    pass
+
+
+def _check_extent(chunks: Iterator[bytes]) -> None:
+    """The reader makes room for every cell between the first and the last: one far away is enough."""
+    rows, columns, rest = 0, 0, b""
+    for chunk in chunks:
+        places = _ANY_PLACE.findall(rest + chunk)
+        rows = max(rows, *(int(row) for _, row in places), 0)
+        columns = max(columns, *map(_column, {letters for letters, _ in places}), 0)
+        rest = chunk[-40:]
+        if rows * columns > _MOST_CELLS:
+            raise OverflowError(f"its sheet spans more than {_MOST_CELLS:,} cells")
+
+
+def _chunks(archive: zipfile.ZipFile, name: str | None) -> Iterator[bytes]:
+    if name is not None:
+        with archive.open(name) as part:
+            while chunk := part.read(_CHUNK):
+                yield chunk
+
+
 def error_cells(file: IO[bytes], sheet: str) -> Iterator[Cell]:
     """Row, column (from 0) and text of every error in a sheet, in the order of the rows; older formats have none."""
     if not zipfile.is_zipfile(file):
         return
     with zipfile.ZipFile(file) as archive:
-        name = _part_of(archive, sheet)
-        if name is None:
-            return
-        with archive.open(name) as part:
-            rest = b""
-            while chunk := part.read(_CHUNK):
-                seen = rest + chunk
-                last = max(seen.rfind(b"<c "), seen.rfind(b"<", 0, max(seen.rfind(b":c "), 0)), 0)
-                whole, rest = seen[:last], seen[last:]
-                yield from _errors(whole)
-            yield from _errors(rest)
+        rest = b""
+        for chunk in _chunks(archive, _part_of(archive, sheet)):
+            seen = rest + chunk
+            last = max(seen.rfind(b"<c "), seen.rfind(b"<", 0, max(seen.rfind(b":c "), 0)), 0)
+            whole, rest = seen[:last], seen[last:]
+            yield from _errors(whole)
+        yield from _errors(rest)
+
+
+def _column(letters: bytes) -> int:
+    column = 0
+    for letter in letters:
+        column = column * 26 + letter - 64
+    return column
 
 
 def _errors(xml: bytes) -> Iterator[Cell]:
     for attributes, content in _ERROR_CELL.findall(xml):
         place, text = _PLACE.search(attributes), _TEXT.search(content)
         if place:
-            column = 0
-            for letter in place[1]:
-                column = column * 26 + letter - 64
-            yield int(place[2]) - 1, column - 1, text[1].decode() if text else "#VALUE!"
+            yield int(place[2]) - 1, _column(place[1]) - 1, text[1].decode() if text else "#VALUE!"
 
 
 def _part_of(archive: zipfile.ZipFile, sheet: str) -> str | None:

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import time
 from decimal import Decimal
 from typing import IO, Any
+from zipfile import BadZipFile
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.sources.base import Row, RowStream
-from airflow_provider_yandex_orders.sources.excel_errors import error_cells, with_errors
+from airflow_provider_yandex_orders.sources.excel_errors import check_size, error_cells, with_errors
 from airflow_provider_yandex_orders.sources.stored import StoredFile
 from airflow_provider_yandex_orders.sources.table_rows import header_of, is_empty, row_maker
 
@@ -32,13 +34,20 @@ def excel_stream(file: IO[bytes], stored: StoredFile) -> RowStream:
     head = file.read(100).lstrip().lower()
     file.seek(0)
     try:
+        check_size(file)
+        file.seek(0)
         workbook = CalamineWorkbook.from_filelike(file)
         visible = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
         if not visible:
             return RowStream(None, iter(()))
+        check_size(file, visible[0])
         sheet = workbook.get_sheet_by_name(visible[0])
     except PasswordError:
         raise stored.spoilt("the workbook is closed with a password. Save it without one") from None
+    except OverflowError as error:
+        raise stored.spoilt(f"the workbook is too large to be read: {error}. Save it as CSV") from None
+    except (BadZipFile, RuntimeError, zlib.error, EOFError):
+        raise stored.spoilt("the workbook is damaged, or of another kind. Save it as .xlsx") from None
     except (CalamineError, OSError):
         what = "a web page under the name of a workbook" if head.startswith(b"<") else "no Excel workbook"
         raise stored.spoilt(f"this is {what}. Save it as .xlsx or as CSV") from None

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.sources.base import ColumnMap, Row, RowStream, Source, plain
+from airflow_provider_yandex_orders.sources.base import MOST_COLUMNS, ColumnMap, Row, RowStream, Source, plain
 from airflow_provider_yandex_orders.templated import structure
 
 if TYPE_CHECKING:
@@ -119,6 +119,8 @@ class FileSource(Source):
                 stream = self._stream(file, content, form, encoding)
             except READ_ERRORS as error:
                 raise file.explained(error, encoding) from None
+            if len(stream.columns or ()) > MOST_COLUMNS:
+                raise file.spoilt(f"it has {len(stream.columns or ()):,} columns. Write no more than {MOST_COLUMNS:,}")
             yield replace(stream, rows=_guarded(stream.rows, file, encoding))
 
     def _stream(self, file: StoredFile, content: IO[bytes], form: str, encoding: str) -> RowStream:
@@ -139,7 +141,7 @@ class FileSource(Source):
         if form == "jsonl":
             from airflow_provider_yandex_orders.sources.json_rows import json_stream
 
-            return json_stream(content, encoding)
+            return json_stream(content, encoding, file.spoilt)
         from airflow_provider_yandex_orders.sources.csv_rows import csv_stream
         from airflow_provider_yandex_orders.sources.encodings import decoded
 

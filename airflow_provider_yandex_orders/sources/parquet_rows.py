@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
@@ -22,18 +23,38 @@ def parquet_stream(file: IO[bytes], stored: StoredFile) -> RowStream:
         raise ConfigurationError(
             f"Read {stored!r}: Parquet needs pyarrow. Install airflow-provider-yandex-orders[parquet]."
         ) from None
-    try:
+    with _damage(stored, "this is no Parquet file, or a damaged one. Write it anew", pa.ArrowException):
         table = pq.ParquetFile(file)
-    except pa.ArrowInvalid:
-        raise stored.spoilt("this is no Parquet file. Write it anew") from None
+        names, told = table.schema_arrow.names, table.metadata.num_rows
 
     def rows() -> Iterator[Row]:
-        try:
-            for batch in table.iter_batches(batch_size=_BATCH_ROWS):
-                yield from batch.to_pylist()
-        except ValueError as error:  # pyarrow's own, and nanoseconds where pandas is missing
-            what = "times in nanoseconds" if "anosecond" in str(error) else "damaged rows"
-            how = ", with microseconds" if what.startswith("times") else ""
-            raise stored.spoilt(f"the file holds {what}, which cannot be read. Write it anew{how}") from None
+        batches, count = table.iter_batches(batch_size=_BATCH_ROWS), 0
+        while True:
+            with _damage(stored, "the file holds damaged rows, which cannot be read. Write it anew", pa.ArrowException):
+                batch = next(batches, None)
+                found = batch.to_pylist() if batch is not None else []
+            count += len(found)
+            yield from found
+            if batch is None:
+                break
+        groups = [table.metadata.row_group(number).num_rows for number in range(table.num_row_groups)]
+        if not count == told == sum(groups):
+            raise stored.spoilt("the file does not hold as many rows as it says. Write it anew")
 
-    return RowStream(table.schema_arrow.names, rows())
+    return RowStream(names, rows())
+
+
+@contextmanager
+def _damage(stored: StoredFile, what: str, own: type[Exception]) -> Iterator[None]:
+    """Tell a damaged file from a storage that fails.
+
+    :param own: class of pyarrow's own errors; of some it makes an ``OSError`` without a number, which no storage does.
+    """
+    try:
+        yield
+    except (own, ValueError, MemoryError, OSError) as error:
+        if isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None):
+            raise
+        if "anosecond" in str(error):  # where pandas is missing
+            what = "the file holds times in nanoseconds, which cannot be read. Write it anew, with microseconds"
+        raise stored.spoilt(what) from None

@@ -7,6 +7,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.live.live_support import ALTCRAFT_ORDERS, TODAY, TOKEN
 from tests.support import altcraft_crm
 from tests.support.examples import EXAMPLES
 from tests.support.live_airflow import LiveAirflow
+from tests.support.postgres import PostgresServer, PostgresUnavailable
 
 
 @pytest.fixture(scope="package")
@@ -46,7 +48,20 @@ def altcraft_rows(live_folder: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="package")
-def airflow(server: SandboxServer, live_folder: Path, altcraft_rows: list[dict[str, Any]]) -> Iterator[LiveAirflow]:
+def journal() -> Iterator[PostgresServer]:
+    """A journal on a server, where one can be started; some of the DAGs use it."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(PostgresServer())
+        except PostgresUnavailable as reason:
+            pytest.skip(f"no PostgreSQL server can be started here: {reason}")
+        yield server
+
+
+@pytest.fixture(scope="package")
+def airflow(
+    server: SandboxServer, live_folder: Path, altcraft_rows: list[dict[str, Any]], journal: PostgresServer
+) -> Iterator[LiveAirflow]:
     dags = live_folder / "dags"
     dags.mkdir()
     for path in (EXAMPLES / "crm_to_metrica_daily.py", *Path(__file__).parent.glob("dags/*.py")):
@@ -57,7 +72,10 @@ def airflow(server: SandboxServer, live_folder: Path, altcraft_rows: list[dict[s
     def connection_of(conn_type: str, **extra: int) -> str:
         return json.dumps({"conn_type": conn_type, "host": server.url, "password": TOKEN, "extra": extra})
 
+    (live_folder / "tmp").mkdir()
     environment = {
+        "TMPDIR": str(live_folder / "tmp"),
+        "AIRFLOW_CONN_JOURNAL": journal.uri,
         "AIRFLOW_CONN_CRM": json.dumps({"conn_type": "sqlite", "host": str(live_folder / "crm.db")}),
         "AIRFLOW_CONN_SHOP": json.dumps({"conn_type": "sqlite", "host": str(live_folder / "shop.db")}),
         "AIRFLOW_CONN_YANDEX_METRICA_DEFAULT": connection_of("yandex_metrica", counter_id=101),

@@ -29,6 +29,7 @@ _STOP_PATIENCE = 5.0  # nothing here is worth the 11 s the triggerer takes, or t
 _RESTART_PATIENCE = 30.0
 _REQUEST_TIMEOUT = 60.0
 _TAIL_CHARACTERS = 4000
+_SILENCE = 40  # seconds without a sign of a task until Airflow takes it for dead; Airflow's own default is 300
 
 
 class LiveAirflowError(Exception):
@@ -180,6 +181,12 @@ class AirflowServices:
     def _everyone(self) -> list[psutil.Process]:
         return processes.carrying(_MARK, self.environment[_MARK])
 
+    def orphans(self) -> list[psutil.Process]:
+        """Processes of this Airflow that no service has under it any more: what is left of killed ones."""
+        kept = {service.pid for service in self._services.values()}
+        kept |= {each.pid for pid in tuple(kept) for each in processes.descendants(pid)}
+        return [each for each in self._everyone() if each.pid not in kept]
+
     def _healthy(self) -> bool:
         health = self.api("GET", "monitor/health")
         parts = ("scheduler", "triggerer", "dag_processor")
@@ -222,6 +229,9 @@ def _environment(home: Path, dags_folder: Path, port: int) -> dict[str, str]:
         "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64),
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "5",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": str(_SILENCE),
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
     }

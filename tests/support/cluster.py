@@ -16,7 +16,6 @@ from tests.support.live_airflow import LiveAirflow
 from tests.support.ports import free_port
 
 _WORKER_TIMEOUT = 300.0
-_SILENCE = 40  # seconds without a sign of a task until Airflow takes it for dead; Airflow's own default is 300
 
 
 class Cluster(LiveAirflow):
@@ -46,9 +45,6 @@ class Cluster(LiveAirflow):
             "AIRFLOW__CELERY__BROKER_URL": broker,
             "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{database}",
             "AIRFLOW__CELERY__WORKER_CONCURRENCY": "3",
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "5",
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": str(_SILENCE),
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
         }
         super().__init__(home, dags_folder, {**settings, **env})
         self._dags = dags_folder

@@ -59,6 +59,7 @@ class PostgresServer:
         self.binaries: Path | None = None
         self.folder: Path | None = None
         self._server: subprocess.Popen[bytes] | None = None
+        self._account: dict[str, Any] = {}
 
     @property
     def uri(self) -> str:
@@ -81,8 +82,14 @@ class PostgresServer:
     ) -> None:
         self._stop()
 
+    def restart(self) -> None:
+        """Cut every connection, stop, and come back at the same port with what was committed."""
+        assert self.folder is not None
+        self._end()
+        self._run(self.folder)
+
     def _start(self, folder: Path) -> None:
-        account = _account(folder)
+        self._account = account = _account(folder)
         self.binaries = binaries = _usable_binaries(folder, account)
         data, password_file = folder / "data", folder / "password"
         password_file.write_text(self.password)
@@ -103,10 +110,15 @@ class PostgresServer:
         if made.returncode:
             raise PostgresUnavailable(f"initdb failed: {made.stderr.strip() or made.stdout.strip()}")
         self.port = free_port()
+        self._run(folder)
+
+    def _run(self, folder: Path) -> None:
+        assert self.binaries is not None
+        data, status_file = folder / "data", folder / "data" / "postmaster.pid"
         options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
         with (folder / "server.log").open("wb") as log:
             self._server = subprocess.Popen(
-                [binaries / "postgres", "-D", data, "-c", f"port={self.port}", *options],
+                [self.binaries / "postgres", "-D", data, "-c", f"port={self.port}", *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -114,9 +126,9 @@ class PostgresServer:
                 env=_environment(),
                 # Ctrl-C in the terminal is for pytest; we stop the server, after the test's clean-up.
                 start_new_session=True,
-                **account,
+                **self._account,
             )
-        self._wait_until_ready(data / "postmaster.pid", folder / "server.log")
+        self._wait_until_ready(status_file, folder / "server.log")
 
     def _wait_until_ready(self, status_file: Path, log: Path) -> None:
         assert self._server is not None
@@ -130,7 +142,7 @@ class PostgresServer:
             time.sleep(0.05)
         raise PostgresUnavailable(f"not ready in {_START_TIMEOUT:.0f} s: {log.read_text(errors='replace')}")
 
-    def _stop(self) -> None:
+    def _end(self) -> None:
         if self._server is not None and self._server.poll() is None:
             # SIGINT is the "fast" shutdown; SIGTERM would wait for open connections.
             self._server.send_signal(signal.SIGINT)
@@ -140,6 +152,9 @@ class PostgresServer:
                 self._server.kill()
                 self._server.wait(_STOP_TIMEOUT)
         self._server = None
+
+    def _stop(self) -> None:
+        self._end()
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder = None
