@@ -273,8 +273,9 @@ class ServiceClient:
         where = f"{self.service} at {self._host}"
         if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
             why = re.search(r"verify failed: ([^('.]+)", str(error))
+            said = f" ({why[1].strip()})" if why else ""
             return ConfigurationError(
-                f"{doing}: the TLS certificate of {where} cannot be verified{f' ({why[1].strip()})' if why else ''}. If a "
+                f"{doing}: the TLS certificate of {where} cannot be verified{said}. If a "
                 "proxy of your company signs traffic, give its certificate in REQUESTS_CA_BUNDLE; the check itself is "
                 "never switched off."
             )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One task of every kind, in small parts, with a journal on a server and quick retries: what is killed again and again."""
+"""A task of each kind, in small parts, with a journal on a server and quick retries: what is killed all the time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def conversions(first: int, count: int) -> None:
     """The goal, and the upload that reaches it."""
     MetricaEnsureGoalsOperator(task_id="goals", goals=["sold"]) >> MetricaUploadOfflineConversionsOperator(
         task_id="conversions",
-        source=CallableSource(sales, op_kwargs={"first": first, "count": count, "day": "{{ dag_run.run_after.date() }}"}),
+        source=CallableSource(
+            sales, op_kwargs={"first": first, "count": count, "day": "{{ dag_run.run_after.date() }}"}
+        ),
         source_timezone="UTC",
         max_part_rows=20,
         **ON_A_SERVER,

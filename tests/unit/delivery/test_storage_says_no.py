@@ -233,3 +233,17 @@ def test_the_default_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ti: d
         assert str(folder).startswith(f"{tmp_path}/airflow/yandex_orders/")
         assert is_staged(folder)
         assert not is_staged(opened_path(str(tmp_path), "Read", ""))
+
+
+@pytest.mark.parametrize(
+    "name", ["..", ".", "../../etc", "/etc", "a/b", "a\0b", "...", "manual__2026-11-26T10:00:00+00:00"]
+)
+@pytest.mark.parametrize("part", ["dag_id", "run_id", "task_id"])
+def test_no_id_leads_out_of_its_folder(tmp_path: Path, name: str, part: str) -> None:
+    ids = {"dag_id": "dag", "run_id": "run", "task_id": "task", part: name}
+    folder = Path(staging_folder(str(tmp_path), {"ti": SimpleNamespace(**ids, map_index=-1)}).path)
+    within = folder.resolve().relative_to(tmp_path.resolve())
+    assert len(within.parts) == 3
+    assert "\0" not in str(folder)
+    if name.startswith("manual"):
+        assert name in within.parts  # what Airflow itself makes stays as it is

@@ -44,7 +44,12 @@ else:
 def client_of(url: str) -> ServiceClient:
     headers = {"Authorization": f"OAuth {TOKEN}", "Api-Key": TOKEN}
     return ServiceClient(
-        service="Yandex Metrica", base_url=url, headers=headers, read_failure=read_failure, attempts=1, timeout=(5.0, 5.0)
+        service="Yandex Metrica",
+        base_url=url,
+        headers=headers,
+        read_failure=read_failure,
+        attempts=1,
+        timeout=(5.0, 5.0),
     )
 
 

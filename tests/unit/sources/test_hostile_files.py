@@ -89,6 +89,8 @@ def test_nested_without_end(tmp_path: Path, depth: int, opening: str, closing: s
 
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
 def row(number: int, **cells: str) -> bytes:
     """A row of a sheet."""
     texts = (f'<c r="{at}{number}" t="inlineStr"><is><t>{text}</t></is></c>' for at, text in cells.items())
