@@ -76,7 +76,7 @@ def carry_out(airflow: LiveAirflow, dag_id: str, run_id: str, plan: dict[str, li
             except psutil.NoSuchProcess:
                 continue
             del plan[task][0]
-            due[attempt] = time.monotonic() + 10  # Airflow passes over a signal that comes while it reads the DAG file
+            due[attempt] = time.monotonic() + 10  # a task outlives a SIGTERM that its supervisor has not sent
         time.sleep(0.2)
 
 
