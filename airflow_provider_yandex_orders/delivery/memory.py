@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 REPEAT = "repeat"
 """Name of the files with rows that may have arrived already."""
 MARK_LENGTH = 20
+MARK = re.compile(rf"part[0-9a-f]{{{MARK_LENGTH - 4}}}")
 LISTED_WITHIN = timedelta(minutes=10)
 """A service may list a file so much later than it took it."""
 _NAMED = 5
@@ -83,7 +85,7 @@ class Memory:
         """Of a plan that is sent: the turn it was made as of."""
         self.repeats = repeats
         self._journal, self._destination, self._held = journal, destination, held
-        self._delivery_id = 0
+        self._delivery_id, self._cleared = 0, False
         self._tripwire = Tripwire(None)
         self._lease: Any = None
         self._out: set[int] = set()
@@ -97,7 +99,7 @@ class Memory:
         self._tripwire = tripwire
         tripwire.check(self._journal, task)
         delivery = self._journal.begin(self._destination, task, this, resend=self.repeats.resend)
-        self._delivery_id, self.result = delivery.id, delivery.result
+        self._delivery_id, self.result, self._cleared = delivery.id, delivery.result, delivery.cleared
         self.earlier = self._journal.accepted_parts(delivery.id)
 
     # Before the first part.
@@ -153,7 +155,18 @@ class Memory:
 
         A plan only counts it: it may be on its way, and the task that sends looks again.
         """
-        return bool(self._delivery_id) and (self.repeats.find is not None or (keyless and not self.repeats.resend))
+        return bool(self._delivery_id) and (self.repeats.find is not None or (keyless and not self._is_answered))
+
+    @cached_property
+    def _is_answered(self) -> bool:
+        """Whether people want all sent, whatever has arrived: not of what Airflow's own retry finds unanswered."""
+        return self.repeats.resend and (self._cleared or not self._unanswered())
+
+    def _unanswered(self) -> list[SentPart]:
+        """Parts that earlier tries of this delivery left without an answer."""
+        parts = self._journal.open_parts(self._destination)
+        mine = (part for part in parts if part.delivery_id == self._delivery_id and part.part_id not in self._out)
+        return [part for part in mine if part.state == PartState.SENDING]
 
     def _is_sent(self, verdict: Verdict, keyless: bool) -> bool:
         if verdict is Verdict.DELIVERED or self.repeats.resend:
@@ -232,7 +245,7 @@ class Memory:
         self._journal.sending(part.id, self._lease)
         self._out.add(part.id)
         try:
-            self._tripwire.goes_out(self._journal, self._delivery_id)
+            self._tripwire.goes_out(self._journal, self._delivery_id, part.id)
         except PassingError:
             self._journal.stayed(part.id)
             raise
@@ -269,10 +282,8 @@ class Memory:
         """Everything was sent: the next try goes straight to the wait."""
         self._tripwire.tell(self._journal)
         # A part without an answer stays unclear; only resend says that all of it went out again.
-        for part in self._journal.open_parts(self._destination) if self.repeats.resend else ():
-            mine = part.delivery_id == self._delivery_id and part.part_id not in self._out
-            if mine and part.state == PartState.SENDING:
-                self._journal.abandoned(part.part_id)
+        for part in self._unanswered() if self.repeats.resend else ():
+            self._journal.abandoned(part.part_id)
         self._journal.sent(self._delivery_id, result, rejected)
 
 

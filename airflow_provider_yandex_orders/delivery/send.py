@@ -34,7 +34,7 @@ def send_parts(
     :raises UploadFailedError: the service judged a part bad.
     :raises UploadUnclearError: nobody knows whether a part arrived that must not arrive twice.
     """
-    if memory.repeats.quiet or not may_repeat:
+    if memory.repeats.quiet or memory.repeats.find or not may_repeat:
         memory.first_use(parts)
     for number, part in enumerate(parts, 1):
         named = f"Part {number} of {len(parts)}"

@@ -42,7 +42,8 @@ def begin(connection: Connection, of_destination: int, task: TaskKey, this: Try,
     answered = (parts.c.state == PartState.SENDING.value) & (parts.c.told < this.most)  # by people, who cleared it
     connection.execute(update(parts).where(mine, answered).values(state=PartState.ABANDONED.value))
     found = connection.execute(latest(of_destination, task)).first()
-    if found is None or not _goes_on(found, this, resend):
+    cleared = found is not None and found.max_tries is not None and this.most > found.max_tries
+    if found is None or not _goes_on(found, this, resend and cleared):
         complete(connection, of_task(of_destination, task))
         whose = {"destination_id": of_destination, **asdict(task)}
         made = connection.execute(deliveries.insert().values(**whose, **tries, started_at=now()))
@@ -50,14 +51,18 @@ def begin(connection: Connection, of_destination: int, task: TaskKey, this: Try,
     connection.execute(update(deliveries).where(deliveries.c.delivery_id == found.delivery_id).values(**tries))
     unsent = (parts.c.delivery_id == found.delivery_id) & (parts.c.state == PartState.PLANNED.value)
     connection.execute(update(parts).where(unsent).values(state=PartState.DROPPED.value))
-    return OpenDelivery(found.delivery_id, None if found.result is None else msgspec.json.decode(found.result))
+    result = None if found.result is None else msgspec.json.decode(found.result)
+    return OpenDelivery(found.delivery_id, result, cleared)
 
 
-def _goes_on(found: Any, this: Try, resend: bool) -> bool:
-    """Whether a try goes on with the last delivery of its task."""
+def _goes_on(found: Any, this: Try, anew: bool) -> bool:
+    """Whether a try goes on with the last delivery of its task.
+
+    :param anew: whether people cleared it to send all once more.
+    """
     most = this.most if found.max_tries is None else found.max_tries
     if found.completed_at is None:
-        return found.result is None or not (resend and this.most > most)
+        return found.result is None or not anew
     # The worker died after the end and before Airflow heard of it: the same end is told once more. A run that was
     # deleted and made again counts its tries anew, and wants its rows sent.
     again = this.most == most and this.number > (found.try_number or this.number)

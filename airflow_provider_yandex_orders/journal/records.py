@@ -170,7 +170,9 @@ class OpenDelivery:
 
     :param result: what :meth:`~airflow_provider_yandex_orders.journal.store.Journal.sent` was given: everything was
         sent, and only the wait is left. ``None`` otherwise.
+    :param cleared: whether people cleared the task since its last try.
     """
 
     id: int
     result: dict[str, Any] | None
+    cleared: bool = False

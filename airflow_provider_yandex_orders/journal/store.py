@@ -355,17 +355,15 @@ class Journal:
 
     # Memory that ends.
 
-    def went_out(self, delivery_id: int, task: TaskKey) -> int | None:
-        """How many parts of a delivery got a turn to go out; ``None`` where there is no such delivery.
+    def went_out(self, part_id: int, delivery_id: int, task: TaskKey) -> bool:
+        """Whether a part of a task's delivery got a turn to go out.
 
         One that stayed counts: the task's state store may have it on record though it did not answer.
         """
+        whose = select(deliveries.c.delivery_id).filter_by(delivery_id=delivery_id, **asdict(task))
+        out = (parts.c.part_id == part_id) & parts.c.turn.isnot(None) & parts.c.delivery_id.in_(whose)
         with self._database.reading() as connection:
-            known = select(deliveries.c.delivery_id).filter_by(delivery_id=delivery_id, **asdict(task))
-            if connection.execute(known).first() is None:
-                return None
-            out = (parts.c.delivery_id == delivery_id) & parts.c.turn.isnot(None)
-            return connection.execute(select(func.count()).select_from(parts).where(out)).scalar()
+            return connection.execute(select(parts.c.part_id).where(out)).first() is not None
 
     def purge(self, days: int | None = None, *, always: bool = False) -> int:
         """Forget what is older than ``journal_days``; done at most once a week unless ``always``.

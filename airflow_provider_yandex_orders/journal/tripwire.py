@@ -19,8 +19,8 @@ _KEY = "yandex_orders_sent"
 
 
 class Tripwire:
-    """A few words whatever the number of parts: the journal, the delivery, how many parts went out, and answers
-    that the journal could not be told.
+    """A few words whatever the number of parts: the journal, the delivery, how many parts went out and the last of
+    them, and answers that the journal could not be told.
 
     :param store: the task's state store; ``None`` where Airflow has none: then they last as long as this try.
     """
@@ -43,8 +43,7 @@ class Tripwire:
         record = self._record
         if not record:
             return
-        known = journal.went_out(record["delivery"], task) if record["journal"] == journal.id else None
-        if known is None or known < record["out"]:
+        if record["journal"] != journal.id or not journal.went_out(record["part"], record["delivery"], task):
             raise PermanentError(
                 f"Earlier tries of this task sent {record['out']} part(s) which the journal of deliveries, "
                 f"{journal.named}, does not know: it is another one, was lost, or was put back to an earlier state. "
@@ -54,12 +53,12 @@ class Tripwire:
             )
         self.tell(journal)
 
-    def goes_out(self, journal: Journal, delivery_id: int) -> None:
+    def goes_out(self, journal: Journal, delivery_id: int, part_id: int) -> None:
         """A part goes out now, and the journal knows it."""
         record = self._record
         if record.get("delivery") != delivery_id or record.get("journal") != journal.id:
             record = {"journal": journal.id, "delivery": delivery_id, "out": 0}
-        self._put({**record, "out": record["out"] + 1})
+        self._put({**record, "out": record["out"] + 1, "part": part_id})
 
     def keep(self, part_id: int, *, refused: Iterable[bytes] = (), **answer: Any) -> None:
         """Keep an acceptance that the journal could not be told: it is told before anything else goes out.

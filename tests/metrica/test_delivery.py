@@ -336,7 +336,7 @@ def test_orders_without_id_ask_before_the_first_upload_where_the_list_may_have_t
     run(MetricaUploadContactsOperator, source=[{"uniq_id": "C-1"}], upload_format=upload_format, task_id="contacts")
     arguments = {"source": [{**order(1), "id": None}], "require_id": False, "task_id": "orders"}
     if upload_format == "csv":
-        with pytest.raises(PermanentError, match="an upload of just as many rows"):
+        with pytest.raises(PermanentError, match="which has uploads"):
             run(MetricaUploadSimpleOrdersOperator, **arguments)
         arguments["resend"] = True
     assert run(MetricaUploadSimpleOrdersOperator, **arguments)["rows_sent"] == 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
 from tests.simulation.fibres import Fibre
 from tests.simulation.kinds import Effect
+from tests.simulation.losses import went_out
 from tests.simulation.tries import HAS_POLICIES, Attempt, Task
 from tests.simulation.weather import LASTING
 from tests.simulation.wire import Trouble
@@ -37,7 +38,8 @@ class Invariants:
         """Days of each row that a run read."""
         self.quiet: dict[str, float] = {}
         """Until when a process, or a run's task, must not ask, as a quota said no."""
-        self.uploads = 0
+        self.changed_at = 0.0
+        """When a request last took effect."""
 
     def broken(self, what: str, cause: BaseException | None = None) -> NoReturn:
         from tests.simulation.world import Broken
@@ -55,6 +57,10 @@ class Invariants:
     def heard(self, fibre: Fibre, method: str, path: str, trouble: Trouble, status: int | None, body: bytes) -> None:
         """A request has ended."""
         process = fibre.process
+        if trouble.effect and method == "POST":
+            self.changed_at = self.world.scheduler.now
+        if trouble.later:
+            self.changed_at = self.world.scheduler.now + trouble.later
         if not process.mortal:
             return
         self.world.tell(f"{method} {path}: {status or 'no answer'} {trouble.name}".rstrip())
@@ -96,7 +102,7 @@ class Invariants:
 
     def _green(self, task: Task, delivery: Any) -> None:
         """Of a task that ended well, all counts add up."""
-        _rows, days = self.last.get(task.run_id, ([], {}))
+        _rows, days = self.last.get(task.run_id.partition(" ")[0], ([], {}))
         counted = sum(delivery[name] for name in COUNTS)
         if counted != delivery["rows_read"]:
             self.broken(f"the counts do not add up: {delivery}")
@@ -138,6 +144,8 @@ class Invariants:
     def _journal(self) -> None:
         """Nothing is had that the service never took."""
         world, kind = self.world, self.world.of
+        if not went_out(world.journal):
+            return
         parts = world.ask("SELECT state, upload_id, rows, path, delivery_id FROM parts")
         had = [part for part in parts if part[0] in ("accepted", "good")]
         if kind.name == "Altcraft":

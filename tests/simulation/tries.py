@@ -93,6 +93,7 @@ class Task:
     retries: int
     retry_delay: float
     heard: Callable[[Task, Attempt], None]
+    between: Callable[[Task], None]
     stores: bool = True
     tries: int = 0
     max_tries: int = 0
@@ -114,6 +115,7 @@ class Task:
         """Tries until Airflow would not try again by itself."""
         while True:
             self.tries += 1
+            self.between(self)
             attempt = self._try(fibre)
             self.heard(self, attempt)
             if attempt.state not in ("retry", "killed"):

@@ -36,6 +36,10 @@ class Climate:
     xcom: float = 0.0
     store: float = 0.0
     tokens: float = 0.0
+    journal: float = 0.0
+    """It is lost, between tries."""
+    forgets: float = 0.0
+    """The task's state store is empty at the next try."""
     most: int = 0
     """Faults altogether: no weather is bad for ever."""
 
@@ -64,6 +68,8 @@ def climate_of(draw: Random, presets: tuple[str, ...], *, later: bool) -> Climat
         xcom=rate(0.2, 0.3),
         store=rate(0.2, 0.1),
         tokens=rate(0.2, 0.05),
+        journal=rate(0.3, 0.3, 0.8),
+        forgets=rate(0.2, 0.3),
         most=draw.choice((2, 4, 8, 16)),
     )
 
@@ -181,6 +187,14 @@ class Weather:
     def store(self) -> bool:
         """Whether the task's state store does not answer."""
         return self._happens("store")
+
+    def journal(self) -> bool:
+        """Whether the journal is lost now."""
+        return self._happens("journal")
+
+    def forgets(self) -> bool:
+        """Whether the task's state store is lost now."""
+        return self._happens("forgets")
 
 
 LASTING = {

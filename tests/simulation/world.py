@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, NoReturn
@@ -31,6 +32,7 @@ from tests.simulation.disk import watched
 from tests.simulation.fibres import START, Fibre, Process, Scheduler, here
 from tests.simulation.invariants import Invariants
 from tests.simulation.kinds import KINDS, Kind
+from tests.simulation.losses import Losses
 from tests.simulation.nature import simulated
 from tests.simulation.tries import Attempt, Host, Task
 from tests.simulation.weather import Climate, Weather, climate_of
@@ -43,6 +45,10 @@ CLEARS = 15
 TRUTH = DOCS.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
 """What the docs let people run where the service has the rows of a part."""
 LAST = "run-last"
+REST = " rest "
+"""Part of the name of a run with what another one left."""
+ABANDONED = "abandoned"
+"""How a task ends that people do not clear: another run has the rest."""
 _ADDRESS = "http://127.0.0.1:7/{seed}"
 
 
@@ -59,6 +65,7 @@ class Crm:
     days: dict[int, int] = field(default_factory=dict)
     bad: int = 0
     doubled: int = 0
+    most: int = 40
 
     def rows(self, days: dict[int, int]) -> list[dict[str, Any]]:
         """Rows of some days, bad ones and doubled ones as well."""
@@ -69,7 +76,7 @@ class Crm:
     def change(self) -> None:
         """A day at the shop: rows come, and where they have versions, change."""
         for _ in range(self.draw.randint(1, 4)):
-            number = self.draw.randint(1, 40)
+            number = self.draw.randint(1, self.most)
             if number not in self.days:
                 self.days[number] = 1
             elif self.kind.versioned:
@@ -114,6 +121,7 @@ class World:
         presets = self.app.sandbox.faults.presets
         self.weather = Weather(scheduler, self.climate, presets, self.tell, self.plan, dead_token=kind.dead_token)
         self.rules = Invariants(self)
+        self.losses = Losses(self)
         line = Wire(self.app, self.address, self.weather.judge, self.weather.point, self.rules.heard)
         wire.wires[id(scheduler)] = line
         disk.watchers[id(scheduler)] = self.weather
@@ -174,6 +182,7 @@ class World:
         self.stores = draw.random() < 0.7
         self.fresh = draw.random() < 0.2
         """Whether nobody has used the journal before."""
+        self.losses.choose()
 
     def _furnish(self) -> None:
         """Make it."""
@@ -191,7 +200,7 @@ class World:
             "AIRFLOW_CONN_YANDEX_METRICA_DEFAULT": _connection("yandex_metrica", self.address, {"counter_id": 101}),
             "AIRFLOW_CONN_YANDEX_MARKET_DEFAULT": _connection("yandex_market", self.address, {"campaign_id": 1001}),
             "AIRFLOW_CONN_ALTCRAFT_DEFAULT": _connection("altcraft", self.address, {}),
-            "AIRFLOW_CONN_JOURNAL": json.dumps({"conn_type": "sqlite", "host": str(self.folder / "journal.db")}),
+            "AIRFLOW_CONN_JOURNAL": self.journal_at(self.folder / "journal.db"),
         }
         self.hosts = [
             Host(f"worker {number}", {**connections, "AIRFLOW_HOME": str(self.folder / f"home-{number}")})
@@ -199,13 +208,15 @@ class World:
         ]
         home = self.folder / ("home-1" if self.workers == 1 else "home-triggerer")
         self.triggerer = Host("the triggerer", {**connections, "AIRFLOW_HOME": str(home)})
+        self.losses.furnish()
         os.environ.update(self.hosts[0].environment)
         if not self.fresh and (self.workers == 1 or self.shared):
             self.journal.parent.mkdir(parents=True, exist_ok=True)
             self.journal.write_bytes(_used_journal())
         self.tell(
             f"{self.of.name}, {len(self.crm.days)} rows, parts of {self.part_rows}, {self.workers} worker(s), waits: "
-            f"{self.waits}, staging: {self.staging}, shared journal: {self.shared}, {self.climate}"
+            f"{self.waits}, staging: {self.staging}, shared journal: {self.shared}, which is "
+            f"{self.losses.how or 'kept'}, {self.climate}"
         )
 
     @property
@@ -226,6 +237,8 @@ class World:
         started: list[Fibre] = []
         for number in range(1, draw.choice((1, 1, 2, 3)) + 1):
             started.append(scheduler.spawn(Process("airflow"), self._run(f"run-{number}"), f"run-{number}"))
+            if self.losses.in_turn:
+                scheduler.pause(people, None, lambda: started[-1].done)
             scheduler.pause(people, draw.choice((0.0, 0.0, 1.0, 100.0, 4000.0)))
             if draw.random() < 0.4:
                 self.crm.change()
@@ -258,16 +271,22 @@ class World:
     def _upload_and_wait(self, run_id: str) -> None:
         draw = self.draw
         moves = draw.random() < 0.4
-        old = draw.choice((0, 0, 0, 1)) if run_id != LAST else 0
+        old = draw.choice((0, 0, 0, 1)) if run_id != LAST and not self.losses.how else 0
         upload = self._task("upload", run_id, lambda: self._operator(run_id, moves, old))
-        for _ in range(4):
+        for again in range(8):
             attempt = self._until_done(upload)
+            if attempt.state == ABANDONED:
+                rest = partial(self._operator, run_id, moves, old, resend=True)
+                upload = self._task("upload", f"{run_id}{REST}{again}", rest)
+                continue
             # Of uploads whose end nobody heard yet, and then nobody asks for, a bad end would never be known.
             unheard = self.spoiled and "sensor" in self.waits
             if attempt.state == "success" and draw.random() < 0.1 and self.weather.climate.most and not unheard:
                 self.tell(f"people clear {run_id} though it is done")
                 upload.clear()
                 attempt = self._until_done(upload)
+            if attempt.state == ABANDONED:
+                continue
             if attempt.state != "success" or "sensor" not in self.waits:
                 return
             delivery = attempt.result
@@ -287,14 +306,16 @@ class World:
             self.draw.choice((0, 1, 2, 4)),
             self.draw.choice((10.0, 300.0)),
             self.rules.tried,
+            self.losses.before_try,
             self.stores,
         )
 
-    def _operator(self, run_id: str, moves: bool, old: int) -> Any:
+    def _operator(self, run_id: str, moves: bool, old: int, resend: bool = False) -> Any:
         """The upload.
 
         :param moves: whether the source changes between its tries.
         :param old: how many days the versions that it reads are old.
+        :param resend: whether all that it reads is sent.
         """
         kind = self.of
 
@@ -302,7 +323,7 @@ class World:
             if moves and self.draw.random() < 0.5:
                 self.crm.change()
             days = {number: max(1, day - old) for number, day in self.crm.days.items()}
-            rows = self.crm.rows(days)
+            rows = self.crm.rows(self.losses.left(run_id, days))
             yield from rows
             self.rules.read(run_id, rows, days)
 
@@ -315,6 +336,7 @@ class World:
             deferrable=self.waits == "deferred",
             poke_interval=30,
             timeout=7200,
+            resend=resend,
             **{kind.part_rows: self.part_rows, kind.wait: self.waits in ("here", "deferred"), **kind.rows.arguments},
         )
 
@@ -343,6 +365,8 @@ class World:
             self.asked = self.asked or isinstance(attempt.error, UploadUnclearError)
             scheduler.pause(fibre, 3600.0)
             self._repair(attempt)
+            if self.losses.stopped(attempt) and not self.losses.is_put_right():
+                return Attempt(ABANDONED, error=attempt.error)
             if upload is not None and isinstance(attempt.error, UploadFailedError):
                 self.tell(f"people clear the upload of {task.run_id}")
                 upload.clear()
@@ -390,11 +414,17 @@ class World:
     def url(self) -> str:
         return self.address
 
+    @staticmethod
+    def journal_at(path: Path) -> str:
+        """The connection of a journal."""
+        return json.dumps({"conn_type": "sqlite", "host": str(path)})
+
     @property
     def journal(self) -> Path:
         """The file of the journal."""
         local = Path(self.hosts[0].environment["AIRFLOW_HOME"]) / "yandex_orders" / "journal.db"
-        return self.folder / "journal.db" if self.shared else local
+        shared = json.loads(self.hosts[0].environment["AIRFLOW_CONN_JOURNAL"])
+        return Path(shared["host"]) if self.shared else local
 
     def ask(self, sql: str) -> list[Any]:
         """Ask the journal's views, as people do."""

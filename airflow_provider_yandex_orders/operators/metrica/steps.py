@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_yandex_orders.delivery.memory import MARK_LENGTH, Repeats
+from airflow_provider_yandex_orders.delivery.memory import MARK, MARK_LENGTH, Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.plan import Limits, Prepared
 from airflow_provider_yandex_orders.delivery.result import Delivery
@@ -125,7 +125,27 @@ class MetricaSteps(UploadSteps):
             resend=switch(self.task.resend, "resend"),
             mode=self.task.merge_mode,
             demands=self._demands(),
+            first_use=self._look_first,
         )
+
+    def _look_first(self, parts: Sequence[Part]) -> None:
+        """Make sure that the counter does not have rows from before there was this journal.
+
+        :raises PermanentError: it may have.
+        """
+        for state in self._uploads_before(parts):
+            if not self._demands().is_bad(state):
+                raise PermanentError(
+                    f"Upload {parts[0].path}: the journal of deliveries knows nothing that was sent to counter "
+                    f"{self._counter}, which has uploads, {state.upload_id} for one. Rows that are in them would "
+                    "double, so nothing was sent. Let journal_conn_id ([yandex_orders] of the configuration, or the "
+                    "task's argument) name the journal that was in use. Where there is none, look at the service: what "
+                    "has not arrived is sent by a run of its rows alone with resend=True, once."
+                )
+
+    def _uploads_before(self, parts: Sequence[Part]) -> Iterable[UploadState]:
+        """Uploads that may hold rows of these parts."""
+        return ()
 
     def _uploader(self, prepared: Prepared) -> Callable[[Part], UploadState]:
         self._check_right()  # asked for before the first file is sent
@@ -193,26 +213,10 @@ class SimpleOrdersSteps(MetricaSteps):
     def _check_options(self) -> CheckOptions:
         return replace(super()._check_options(), require_key=switch(self.task.require_id, "require_id"))
 
-    def _repeats(self) -> Repeats:
-        return replace(super()._repeats(), first_use=self._look_first)
-
-    def _look_first(self, parts: Sequence[Part]) -> None:
-        """Make sure that the counter does not have orders without ``id`` from before there was this journal.
-
-        :raises PermanentError: it may have.
-        """
-        by_rows = {part.rows: part.path for part in parts}
+    def _uploads_before(self, parts: Sequence[Part]) -> Iterable[UploadState]:
         for uploading in self._hook.last_uploadings(self._counter):
-            rows = uploading.get("elements_count")
-            may_be = uploading.get("entity_type") not in OTHER_ENTITIES and uploading.get("uploading_format") != "JSON"
-            if rows in by_rows and may_be:
-                raise PermanentError(
-                    f"Upload {by_rows[rows]}: the journal of deliveries knows nothing that was sent to counter "
-                    f"{self._counter}, which has an upload of just as many rows ({uploading.get('uploading_id')}, "
-                    f"{rows} rows). If these are the same, orders without id would double, so nothing was sent. Let "
-                    "journal_conn_id ([yandex_orders] of the configuration, or the task's argument) name the journal "
-                    "that was in use. Where they are others, run the task once with resend=True."
-                )
+            if uploading.get("entity_type") not in OTHER_ENTITIES and uploading.get("uploading_format") != "JSON":
+                yield upload_state("crm", uploading)
 
     def _send_part(self, part: Part, *, resend: bool) -> dict[str, Any]:
         return self._hook.upload_simple_orders(self._counter, part.path, merge_mode=self.task.merge_mode, resend=resend)
@@ -278,6 +282,13 @@ class OfflineConversionsSteps(MetricaSteps):
 
     def _repeats(self) -> Repeats:
         return replace(super()._repeats(), find=lambda: self._marked)
+
+    def _uploads_before(self, parts: Sequence[Part]) -> Iterable[UploadState]:
+        """Those of this package but the parts themselves, where one of them is not there."""
+        ours = {part.mark for part in parts}
+        if not ours <= self._marked.keys():
+            for mark in filter(MARK.fullmatch, self._marked.keys() - ours):
+                yield from self._marked[mark]
 
     @cached_property
     def _marked(self) -> Mapping[str, Sequence[UploadState]]:

@@ -255,7 +255,7 @@ def test_an_answer_that_cannot_be_written_is_told_by_the_next_try(local: Path, n
         part = plan(journal, [("a", "red", ""), ("b", "red", "")])
         refused = [journal.sums(ORDERS).key("b")]
         journal.sending(part)
-        tripwire.goes_out(journal, 1)
+        tripwire.goes_out(journal, 1, part)
         with locked(local):
             assert not journal.accepted(part, upload_id="7", refused=refused)
             tripwire.keep(part, upload_id="7", refused=refused)
@@ -277,7 +277,7 @@ def test_every_answer_that_was_kept_is_told(local: Path, store: Store | None) ->
         waiting = [plan(journal, [(key, "red", "")]) for key in "ab"]
         for part in waiting:
             journal.sending(part)
-            tripwire.goes_out(journal, 1)
+            tripwire.goes_out(journal, 1, part)
         for part in waiting:
             tripwire.keep(part, upload_id=f"u{part}")
         tripwire.check(journal, task())
@@ -295,8 +295,9 @@ def test_a_journal_that_does_not_know_what_was_sent_stops_the_task(local: Path) 
         for number in range(1, 4):
             tripwire = Tripwire(store)
             tripwire.check(journal, task())
-            journal.sending(plan(journal, [(str(number), "red", "")]))
-            tripwire.goes_out(journal, 1)
+            part = plan(journal, [(str(number), "red", "")])
+            journal.sending(part)
+            tripwire.goes_out(journal, 1, part)
     assert len(str(store)) < 200
     for content in (before, b""):  # put back to an earlier state; lost
         file.write_bytes(content)
