@@ -13,6 +13,7 @@ from typing import Any
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensorOperator, Context, PokeReturnValue
 
 from airflow_provider_yandex_orders.exceptions import PassingError
+from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.waiting import SHORTEST_PAUSE, UploadState, Wait, pause_after, seconds_of
 
 
@@ -20,7 +21,8 @@ class WaitSensor(BaseSensorOperator):
     """Waits until a service has a final state for some ids, and judges the end."""
 
     def __init__(self, *, deferrable: bool, poke_interval: float | timedelta | None, **kwargs: Any) -> None:
-        super().__init__(poke_interval=SHORTEST_PAUSE if poke_interval is None else poke_interval, **kwargs)
+        shown = SHORTEST_PAUSE if poke_interval is None else poke_interval
+        super().__init__(poke_interval=shown, **with_retry_policy(kwargs))
         self._grows = poke_interval is None
         self.deferrable = deferrable
 

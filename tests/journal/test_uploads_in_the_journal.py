@@ -92,6 +92,18 @@ def test_what_another_journal_sent_is_sent_of_this_one_too(
     assert ask("SELECT count(*) FROM sent_rows") == [2]
 
 
+def test_a_lost_journal_stops_conversions_in_files_of_other_rows(
+    metrica: SandboxServer, home: Path, upload: Any
+) -> None:
+    upload(conversions(1, 2), MetricaUploadOfflineConversionsOperator)
+    home.unlink()
+    with pytest.raises(PermanentError, match=r"(?s)knows nothing that was sent.*journal_conn_id.*resend=True"):
+        upload(conversions(1, 2, 3), MetricaUploadOfflineConversionsOperator, run_id="run-2")
+    rest = {"run_id": "run-3", "resend": True}
+    upload(conversions(3), MetricaUploadOfflineConversionsOperator, **rest)
+    assert {number: each.received for number, each in CONVERSIONS.effects(metrica).items()} == {1: 1, 2: 1, 3: 1}
+
+
 def test_rows_with_a_key_ask_nobody_where_the_journal_was_lost(metrica: SandboxServer, home: Path, upload: Any) -> None:
     upload(orders(1, 2))
     home.unlink()

@@ -334,9 +334,13 @@ def test_orders_without_id_ask_before_the_first_upload_where_the_list_may_have_t
 ) -> None:
     # The list calls orders and customers alike, and simplified orders are CSV only.
     run(MetricaUploadContactsOperator, source=[{"uniq_id": "C-1"}], upload_format=upload_format, task_id="contacts")
-    arguments = {"source": [{**order(1), "id": None}], "require_id": False, "task_id": "orders"}
+    arguments = {
+        "source": [{**order(number), "id": None} for number in (1, 2)],
+        "require_id": False,
+        "task_id": "orders",
+    }
     if upload_format == "csv":
         with pytest.raises(PermanentError, match="which has uploads"):
             run(MetricaUploadSimpleOrdersOperator, **arguments)
         arguments["resend"] = True
-    assert run(MetricaUploadSimpleOrdersOperator, **arguments)["rows_sent"] == 1
+    assert run(MetricaUploadSimpleOrdersOperator, **arguments)["rows_sent"] == 2

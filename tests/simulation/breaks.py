@@ -133,6 +133,14 @@ def forgets_rows_when_it_is_killed() -> Any:
     return _in_place((life, "begin", forget))
 
 
+def forgets_the_tripwire() -> Any:
+    return _in_place((_of("journal.tripwire", "Tripwire"), "check", lambda self, *args: None))
+
+
+def trusts_a_journal_that_knows_nothing() -> Any:
+    return _in_place((_of("delivery.memory", "Memory"), "first_use", lambda self, parts: None))
+
+
 BREAKS: Mapping[Callable[[], Any], str] = {
     sends_before_it_marks: "simple orders without id",
     marks_as_had_before_it_sends: "changed simple orders",
@@ -147,5 +155,7 @@ BREAKS: Mapping[Callable[[], Any], str] = {
     asks_again_after_a_quota: "simple orders",
     ends_before_all_is_sent: "contacts",
     forgets_rows_when_it_is_killed: "simple orders without id",
+    forgets_the_tripwire: "Altcraft",
+    trusts_a_journal_that_knows_nothing: "conversions",
 }
 """Each with the kind of rows that shows it."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
 from tests.simulation.fibres import Fibre
 from tests.simulation.kinds import Effect
-from tests.simulation.losses import went_out
 from tests.simulation.tries import HAS_POLICIES, Attempt, Task
 from tests.simulation.weather import LASTING
 from tests.simulation.wire import Trouble
@@ -144,8 +143,6 @@ class Invariants:
     def _journal(self) -> None:
         """Nothing is had that the service never took."""
         world, kind = self.world, self.world.of
-        if not went_out(world.journal):
-            return
         parts = world.ask("SELECT state, upload_id, rows, path, delivery_id FROM parts")
         had = [part for part in parts if part[0] in ("accepted", "good")]
         if kind.name == "Altcraft":

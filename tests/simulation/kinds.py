@@ -26,7 +26,6 @@ METRICA = (
     "quota_parallel_requests",
     "quota_requests_by_uid",
     "quota_requests_by_counter_id",
-    "quota_delegate_requests",
 )
 ALTCRAFT = ("altcraft_too_many", "altcraft_bad_gateway", "altcraft_unavailable", "altcraft_timeout")
 

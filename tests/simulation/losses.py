@@ -140,7 +140,7 @@ class Losses:
     def _is_quiet(self) -> bool:
         """Whether nobody is at work, nothing is on its way, and the service would list all it has."""
         world = self.world
-        settled = world.rules.changed_at + world.listing_lag + world.processing * world.spoiled
+        settled = world.rules.changed_at + 1.0 + world.listing_lag + world.processing * world.spoiled
         busy = any(fibre.process.mortal and not fibre.process.dead for fibre in world.scheduler.fibres)
         return not busy and not world.scheduler.later and world.scheduler.now > settled
 
@@ -159,9 +159,15 @@ def _copied(journal: Path, copy: Path) -> None:
 
 def went_out(journal: Path | None) -> int:
     """How many parts went out by a journal."""
-    if journal is None or not journal.exists():
+    if journal is None or not exists(journal):
         return 0
     with closing(sqlite3.connect(journal)) as connection:
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'parts'").fetchall():
-            return 0
         return int(connection.execute("SELECT count(*) FROM parts WHERE sent_at IS NOT NULL").fetchall()[0][0])
+
+
+def exists(journal: Path) -> bool:
+    """Whether a journal has been made."""
+    if not journal.exists():
+        return False
+    with closing(sqlite3.connect(journal)) as connection:
+        return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'parts'").fetchall())

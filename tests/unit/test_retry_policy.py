@@ -12,6 +12,8 @@ from airflow.providers.common.compat.sdk import DAG, AirflowException, AirflowFa
 from airflow_provider_yandex_orders import exceptions
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
 from airflow_provider_yandex_orders.retry import ServiceRetryPolicy, with_retry_policy
+from airflow_provider_yandex_orders.sensors.altcraft import AltcraftOrdersSensor
+from airflow_provider_yandex_orders.sensors.metrica import MetricaCrmUploadSensor
 
 policies = pytest.importorskip("airflow.sdk.definitions.retry_policy", reason="retry policies came with Airflow 3.3")
 
@@ -54,8 +56,10 @@ def test_passing_errors_may_be_retried(kind: type[Exception]) -> None:
     assert not issubclass(kind, AirflowFailException)
 
 
-def test_operators_have_the_policy() -> None:
+def test_operators_and_sensors_have_the_policy() -> None:
     assert isinstance(operator().retry_policy, ServiceRetryPolicy)
+    for sensor in (MetricaCrmUploadSensor(task_id="t", upload_ids=[]), AltcraftOrdersSensor(task_id="t", order_ids=[])):
+        assert isinstance(sensor.retry_policy, ServiceRetryPolicy)
     assert isinstance(operator(default_args={"retries": 5}).retry_policy, ServiceRetryPolicy)
 
 

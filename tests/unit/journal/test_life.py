@@ -305,6 +305,24 @@ def test_a_journal_that_does_not_know_what_was_sent_stops_the_task(local: Path) 
             Tripwire(store).check(journal, task())
 
 
+def test_a_part_that_stayed_does_not_stand_for_one_that_is_lost(local: Path) -> None:
+    store = Store()
+    file = local / "yandex_orders" / "journal.db"
+    with open_journal() as journal:
+        tripwire = Tripwire(store)
+        out, stayed, lost = (plan(journal, [(key, "red", "")]) for key in "abc")
+        journal.sending(out)
+        tripwire.goes_out(journal, 1, out)
+        journal.sending(stayed)
+        journal.stayed(stayed)  # as the store did not answer
+        before = file.read_bytes()
+        journal.sending(lost)
+        tripwire.goes_out(journal, 1, lost)
+    file.write_bytes(before)
+    with open_journal() as journal, pytest.raises(PermanentError, match="journal_conn_id"):
+        Tripwire(store).check(journal, task())
+
+
 def test_the_default_file_is_closed_to_others(local: Path) -> None:
     (local / "yandex_orders").mkdir(mode=0o755)
     with open_journal() as journal:
