@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_provider_yandex_orders.assets import DELIVERED, with_alias
 from airflow_provider_yandex_orders.exceptions import QuotaExceeded
 from airflow_provider_yandex_orders.operators.arguments import SourceArgument
 from airflow_provider_yandex_orders.retry import HAS_POLICIES, with_retry_policy
@@ -70,6 +71,9 @@ class UploadOperator(BaseOperator):
     poke_interval: float | timedelta | str | None
     timeout: float | timedelta | str
     deferrable: bool
+    emit_asset: bool
+    _emitted: Mapping[str, str] | None = None
+    _reported: Delivery | None = None
     _wait_argument: ClassVar[str] = "wait_for_completion"
     _steps_class: ClassVar[str]
 
@@ -84,6 +88,7 @@ class UploadOperator(BaseOperator):
         for name, value in given.items():
             if name not in ("self", "kwargs", "__class__"):
                 setattr(self, "_dry_run" if name == "dry_run" else name, value)
+        self.outlets = with_alias(self.outlets, DELIVERED, given["emit_asset"])
         whole = given["__class__"].__init__ is type(self).__init__  # else a class above keeps what it knows of
         if whole and self.deferrable and not DEFERRABLE and not given[self._wait_argument]:
             warnings.warn(
@@ -126,3 +131,12 @@ class UploadOperator(BaseOperator):
     def execute_complete(self, context: Context, event: Any, delivery: Delivery) -> Delivery:
         """Judge what the trigger heard."""
         return self._steps().resume(context, event, delivery)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """What went where, for OpenLineage: its provider asks, where it is installed."""
+        if not self._emitted or not self._reported:
+            return None
+        from airflow_provider_yandex_orders.lineage import upload_lineage
+
+        (uri,) = self._emitted.values()
+        return upload_lineage(self.source, uri, self._reported)

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, Context
 
+from airflow_provider_yandex_orders.assets import DELIVERED, delivered, emit
 from airflow_provider_yandex_orders.delivery.memory import Memory, Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.plan import Limits, Plan, Prepared
@@ -200,7 +201,7 @@ class UploadSteps(ABC):
         self._drop_parts(delivery)
         self._complete(context)
         self._skip_if_empty(delivery["rows_read"])
-        return delivery
+        return self._emit(context, delivery)
 
     def _deliver_parts(self, context: Context) -> Delivery:
         """The delivery, when every part is sent."""
@@ -302,9 +303,9 @@ class UploadSteps(ABC):
 
         :return: the delivery as it goes through XCom.
         """
-        short = delivery
+        self.task._reported = short = delivery
         try:
-            short = compacted(delivery, folder)
+            self.task._reported = short = compacted(delivery, folder)
             context["ti"].xcom_push(key="delivery", value=short)
         except Exception as error:  # noqa: BLE001 - what only tells never fails a delivery
             log.warning("The delivery could not be put into XCom (%s).", type(error).__name__)
@@ -376,7 +377,14 @@ class UploadSteps(ABC):
             raise
         self._drop_parts(short)
         self._complete(context)
-        return short
+        return self._emit(context, short)
+
+    def _emit(self, context: Context, delivery: Delivery) -> Delivery:
+        """Tell who waits for the rows that they are there."""
+        there = self._destination
+        told = {there.entity: delivered(delivery)}
+        emit(self.task, context, DELIVERED, (there.service, there.host, there.counter), told)
+        return delivery
 
 
 def _task_key(context: Context) -> TaskKey:

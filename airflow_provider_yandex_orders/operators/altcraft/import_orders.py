@@ -24,7 +24,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
     .. seealso:: https://guides.altcraft.com/en/developer-guide/market/orders/56249746
 
     All arguments but ``line_columns``, ``extra_statuses``, ``extra_line_statuses``, ``extra_fields``, ``body_format``,
-    ``xml_data`` and ``deferrable`` are templated.
+    ``xml_data``, ``deferrable`` and ``emit_asset`` are templated.
 
     :param source: where the orders come from: a ``SqlSource``, a ``FileSource``, a list of dicts, or the output of a
         task that returns one.
@@ -84,6 +84,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
     :param poke_interval: seconds between two polls that verify; by default as long as it lasts so far, from 30 to 300.
     :param timeout: seconds after which verifying gives up; by default 600.
     :param deferrable: verify in the triggerer, without a worker slot; by default ``[operators] default_deferrable``.
+    :param emit_asset: ``True`` (by default) emits an asset event of each delivery; ``False`` only of ``outlets``.
     """
 
     template_fields: Sequence[str] = (
@@ -156,6 +157,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
         poke_interval: float | timedelta | str | None = None,
         timeout: float | timedelta | str = 10 * 60,
         deferrable: bool = DEFERRABLE,
+        emit_asset: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from airflow.providers.common.compat.sdk import BaseOperator, Context
 
+from airflow_provider_yandex_orders.assets import FETCHED, emit, with_alias
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PermanentError
+from airflow_provider_yandex_orders.hooks.base import place_of
 from airflow_provider_yandex_orders.hooks.market import MarketHook
 from airflow_provider_yandex_orders.operators.arguments import zone
 from airflow_provider_yandex_orders.retry import with_retry_policy
@@ -67,8 +69,8 @@ class MarketFetchOrderStatsOperator(BaseOperator):
     service finds too long is read in shorter ones, into the same files.
 
     The result has ``service``, ``campaign_id``, ``orders``, ``pages``, ``requests``, ``paths`` and ``tables``, and with
-    them the window, the rows of each table and the fields that are new. The same counts go into the events of the
-    task's asset outlets.
+    them the window, the rows of each table and the fields that are new. The same counts go into the asset events,
+    one of each table, and of the task's own outlets.
 
     .. seealso:: https://yandex.ru/dev/market/partner-api/doc/ru/reference/orders-stats/getOrdersStats
 
@@ -99,6 +101,7 @@ class MarketFetchOrderStatsOperator(BaseOperator):
     :param journal_conn_id: connection of the journal, where tasks of all workers count their requests at once; by
         default ``[yandex_orders] journal_conn_id`` of Airflow's configuration, else a file under ``AIRFLOW_HOME``.
         (templated)
+    :param emit_asset: ``True`` (by default) emits an asset event of each table; ``False`` only of ``outlets``.
     """
 
     template_fields: Sequence[str] = (
@@ -115,6 +118,8 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         "journal_conn_id",
     )
     ui_color = "#fff4cc"
+    _emitted: Mapping[str, str] | None = None
+    _reported: OrderStats | None = None
 
     def __init__(
         self,
@@ -136,9 +141,11 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         staging_path: str | None = None,
         parallel: int = 1,
         journal_conn_id: str | None = None,
+        emit_asset: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**with_retry_policy(kwargs))
+        self.outlets = with_alias(self.outlets, FETCHED, emit_asset)
         self.path = path
         self.campaign_id = campaign_id
         self.market_conn_id = market_conn_id
@@ -156,6 +163,7 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         self.staging_path = staging_path
         self.parallel = parallel
         self.journal_conn_id = journal_conn_id
+        self.emit_asset = emit_asset
 
     def execute(self, context: Context) -> OrderStats:
         """Check, fetch, publish, report."""
@@ -189,7 +197,9 @@ class MarketFetchOrderStatsOperator(BaseOperator):
             raise
         _forget(folder)
         stats = self._stats(campaign_id, chosen, fetched, paths)
-        self._tell(context, stats)
+        self._reported = stats
+        self._tell(stats)
+        self._emit(context, place_of(hook.base_url), stats)
         return stats
 
     def _window(
@@ -264,8 +274,8 @@ class MarketFetchOrderStatsOperator(BaseOperator):
                 "Fetch order statistics: Parquet needs pyarrow. Install airflow-provider-yandex-orders[parquet]."
             )
 
-    def _tell(self, context: Mapping[str, Any], stats: OrderStats) -> None:
-        """Say in the log and in the asset events what came, and where it is."""
+    def _tell(self, stats: OrderStats) -> None:
+        """Say in the log what came, and where it is."""
         for path in stats["paths"]:
             log.info("%s: %d orders.", path, stats["orders"])
         for name, path in stats["tables"].items():
@@ -273,20 +283,24 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         if stats["schema_path"]:
             log.info("%s: what the tables hold.", stats["schema_path"])
         log.info("%d orders in %d pages (%d requests).", stats["orders"], stats["pages"], stats["requests"])
-        events = context.get("outlet_events")
-        if events is None:
-            return
-        from airflow.providers.common.compat.sdk import Asset
 
-        for outlet in self.outlets:
-            if isinstance(outlet, Asset):
-                events[outlet].extra = {
-                    "campaign_id": stats["campaign_id"],
-                    **stats["window"],
-                    "orders": stats["orders"],
-                    "rows": stats["rows"],
-                    **({"new_fields": stats["new_fields"]} if stats["new_fields"] else {}),
-                }
+    def _emit(self, context: Context, host: str, stats: OrderStats) -> None:
+        """Tell who waits for the tables that they are there."""
+        told = {name: stats[name] for name in ("campaign_id", "orders", "rows", "new_fields") if stats[name]}
+        files = {"raw": stats["paths"][0], **stats["tables"]}
+        events = {name: {**told, **stats["window"], "path": path} for name, path in files.items()}
+        emit(self, context, FETCHED, ("market", host, str(stats["campaign_id"])), events)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """What came from where, for OpenLineage: its provider asks, where it is installed."""
+        if not self._emitted or not self._reported:
+            return None
+        from airflow_provider_yandex_orders.lineage import fetch_lineage
+
+        stats = self._reported
+        return fetch_lineage(
+            self._emitted, {"raw": stats["paths"][0], **stats["tables"]}, {"raw": stats["orders"], **stats["rows"]}
+        )
 
 
 def _forget(folder: ObjectStoragePath) -> None:

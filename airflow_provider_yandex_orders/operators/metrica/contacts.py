@@ -17,7 +17,7 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
 
     .. seealso:: https://yandex.ru/dev/metrika/ru/data-import/contacts
 
-    All arguments but ``deferrable`` are templated.
+    All arguments but ``deferrable`` and ``emit_asset`` are templated.
 
     :param source: where the rows come from: a ``SqlSource``, a ``FileSource``, a list of dicts, the output of a task
         that returns one, or of an upload task with ``send=False``.
@@ -68,6 +68,7 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
     :param poke_interval: seconds between two polls of that wait; by default as long as it lasts so far, from 30 to 300.
     :param timeout: seconds after which that wait gives up, two hours by default.
     :param deferrable: wait in the triggerer, without a worker slot; by default ``[operators] default_deferrable``.
+    :param emit_asset: ``True`` (by default) emits an asset event of each delivery; ``False`` only of ``outlets``.
     """
 
     template_fields: Sequence[str] = (
@@ -111,6 +112,7 @@ class MetricaUploadContactsOperator(MetricaUploadOperator):
         poke_interval: float | timedelta | str | None = None,
         timeout: float | timedelta | str = 2 * 60 * 60,
         deferrable: bool = DEFERRABLE,
+        emit_asset: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(source=source, **kwargs)
