@@ -6,11 +6,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from airflow.providers.common.compat.sdk import Asset, AssetAlias
 
+from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.period import run_period
 
 if TYPE_CHECKING:
@@ -121,7 +123,11 @@ def delivered(delivery: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _partition(context: Mapping[str, Any]) -> dict[str, str | None]:
+def _partition(context: Mapping[str, Any]) -> dict[str, str]:
+    """The run's partition and period, as far as it has them."""
     key = context.get("partition_key") or getattr(context.get("dag_run"), "partition_key", None)
-    period = run_period(context)
-    return {"key": key and str(key), "start": period.start.isoformat(), "end": period.end.isoformat()}
+    partition = {"key": str(key)} if key else {}
+    with suppress(ConfigurationError):
+        period = run_period(context)
+        partition |= {"start": period.start.isoformat(), "end": period.end.isoformat()}
+    return partition

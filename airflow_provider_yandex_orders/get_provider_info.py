@@ -33,6 +33,15 @@ def get_provider_info() -> dict[str, Any]:
         "sensors": _modules("sensors", _METRICA, _ALTCRAFT),
         "triggers": _modules("triggers", _METRICA, _ALTCRAFT),
         "connection-types": _CONNECTION_TYPES,
+        "notifications": [f"{_PACKAGE}.notifications.delivery.DeliveryNotifier"],
+        "asset-uris": [
+            {
+                "schemes": ["yandex-metrica", "yandex-market", "altcraft"],
+                "handler": f"{_PACKAGE}.assets.sanitize_uri",
+                "factory": f"{_PACKAGE}.assets.create_asset",
+                "to_openlineage_converter": f"{_PACKAGE}.assets.convert_asset_to_openlineage",
+            }
+        ],
         "cli": [f"{_PACKAGE}.cli.get_cli_commands"],
         "config": {
             "yandex_orders": {

@@ -56,6 +56,11 @@ def _third(connection: Connection, schema: str) -> None:
     tables.money.create(connection, checkfirst=True)
 
 
+def _fourth(connection: Connection, _schema: str) -> None:
+    """What people were told."""
+    tables.notices.create(connection, checkfirst=True)
+
+
 def _add(connection: Connection, schema: str, named: str, kind: str) -> None:
     """Add a column, named by its table, where it is not there."""
     table, _, column = f"journal_{named}".partition(".")
@@ -64,7 +69,7 @@ def _add(connection: Connection, schema: str, named: str, kind: str) -> None:
         connection.execute(text(f"ALTER TABLE {schema}{table} ADD COLUMN {column} {kind}"))
 
 
-UPGRADES: tuple[Callable[[Connection, str], None], ...] = (_first, _second, _third)
+UPGRADES: tuple[Callable[[Connection, str], None], ...] = (_first, _second, _third, _fourth)
 """What leads from each version of the tables to the next; the number of them is the version. Never changed, only
 added to. Each gets the connection and the schema with its dot."""
 

@@ -18,6 +18,7 @@ from airflow_provider_yandex_orders.journal.tables import (
     linked,
     meta,
     money,
+    notices,
     parts,
     rejects,
     rows,
@@ -104,4 +105,5 @@ def _forget_deliveries(database: Database, days: int) -> int:
         connection.execute(delete(deliveries).where(old))
         connection.execute(delete(linked).where(linked.c.day < before.date()))
         connection.execute(delete(spent).where(spent.c.day < before.date()))
+        connection.execute(delete(notices).where(notices.c.told_at < before))
     return int(forgotten)

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.journal import life, retention
+from airflow_provider_yandex_orders.journal import life, notices, retention
 from airflow_provider_yandex_orders.journal.database import Database, now, open_database
 from airflow_provider_yandex_orders.journal.lease import Lease
 from airflow_provider_yandex_orders.journal.questions import Subtraction
@@ -352,6 +352,27 @@ class Journal:
                 wanted = select(spent.c.requests).where(spent.c.account == name, spent.c.day == day)
                 sums.append(int(connection.execute(wanted).scalar() or 0))
         return sums[0], sums[1]
+
+    # Messages.
+
+    def notice(self, dag_id: str, task_id: str, map_index: int, state: str) -> str:
+        """Write down the state people are told of now: of a task, or of a DAG where ``task_id`` is empty.
+
+        :return: what they were told before; ``good`` where a delivery went well since, empty where nothing.
+        """
+        return notices.notice(self._database, {"dag_id": dag_id, "task_id": task_id, "map_index": map_index}, state)
+
+    def always_sends(self, dag_id: str, task_id: str) -> bool:
+        """Whether a task, or a DAG, had rows for its destination on this day of each of the last four weeks."""
+        with self._database.reading() as connection:
+            return notices.always_sends(connection, dag_id, task_id)
+
+    def results(self, dag_id: str, run_id: str, task_id: str = "") -> list[dict[str, Any]]:
+        """What the deliveries of a run came to, of one task or of all, as far as they were sent."""
+        c, which = deliveries.c, notices.of_tasks(dag_id, task_id)
+        found = select(c.result).where(which, c.run_id == run_id, c.result.isnot(None)).order_by(c.delivery_id)
+        with self._database.reading() as connection:
+            return [msgspec.json.decode(result) for (result,) in connection.execute(found)]
 
     # Memory that ends.
 

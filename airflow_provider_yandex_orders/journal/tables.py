@@ -154,6 +154,17 @@ spent = Table(
     Column("requests", BigInteger, nullable=False),
 )
 
+# What people were told last: of a task, or, without one, of a DAG.
+notices = Table(
+    "journal_notices",
+    metadata,
+    Column("dag_id", String, primary_key=True),
+    Column("task_id", String, primary_key=True),
+    Column("map_index", Integer, primary_key=True, autoincrement=False),
+    Column("state", String, nullable=False),
+    Column("told_at", DateTime, nullable=False),
+)
+
 _PLACE = "p.service, p.host, p.counter, p.entity"
 _TASK = "d.dag_id, d.run_id, d.task_id, d.map_index"
 _DELIVERY = "JOIN {schema}journal_deliveries d ON d.delivery_id"

@@ -30,15 +30,20 @@ def undisturbed(airflow: LiveAirflow) -> dict[str, Any]:
 
 
 def test_the_asset_event_has_counts_and_window(airflow: LiveAirflow, undisturbed: dict[str, Any]) -> None:
-    (event,) = airflow.api("GET", "assets/events", params={"source_dag_id": DAG_ID})["asset_events"]
+    events = airflow.api("GET", "assets/events", params={"source_dag_id": DAG_ID})["asset_events"]
     stats = undisturbed["stats"]
-    assert event["extra"] == {
+    expected = {
         "campaign_id": 1001,
         "update_from": "2026-06-01",
         "update_to": "2026-06-01",
         "orders": stats["orders"],
         "rows": stats["rows"],
     }
+    for event in events:
+        assert {name: event["extra"][name] for name in expected} == expected
+    named = {event["uri"].rpartition("/1001/")[2] for event in events if event["uri"].startswith("yandex-market://")}
+    assert named == {"raw", *stats["tables"]}
+    assert len(events) == len(named) + 1  # the task's own outlet
 
 
 def test_a_killed_worker_goes_on_from_the_last_page(

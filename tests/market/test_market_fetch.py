@@ -218,7 +218,8 @@ class TestFiles:
         asset = Asset("order_stats")
         event = SimpleNamespace(extra={})
         stats = operator(outlets=[asset]).execute({**context(), "outlet_events": {asset: event}})
-        assert event.extra == {"campaign_id": 1001, **WINDOW, "orders": stats["orders"], "rows": stats["rows"]}
+        expected = {"campaign_id": 1001, **WINDOW, "orders": stats["orders"], "rows": stats["rows"]}
+        assert {name: event.extra[name] for name in expected} == expected
 
 
 class TestFactsThatMove:

@@ -118,7 +118,8 @@ class MetricaLinkedOrdersOperator(BaseOperator):
         entity = next(_entities(self.sent), "orders")
         self._write_down(Destination("metrica", place_of(hook.base_url), str(counter), entity), last, linked, sent)
         share = self._judged(linked, sent) if sent else None
-        return {"linked": linked, "sent": sent, "share": share, "by_status": by_status, "by_day": by_day}
+        self._reported = {"linked": linked, "sent": sent, "share": share, "by_status": by_status, "by_day": by_day}
+        return self._reported
 
     def _write_down(self, destination: Destination, day: date, linked: int, sent: int | None) -> None:
         """Write down what was found."""

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What follows a delivery: a DAG that starts whenever an upload of this package has delivered rows.
+
+Every upload emits an event of its asset, such as `yandex-metrica://api-metrika.yandex.net/12345/simple_orders`, and all
+go through one alias. Schedule by the alias, as here, for deliveries to all places; for those to one place schedule by
+its asset: `schedule=[create_asset(service="metrica", place=12345, entity="simple_orders")]`.
+
+A message tells when something changes, and not at each run: here in the log, else by Telegram, Slack, e-mail or any
+channel Airflow has (docs/messages.md).
+"""
+
+from __future__ import annotations
+
+import logging
+
+import pendulum
+from airflow.providers.common.compat.sdk import DAG, AssetAlias, task
+
+from airflow_provider_yandex_orders.assets import DELIVERED
+from airflow_provider_yandex_orders.notifications.delivery import DeliveryNotifier
+
+log = logging.getLogger(__name__)
+
+tell = DeliveryNotifier(log.info)  # or DeliveryNotifier("telegram_default", language="ru")
+
+with DAG(
+    "orders_delivered",
+    description="Follows every delivery of orders",
+    schedule=[AssetAlias(DELIVERED)],
+    start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+    catchup=False,
+    tags=["yandex-orders"],
+    doc_md=__doc__,
+    default_args={"on_success_callback": tell, "on_failure_callback": tell},
+):
+
+    @task
+    def look_at_deliveries(**context: object) -> list[dict[str, object]]:
+        """The counts of what was delivered, which a check, a report or a load may go by."""
+        events = context.get("triggering_asset_events") or context.get("triggering_dataset_events")  # 2.11
+        extras = [dict(event.extra) for each in (events.values() if events else ()) for event in each]  # type: ignore[attr-defined]
+        for extra in extras:
+            log.info("%s: %s rows sent, %s rejected.", extra["entity"], extra["rows_sent"], extra["rows_rejected"])
+        return extras
+
+    look_at_deliveries()

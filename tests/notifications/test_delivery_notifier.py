@@ -1,0 +1,356 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages about deliveries: when one is sent, what it says, and by which channel."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, BaseNotifier, Context
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.notifications.delivery import DeliveryNotifier
+from airflow_provider_yandex_orders.operators.metrica import (
+    MetricaLinkedOrdersOperator,
+    MetricaUploadSimpleOrdersOperator,
+)
+from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+
+GOOD = {"id": "A-1", "create_date_time": "2025-03-04 15:20:00", "emails": "planted.buyer@example.com"}
+BAD = {"id": "A-2", "create_date_time": "planted words", "emails": "planted.buyer@example.com"}
+
+Callback = Callable[..., Context]
+
+
+@pytest.fixture(autouse=True)
+def _base_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.com/")
+
+
+@pytest.fixture
+def upload(metrica: SandboxServer, tmp_path: Path, context: Callable[..., Any]) -> Callback:
+    """Runs a task and makes the context its callbacks get."""
+    dag = DAG("crm_daily", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc))
+    numbers = iter(range(1, 1000))
+
+    def run(*rows: dict[str, Any], run_id: str = "", **arguments: Any) -> Context:
+        operator = MetricaUploadSimpleOrdersOperator(
+            task_id=f"upload_{next(numbers)}",
+            source=list(rows),
+            source_timezone="UTC",
+            staging_path=str(tmp_path / "staging"),
+            dag=dag,
+            **arguments,
+        )
+        given = context("upload", run_id or f"run_{operator.task_id}")
+        given["ti"].dag_id, given["ti"].task, given["ti"].state = "crm_daily", operator, "success"
+        try:
+            operator.execute({**given})
+        except Exception as error:  # noqa: BLE001 - as Airflow does
+            given |= {"exception": error}
+            given["ti"].state = "failed"
+        return {**given, "dag": dag}  # type: ignore[typeddict-unknown-key,return-value]
+
+    return run
+
+
+@pytest.fixture
+def heard() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def tell(heard: list[str]) -> DeliveryNotifier:
+    return DeliveryNotifier(heard.append)
+
+
+def headlines(texts: list[str]) -> list[str]:
+    return [text.partition(":")[0] for text in texts]
+
+
+def test_changes_are_told_and_runs_are_not(upload: Callback, heard: list[str], tell: DeliveryNotifier) -> None:
+    for rows in ([GOOD], [GOOD], [BAD], [BAD], [GOOD], [GOOD]):
+        tell(upload(*rows))
+    assert headlines(heard) == ["Delivered", "Not delivered", "Delivered again"]
+
+
+def test_a_failure_after_a_good_delivery_nobody_was_told_of_is_news(
+    upload: Callback, heard: list[str], tell: DeliveryNotifier
+) -> None:
+    tell(upload(BAD))
+    upload(GOOD)
+    tell(upload(BAD))
+    assert headlines(heard) == ["Not delivered"] * 2
+
+
+def test_every_run_is_told_where_that_is_wanted(upload: Callback, heard: list[str]) -> None:
+    tell = DeliveryNotifier(heard.append, every_run=True)
+    tell(upload(GOOD))
+    tell(upload(GOOD))
+    assert headlines(heard) == ["Delivered"] * 2
+
+
+@pytest.mark.parametrize(
+    ("language", "good", "bad"),
+    [
+        ("en", ["Delivered: crm_daily", "counter 101", "read 1, sent 1"], ["Not delivered", "read 2", "rejected 1"]),
+        ("ru", ["Доставлено: crm_daily", "счётчик 101", "прочитано 1"], ["Не доставлено", "отклонено 1"]),
+    ],
+)
+def test_the_text_says_what_went_what_did_not_and_why(
+    upload: Callback, heard: list[str], language: str, good: list[str], bad: list[str]
+) -> None:
+    tell = DeliveryNotifier(heard.append, language=language)
+    tell(upload(GOOD, run_id="monday"))
+    failed = upload(GOOD, BAD, run_id="tuesday")
+    tell(failed)
+    for text, words in zip(heard, (good, bad), strict=True):
+        assert all(word in text for word in words), text
+        assert "planted" not in text
+        assert len(text) < 2000
+    assert str(failed["exception"])[:300] in heard[1]  # type: ignore[typeddict-item]
+    assert heard[0].endswith(
+        "https://airflow.example.com/yandex-orders/delivery?dag_id=crm_daily&run_id=monday&task_id=upload&map_index=-1"
+    )
+
+
+def test_a_foreign_error_is_named_and_not_quoted(upload: Callback, heard: list[str], tell: DeliveryNotifier) -> None:
+    tell({**upload(GOOD), "exception": ValueError("planted.buyer@example.com")})  # type: ignore[typeddict-unknown-key]
+    assert "ValueError: the log of the task says more" in heard[0]
+    assert "planted" not in heard[0]
+
+
+def test_warnings_follow_their_thresholds(upload: Callback, heard: list[str]) -> None:
+    tell = DeliveryNotifier(heard.append, max_rejected=0.3)
+    good = [{**GOOD, "id": f"B-{number}"} for number in range(3)]
+    tell(upload(*good, BAD, max_rejected=1))
+    tell(upload(*good[:1], BAD, max_rejected=1))
+    tell(upload(*good))
+    assert headlines(heard) == ["Delivered", "Delivered, but look at it", "Delivered again"]
+    assert "50.0% of the rows were rejected, more than 30.0%" in heard[1]
+
+
+def test_too_few_linked_orders_are_told(upload: Callback, heard: list[str], context: Callable[..., Any]) -> None:
+    operator = MetricaLinkedOrdersOperator(task_id="linked", date_from="2026-03-01", date_to="2026-03-02", sent=10)
+    given = {**upload(GOOD), **context("linked")}
+    operator.execute(given)
+    given["ti"].task = operator
+    DeliveryNotifier(heard.append, min_linked=0.5)(given)
+    assert "0.0% of the orders found a visit, less than 50.0%" in heard[0]
+
+
+@pytest.mark.parametrize("weeks", [4, 3])
+def test_nothing_on_a_day_that_always_has_orders(
+    upload: Callback, heard: list[str], tell: DeliveryNotifier, monkeypatch: pytest.MonkeyPatch, weeks: int
+) -> None:
+    from airflow_provider_yandex_orders.journal import life
+
+    moment = life.now()
+    for week in range(1, weeks + 1):
+        monkeypatch.setattr(life, "now", lambda week=week: moment - timedelta(weeks=week))
+        upload({**GOOD, "id": f"W-{week}"})
+    monkeypatch.setattr(life, "now", lambda: moment)
+    tell(upload())
+    assert headlines(heard) == ["Delivered, but look at it" if weeks == 4 else "Delivered"]
+
+
+def test_a_skip_is_no_failure(upload: Callback, heard: list[str], tell: DeliveryNotifier) -> None:
+    skipped = upload(skip_empty=True)
+    assert isinstance(skipped["exception"], AirflowSkipException)  # type: ignore[typeddict-item]
+    skipped["ti"].state = "skipped"  # type: ignore[misc,assignment]
+    tell(skipped)
+    assert headlines(heard) == ["Delivered"]
+
+
+def test_a_deadline_tells_what_has_come_so_far(upload: Callback, heard: list[str], tell: DeliveryNotifier) -> None:
+    upload(GOOD, run_id="late")
+    run = {"dag_id": "crm_daily", "dag_run_id": "late"}
+    for _ in range(2):
+        context: Any = {"dag_run": run, "deadline": {"deadline_time": "2026-11-26T09:00:00+00:00"}}
+        asyncio.run(tell.async_notify(context))
+    (text,) = heard
+    assert text.startswith("Late: crm_daily\nrun late\nmetrica, counter 101, simple_orders: read 1, sent 1\n")
+    assert "the run has not ended by 2026-11-26T09:00:00" in text
+
+
+def test_a_dag_tells_of_all_its_deliveries(upload: Callback, heard: list[str], tell: DeliveryNotifier) -> None:
+    for rows in ([GOOD], [{**GOOD, "id": "C-1"}, {**GOOD, "id": "C-2"}]):
+        upload(*rows, run_id="monday")["ti"].task_id = "other"  # type: ignore[typeddict-item]
+    context: Any = {"dag_run": SimpleNamespace(dag_id="crm_daily", run_id="monday"), "reason": "task_failure"}
+    tell.notify(context)
+    assert heard[0].startswith("Not delivered: crm_daily\nrun monday\n")
+    assert "the run ended with task_failure" in heard[0]
+
+
+def test_what_was_not_sent_is_told_by_the_next_run(upload: Callback, caplog: pytest.LogCaptureFixture) -> None:
+    texts: list[str] = []
+
+    def channel(text: str) -> None:
+        texts.append(text)
+        if len(texts) == 1:
+            raise OSError("no network")
+
+    tell = DeliveryNotifier(channel)
+    for _ in range(3):
+        tell(upload(GOOD))
+    assert len(texts) == 2
+
+
+def test_languages_are_known_words() -> None:
+    with pytest.raises(ConfigurationError, match="en, ru"):
+        DeliveryNotifier(print, language="de")
+
+
+# Channels.
+
+
+class Post(BaseHTTPRequestHandler):
+    """Takes what is posted, as a webhook does."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
+        self.server.taken.append((self.path, body))  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def webhook() -> Iterator[HTTPServer]:
+    with HTTPServer(("127.0.0.1", 0), Post) as server:
+        server.taken = []  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def connection(monkeypatch: pytest.MonkeyPatch, name: str, **fields: Any) -> None:
+    monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(fields))
+
+
+def test_a_webhook_gets_the_text(upload: Callback, webhook: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    notifiers = pytest.importorskip("airflow.providers.http.notifications.http", exc_type=ImportError)
+    connection(monkeypatch, "HOOK", conn_type="http", host=f"http://127.0.0.1:{webhook.server_port}")
+    channel = notifiers.HttpNotifier(http_conn_id="hook", endpoint="orders", json={"text": "{{ message }}"})
+    tell = DeliveryNotifier(channel)
+    tell(upload(GOOD))
+    tell(upload(BAD))
+    taken = [json.loads(body)["text"] for _path, body in webhook.taken]  # type: ignore[attr-defined]
+    assert headlines(taken) == ["Delivered", "Not delivered"]
+
+
+def test_slack_gets_the_text(upload: Callback, webhook: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    notifiers = pytest.importorskip("airflow.providers.slack.notifications.slack_webhook", exc_type=ImportError)
+    address = f"http://127.0.0.1:{webhook.server_port}/services"
+    connection(monkeypatch, "SLACK", conn_type="slackwebhook", host=address, password="T0/B0/X")
+    DeliveryNotifier(notifiers.SlackWebhookNotifier(slack_webhook_conn_id="slack", text="{{ message }}"))(upload(GOOD))
+    ((path, body),) = webhook.taken  # type: ignore[attr-defined]
+    assert path == "/services/T0/B0/X"
+    assert json.loads(body)["text"].startswith("Delivered: crm_daily\n")
+
+
+def test_telegram_gets_the_text(upload: Callback, webhook: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("airflow.providers.telegram.hooks.telegram", exc_type=ImportError)
+    import telegram
+
+    bot, base_url = telegram.Bot, f"http://127.0.0.1:{webhook.server_port}/bot"
+    monkeypatch.setattr(telegram, "Bot", lambda token: bot(token, base_url=base_url))
+    connection(monkeypatch, "CHAT", conn_type="telegram", password="123:abc", host="-1001")
+    DeliveryNotifier("chat", language="ru")(upload(GOOD))
+    ((path, body),) = webhook.taken[:1]  # type: ignore[attr-defined]
+    assert path.endswith("/bot123:abc/sendMessage")
+    assert "-1001" in body
+
+
+class Kept(BaseNotifier):
+    """A channel a deadline alert can name."""
+
+    template_fields = ("text",)
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def notify(self, context: Context) -> None:
+        CHANNEL_HEARD.append(self.text)
+
+
+CHANNEL_HEARD: list[str] = []
+CHANNEL = Kept("<{{ message }}>")
+
+
+def test_a_channel_is_named_by_its_path(upload: Callback) -> None:
+    CHANNEL_HEARD.clear()
+    DeliveryNotifier(f"{__name__}.CHANNEL")(upload(GOOD))
+    (text,) = CHANNEL_HEARD
+    assert text.startswith("<Delivered: crm_daily\n")
+    assert CHANNEL.text == "<{{ message }}>"
+
+
+def test_an_e_mail_gets_the_text(upload: Callback, monkeypatch: pytest.MonkeyPatch) -> None:
+    notifiers = pytest.importorskip("airflow.providers.smtp.notifications.smtp", exc_type=ImportError)
+    with MailServer() as server:
+        extra = {"disable_ssl": True, "disable_tls": True}
+        connection(monkeypatch, "MAIL", conn_type="smtp", host="127.0.0.1", port=server.port, extra=extra)
+        channel = notifiers.SmtpNotifier(
+            to="team@example.com",
+            from_email="airflow@example.com",
+            subject="{{ message.splitlines()[0] }}",
+            html_content="<pre>{{ message | e }}</pre>",
+            smtp_conn_id="mail",
+        )
+        DeliveryNotifier(channel)(upload(GOOD))
+    assert "Subject: Delivered: crm_daily" in server.text
+
+
+class MailServer:
+    """As much of SMTP as one mail takes."""
+
+    def __enter__(self) -> MailServer:
+        import socket
+
+        self.text = ""
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket.settimeout(60)
+        self.port = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError), closing(self._socket.accept()[0]) as client, client.makefile("rwb") as lines:
+
+            def answer(said: bytes) -> None:
+                lines.write(said + b"\r\n")
+                lines.flush()
+
+            answer(b"220 here")
+            for line in lines:
+                verb = line.split()[0].upper()
+                if verb == b"DATA":
+                    answer(b"354 go on")
+                    for part in lines:
+                        if part == b".\r\n":
+                            break
+                        self.text += part.decode()
+                answer(b"250 ok" if verb != b"QUIT" else b"221 bye")
+                if verb == b"QUIT":
+                    return
