@@ -96,9 +96,9 @@ $(VENV)/ready-%: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 EXTRAS_demo := demo
-EXTRAS_test := test
+EXTRAS_test := test,test-told
 EXTRAS_bench := bench
-EXTRAS_lint := test,lint
+EXTRAS_lint := test,test-told,lint
 EXTRAS_s3 := test-s3
 EXTRAS_release := release
 EXTRAS_cluster := cluster
@@ -111,7 +111,7 @@ $(VENV)/bin/python:
 
 $(OLD)/ready: pyproject.toml constraints-2.11.txt
 	@test -x $(OLD)/bin/python || $(PYTHON) -m venv $(OLD)
-	$(call pinned,constraints-2.11.txt) $(OLD)/bin/python $(PIP) --editable ".[test]"
+	$(call pinned,constraints-2.11.txt) $(OLD)/bin/python $(PIP) --editable ".[test,test-told]"
 	@touch $@
 
 $(LOWEST)/ready: pyproject.toml constraints-lowest.txt
@@ -134,9 +134,9 @@ constraints:
 	rm -rf $(VENV) $(OLD) $(FOREIGN)
 	$(PYTHON) -m venv $(FOREIGN) && $(FOREIGN)/bin/python $(PIP) $(FOREIGN_NEEDS)
 	$(FOREIGN)/bin/python -m pip freeze > constraints-foreign.txt
-	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python $(PIP) --editable ".[cluster,bench,lint,release]" "apache-airflow==3.3.*"
+	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python $(PIP) --editable ".[cluster,bench,lint,release,test-told]" "apache-airflow==3.3.*"
 	$(VENV)/bin/python -m pip freeze --exclude-editable > constraints.txt
-	$(PYTHON) -m venv $(OLD) && $(OLD)/bin/python $(PIP) --editable ".[test-s3]" "apache-airflow==2.11.*"
+	$(PYTHON) -m venv $(OLD) && $(OLD)/bin/python $(PIP) --editable ".[test-s3,test-told]" "apache-airflow==2.11.*"
 	$(OLD)/bin/python -m pip freeze --exclude-editable > constraints-2.11.txt
 
 clean:

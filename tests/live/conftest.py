@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from tests.support import altcraft_crm
 from tests.support.examples import EXAMPLES
 from tests.support.live_airflow import LiveAirflow
 from tests.support.postgres import PostgresServer, PostgresUnavailable
+
+LINEAGE = "lineage.jsonl"
 
 
 @pytest.fixture(scope="package")
@@ -64,7 +67,8 @@ def airflow(
 ) -> Iterator[LiveAirflow]:
     dags = live_folder / "dags"
     dags.mkdir()
-    for path in (EXAMPLES / "crm_to_metrica_daily.py", *Path(__file__).parent.glob("dags/*.py")):
+    examples = (EXAMPLES / "crm_to_metrica_daily.py", EXAMPLES / "orders_delivered.py")
+    for path in (*examples, *Path(__file__).parent.glob("dags/*.py")):
         shutil.copy(path, dags)
     with sqlite3.connect(live_folder / "crm.db") as connection:
         crm.create(connection, today=TODAY)
@@ -81,6 +85,14 @@ def airflow(
         "AIRFLOW_CONN_YANDEX_METRICA_DEFAULT": connection_of("yandex_metrica", counter_id=101),
         "AIRFLOW_CONN_YANDEX_MARKET_DEFAULT": connection_of("yandex_market", campaign_id=1001),
         "AIRFLOW_CONN_ALTCRAFT_DEFAULT": connection_of("altcraft"),
+        # Where its provider is installed, and only for the DAGs that say so.
+        "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(
+            {"type": "file", "log_file_path": str(live_folder / LINEAGE), "append": True}
+        ),
+        "AIRFLOW__OPENLINEAGE__SELECTIVE_ENABLE": "True",
+        "PYTHONPATH": os.pathsep.join(
+            [str(dags), os.environ.get("PYTHONPATH", "")]
+        ),  # a deadline's callback is found by its module
     }
     with LiveAirflow(live_folder / "home", dags, environment) as running:
         yield running

@@ -11,10 +11,13 @@ from pathlib import Path
 PACKAGE = "airflow_provider_yandex_orders"
 ROOT = Path(__file__).parents[2]
 PUBLIC = [
-    *(f"{PACKAGE}.{name}" for name in ("exceptions", "period", "retry", "sources", "sources.market_to_altcraft")),
+    *(
+        f"{PACKAGE}.{name}"
+        for name in ("assets", "exceptions", "period", "retry", "sources", "sources.market_to_altcraft")
+    ),
     *(
         f"{PACKAGE}.{folder}.{path.stem}"
-        for folder in ("hooks", "operators", "sensors", "triggers")
+        for folder in ("hooks", "notifications", "operators", "sensors", "triggers")
         for path in sorted((ROOT / PACKAGE / folder).iterdir())
         if path.stem[0] not in "_." and path.stem not in ("base", "arguments", "steps", "shared")
     ),

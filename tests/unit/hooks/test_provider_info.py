@@ -47,6 +47,18 @@ def test_modules_import(module: str) -> None:
     assert import_module(module).__doc__
 
 
+def named() -> Iterator[str]:
+    yield from INFO["notifications"]
+    for entry in INFO["asset-uris"]:
+        yield from (path for name, path in entry.items() if name != "schemes")
+
+
+@pytest.mark.parametrize("path", named())
+def test_what_is_named_is_there(path: str) -> None:
+    module, _, name = path.rpartition(".")
+    assert callable(getattr(import_module(module), name))
+
+
 def test_every_integration_is_declared() -> None:
     declared = {each["integration-name"] for each in INFO["integrations"]}
     used = {each["integration-name"] for kind in ("hooks", "operators", "sensors", "triggers") for each in INFO[kind]}

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who hears of an upload under a real scheduler: DAGs by assets, people by messages, OpenLineage by its provider."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+from tests.live.conftest import LINEAGE
+from tests.support.live_airflow import LiveAirflow
+
+pytestmark = pytest.mark.live
+
+DAG_ID = "told_everyone"
+FOLLOWER = "orders_delivered"
+
+
+@pytest.fixture(scope="module")
+def deliveries(airflow: LiveAirflow) -> dict[str, dict[str, Any]]:
+    """What a run delivered, by the counter, after the DAG that follows it has run as well."""
+    airflow.wait_for_dag(FOLLOWER)
+    airflow.api("PATCH", f"dags/{FOLLOWER}", json={"is_paused": False})
+    run_id = airflow.trigger(DAG_ID)
+    assert airflow.wait(DAG_ID, run_id, timeout=240) == "success"
+    whole = airflow.xcom(DAG_ID, run_id, "upload_orders")
+    mapped = [airflow.xcom(DAG_ID, run_id, "mapped", map_index=index) for index in (0, 1)]
+    return {"101": whole, "101 mapped": mapped[0], "103": mapped[1]}
+
+
+def test_each_upload_emits_an_event_of_its_asset(
+    airflow: LiveAirflow, sandbox: SandboxServer, deliveries: dict[str, dict[str, Any]]
+) -> None:
+    events = airflow.api("GET", "assets/events", params={"source_dag_id": DAG_ID})["asset_events"]
+    place = f"yandex-metrica://{urlsplit(sandbox.url).netloc}{urlsplit(sandbox.url).path}"
+    assert sorted(event["uri"] for event in events) == [
+        f"{place}/{counter}/simple_orders" for counter in (101, 101, 103)
+    ]
+    told = {event["source_task_id"]: event["extra"] for event in events if event["source_map_index"] < 1}
+    for task_id, delivery in (("upload_orders", deliveries["101"]), ("mapped", deliveries["101 mapped"])):
+        extra = told[task_id]
+        assert extra["upload_ids"] == [part["upload_id"] for part in delivery["parts"]]
+        assert extra["rows_sent"] == delivery["rows_sent"]
+        assert {"start", "end"} <= extra["partition"].keys()
+
+
+def test_a_dag_that_follows_deliveries_starts_by_itself(
+    airflow: LiveAirflow, deliveries: dict[str, dict[str, Any]]
+) -> None:
+    def heard() -> int:
+        runs = airflow.api("GET", f"dags/{FOLLOWER}/dagRuns")["dag_runs"]
+        done = [run["dag_run_id"] for run in runs if run["state"] == "success"]
+        return sum(len(airflow.xcom(FOLLOWER, run_id, "look_at_deliveries")) for run_id in done)
+
+    airflow.until(lambda: heard() == len(deliveries), timeout=240, what="all three deliveries are followed")
+
+
+def test_people_are_told_by_callbacks_and_deadlines(
+    airflow: LiveAirflow, deliveries: dict[str, dict[str, Any]]
+) -> None:
+    told = airflow.home / "told.txt"
+    airflow.until(
+        lambda: told.exists() and "Опаздывает: told_everyone" in told.read_text(), timeout=120, what="the deadline"
+    )
+    sent = deliveries["101"]["rows_sent"]
+    assert "Delivered: told_everyone\ntask upload_orders\n" in told.read_text()
+    assert f"counter 101, simple_orders: read 5, sent {sent}" in told.read_text()
+
+
+@pytest.mark.skipif(not find_spec("airflow.providers.openlineage"), reason="the provider of OpenLineage is not here")
+def test_openlineage_hears_what_went_where(
+    airflow: LiveAirflow, sandbox: SandboxServer, live_folder: Path, deliveries: dict[str, dict[str, Any]]
+) -> None:
+    file = live_folder / LINEAGE
+
+    def ends() -> list[dict[str, Any]]:
+        events = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        name = f"{DAG_ID}.upload_orders"
+        return [each for each in events if each["eventType"] == "COMPLETE" and each["job"]["name"] == name]
+
+    airflow.until(lambda: bool(ends()), timeout=60, what="the event of the upload's end")
+    (event,) = ends()
+    ((read,), (written,)) = event["inputs"], event["outputs"]
+    delivery = deliveries["101"]
+    assert read["name"] == "orders"
+    assert {field["name"] for field in read["facets"]["schema"]["fields"]} == {"created_at", "email", "phone", "total"}
+    assert read["inputFacets"]["dataQualityMetrics"]["rowCount"] == delivery["rows_read"]
+    checks = {each["assertion"]: each for each in read["inputFacets"]["dataQualityAssertions"]["assertions"]}
+    assert checks["rows_rejected"]["success"] is (delivery["rows_rejected"] == 0)
+    assert checks["values_dropped"]["actual"] == str(delivery["values_dropped"])
+    assert written["namespace"] == f"yandex-metrica://{urlsplit(sandbox.url).netloc}"
+    assert written["name"].endswith("101/simple_orders")
+    assert written["outputFacets"]["outputStatistics"]["rowCount"] == delivery["rows_sent"]
+    (mapped,) = written["facets"]["columnLineage"]["fields"]["emails"]["inputFields"]
+    assert (mapped["name"], mapped["field"]) == ("orders", "email")
+    assert event["job"]["facets"]["sql"]["query"] == "SELECT * FROM orders LIMIT 5"
