@@ -39,10 +39,10 @@ with DAG(
         interval=timedelta(seconds=1),
         callback=AsyncCallback(DeliveryNotifier, {"channel": "told_everyone.tell", "language": "ru"}),
     ),
-    default_args={"source": ORDERS, "source_timezone": "UTC", "max_rejected": 0.5},
+    default_args={"source_timezone": "UTC", "max_rejected": 0.5},
 ) as dag:
-    MetricaUploadSimpleOrdersOperator(task_id="upload_orders", on_success_callback=TELL)
-    MetricaUploadSimpleOrdersOperator.partial(task_id="mapped").expand(counter_id=[101, 103])
+    MetricaUploadSimpleOrdersOperator(task_id="upload_orders", source=ORDERS, on_success_callback=TELL)
+    MetricaUploadSimpleOrdersOperator.partial(task_id="mapped", source=ORDERS).expand(counter_id=[101, 103])
 
 try:
     from airflow.providers.openlineage.utils.selective_enable import enable_lineage
