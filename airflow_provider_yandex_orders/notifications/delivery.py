@@ -7,6 +7,7 @@ import asyncio
 import copy
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -26,6 +27,9 @@ _MOST = 1000
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
+Channel = BaseNotifier | Callable[[str], object] | str
+
+
 class DeliveryNotifier(BaseNotifier):
     """Says in a few lines what went, what did not and why, with a link, when that changes and not at each run.
 
@@ -35,7 +39,8 @@ class DeliveryNotifier(BaseNotifier):
 
     :param channel: what takes the text: another notifier, in whose templates ``{{ message }}`` is the text; a callable
         that is given it; or a text, as deadline alerts need: the dotted path of either, such as
-        ``my_company.alerts.channel``, or the id of a connection of type ``telegram``.
+        ``my_company.alerts.channel``, or the id of a connection of type ``telegram``. A list of such tells all of them;
+        a task has one notifier, as what people were told is kept by task.
     :param language: ``en`` (by default) or ``ru``.
     :param max_rejected: warn when more than this share of the rows read, from 0 to 1, is rejected; never by default.
     :param min_linked: warn when less than this share of the orders, from 0 to 1, found a visit, in the callbacks of
@@ -49,7 +54,7 @@ class DeliveryNotifier(BaseNotifier):
 
     def __init__(
         self,
-        channel: BaseNotifier | Callable[[str], object] | str,
+        channel: Channel | Sequence[Channel],
         *,
         language: str = "en",
         max_rejected: float | None = None,
@@ -62,7 +67,7 @@ class DeliveryNotifier(BaseNotifier):
         super().__init__(**kwargs)
         if language not in LANGUAGES:
             raise ConfigurationError(f"language must be one of {', '.join(LANGUAGES)}.")
-        self.channel = channel
+        self.channels: list[Any] = [*channel] if isinstance(channel, (list, tuple)) else [channel]
         self.language = language
         self.max_rejected = max_rejected
         self.min_linked = min_linked
@@ -75,22 +80,22 @@ class DeliveryNotifier(BaseNotifier):
         try:
             self._tell(context)
         except Exception as error:  # noqa: BLE001 - a message never fails a task
-            said = str(error) if isinstance(error, (PermanentError, PassingError)) else type(error).__name__
-            self.log.warning("No message about the delivery was sent: %s", said)
+            self.log.warning("No message about the delivery was sent (%s).", type(error).__name__)
 
     async def async_notify(self, context: Context) -> None:
         """The same, in the triggerer."""
         await asyncio.to_thread(self.notify, context)
 
     def _tell(self, context: Context) -> None:
-        from airflow_provider_yandex_orders.journal.store import open_journal
-
         whose = _Whose(context)
-        with open_journal(self.journal_conn_id) as journal:
-            told = [whose.told] if whose.told else []
-            deliveries = told or [*journal.results(whose.dag_id, whose.run_id, whose.task_id)]
+        key = (whose.dag_id, whose.task_id, whose.map_index)
+        with ExitStack() as opened:
+            journal = self._journal(opened)
+            deliveries: Sequence[Mapping[str, Any]] = [whose.told] if whose.told else []
+            if journal and not deliveries:
+                deliveries = journal.results(whose.dag_id, whose.run_id, whose.task_id)
             state, reasons = self._state(context, whose, journal, deliveries)
-            before = journal.notice(whose.dag_id, whose.task_id, whose.map_index, state)
+            before = journal.notice(*key, state) if journal else "good"
             if before == state and not self.every_run:
                 return
             recovered = state == "good" and before not in ("", "good")
@@ -102,14 +107,27 @@ class DeliveryNotifier(BaseNotifier):
                 *reasons,
                 whose.link,
             ]
-            try:
-                self._send("\n".join(filter(None, lines)), context)
-            except BaseException:
-                journal.notice(whose.dag_id, whose.task_id, whose.map_index, before)  # the next run tells it
-                raise
+            text = "\n".join(filter(None, lines))
+            sent = [self._reaches(channel, text, context) for channel in self.channels]
+            if journal and not any(sent):
+                journal.notice(*key, before)  # the next run tells it
+
+    def _journal(self, opened: ExitStack) -> Journal | None:
+        """The journal; without it every failure is told, as nobody knows what people were told."""
+        from airflow_provider_yandex_orders.journal.store import open_journal
+
+        try:
+            return opened.enter_context(open_journal(self.journal_conn_id))
+        except (PermanentError, PassingError) as error:
+            self.log.warning("What people were told before is not known: %s", error)
+            return None
 
     def _state(
-        self, context: Mapping[str, Any], whose: _Whose, journal: Journal, deliveries: Sequence[Mapping[str, Any]]
+        self,
+        context: Mapping[str, Any],
+        whose: _Whose,
+        journal: Journal | None,
+        deliveries: Sequence[Mapping[str, Any]],
     ) -> tuple[str, list[str]]:
         """The state, whose first word is the headline, and why it is that."""
         error, reason, deadline = (context.get(name) for name in ("exception", "reason", "deadline"))
@@ -127,7 +145,7 @@ class DeliveryNotifier(BaseNotifier):
         return " ".join(["warned", *warnings]) if warnings else "good", list(warnings.values())
 
     def _warnings(
-        self, whose: _Whose, journal: Journal, deliveries: Sequence[Mapping[str, Any]]
+        self, whose: _Whose, journal: Journal | None, deliveries: Sequence[Mapping[str, Any]]
     ) -> Iterator[tuple[str, str]]:
         """What is odd about deliveries that went well."""
         for each in deliveries:
@@ -138,14 +156,23 @@ class DeliveryNotifier(BaseNotifier):
                 yield "linked", self._say("linked", share=share, limit=self.min_linked)
         counted = [each for each in deliveries if "rows_sent" in each and "rows_prepared" not in each]
         empty = not any(each["rows_sent"] or each["rows_unchanged"] for each in counted)
-        if self.warn_if_empty and counted and empty and journal.always_sends(whose.dag_id, whose.task_id):
+        expected = self.warn_if_empty and counted and empty and journal
+        if expected and expected.always_sends(whose.dag_id, whose.task_id):
             yield "empty", self._say("empty")
 
     def _say(self, phrase: str, **values: Any) -> str:
         return say(self.language, phrase, **values)
 
-    def _send(self, text: str, context: Context) -> None:
-        channel = self.channel
+    def _reaches(self, channel: Channel, text: str, context: Context) -> bool:
+        """Send by one channel, and whether that worked; what goes wrong may quote a token and is only named."""
+        try:
+            self._send(channel, text, context)
+        except Exception as error:  # noqa: BLE001 - a channel may raise anything
+            self.log.warning("A message about the delivery was not sent (%s).", type(error).__name__)
+            return False
+        return True
+
+    def _send(self, channel: Any, text: str, context: Context) -> None:
         if isinstance(channel, str) and _PATH.fullmatch(channel):
             module, _, name = channel.rpartition(".")
             channel = getattr(import_module(module), name)

@@ -27,7 +27,7 @@ def deliveries(airflow: LiveAirflow) -> dict[str, dict[str, Any]]:
     airflow.wait_for_dag(FOLLOWER)
     airflow.api("PATCH", f"dags/{FOLLOWER}", json={"is_paused": False})
     run_id = airflow.trigger(DAG_ID)
-    assert airflow.wait(DAG_ID, run_id, timeout=240) == "success"
+    assert airflow.wait(DAG_ID, run_id, timeout=400) == "success"
     whole = airflow.xcom(DAG_ID, run_id, "upload_orders")
     mapped = [airflow.xcom(DAG_ID, run_id, "mapped", map_index=index) for index in (0, 1)]
     return {"101": whole, "101 mapped": mapped[0], "103": mapped[1]}

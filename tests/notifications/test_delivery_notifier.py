@@ -192,7 +192,7 @@ def test_a_dag_tells_of_all_its_deliveries(upload: Callback, heard: list[str], t
     assert "the run ended with task_failure" in heard[0]
 
 
-def test_what_was_not_sent_is_told_by_the_next_run(upload: Callback, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_was_not_sent_is_told_by_the_next_run(upload: Callback) -> None:
     texts: list[str] = []
 
     def channel(text: str) -> None:
@@ -204,6 +204,23 @@ def test_what_was_not_sent_is_told_by_the_next_run(upload: Callback, caplog: pyt
     for _ in range(3):
         tell(upload(GOOD))
     assert len(texts) == 2
+
+
+def test_one_channel_of_several_is_enough(upload: Callback, heard: list[str]) -> None:
+    def broken(text: str) -> None:
+        raise OSError("no network")
+
+    tell = DeliveryNotifier([broken, heard.append])
+    tell(upload(GOOD))
+    tell(upload(GOOD))
+    assert headlines(heard) == ["Delivered"]
+
+
+def test_without_the_journal_every_failure_is_told(upload: Callback, heard: list[str]) -> None:
+    tell = DeliveryNotifier(heard.append, journal_conn_id="no_such_connection")
+    for rows in ([GOOD], [BAD], [BAD]):
+        tell(upload(*rows))
+    assert headlines(heard) == ["Not delivered"] * 2
 
 
 def test_languages_are_known_words() -> None:

@@ -39,7 +39,8 @@ with DAG(
         interval=timedelta(seconds=1),
         callback=AsyncCallback(DeliveryNotifier, {"channel": "told_everyone.tell", "language": "ru"}),
     ),
-    default_args={"source_timezone": "UTC", "max_rejected": 0.5},
+    max_active_tasks=1,
+    default_args={"source_timezone": "UTC", "max_rejected": 0.5, "retries": 3, "retry_delay": timedelta(seconds=1)},
 ) as dag:
     MetricaUploadSimpleOrdersOperator(task_id="upload_orders", source=ORDERS, on_success_callback=TELL)
     MetricaUploadSimpleOrdersOperator.partial(task_id="mapped", source=ORDERS).expand(counter_id=[101, 103])
