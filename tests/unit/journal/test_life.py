@@ -214,7 +214,8 @@ def test_a_journal_of_an_earlier_version_goes_on(local: Path, version: int) -> N
     with closing(sqlite3.connect(local / "yandex_orders" / "journal.db")) as connection:
         for view in tables.VIEWS:
             connection.execute(f"DROP VIEW {view}")
-        connection.execute("DROP TABLE journal_money")
+        for table in ("money", "notices"):
+            connection.execute(f"DROP TABLE journal_{table}")
         later = [("parts", "money"), ("deliveries", "try_number"), ("deliveries", "max_tries"), ("parts", "told")]
         for table, column in later[: 4 if version == 1 else 1]:
             connection.execute(f"ALTER TABLE journal_{table} DROP COLUMN {column}")
@@ -222,6 +223,7 @@ def test_a_journal_of_an_earlier_version_goes_on(local: Path, version: int) -> N
         connection.commit()
     with open_journal() as journal:
         assert verdict(journal, ("a", "red", "")) is Verdict.UNCHANGED
+        assert journal.notice("a_dag", "a_task", -1, "good") == ""
         part = plan(journal, [("b", "red", "")])
         journal.sending(part)
         assert journal.begin(ORDERS, task(), Try(2, 2)).id == 1
@@ -232,6 +234,20 @@ def test_a_journal_of_an_earlier_version_goes_on(local: Path, version: int) -> N
         ):  # that is people's answer
             journal.begin(ORDERS, task(), this)
             assert [each.state for each in journal.open_parts(ORDERS)] == states
+
+
+def test_what_people_were_told_is_kept_by_task(journal: Journal) -> None:
+    whose = task()
+    key = (whose.dag_id, whose.task_id, whose.map_index)
+    assert [journal.notice(*key, state) for state in ("failed", "failed", "good")] == ["", "failed", "failed"]
+    assert journal.notice(whose.dag_id, "", -1, "failed") == ""
+    opened = journal.begin(ORDERS, whose)
+    journal.sent(opened.id, {"rows_sent": 1, "rows_unchanged": 0})
+    journal.complete(ORDERS, whose)
+    assert journal.notice(*key, "failed") == "good"
+    assert journal.notice(whose.dag_id, "", -1, "failed") == "good"  # a delivery went well, and nobody was told
+    assert journal.results(whose.dag_id, whose.run_id) == [{"rows_sent": 1, "rows_unchanged": 0}]
+    assert not journal.always_sends(whose.dag_id, whose.task_id)
 
 
 class Store(dict[str, Any]):
