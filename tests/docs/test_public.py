@@ -15,6 +15,8 @@ PACKAGE = "airflow_provider_yandex_orders"
 SERVICES = ("altcraft", "market", "metrica")
 PUBLIC = {
     "__main__",  # the command
+    "assets",
+    "notifications.delivery",
     "exceptions",
     "sources",
     "sources.market_to_altcraft",
