@@ -88,10 +88,10 @@ def _inputs(source: Any) -> tuple[list[Dataset], dict[str, Any]]:
     if hasattr(source, "sql"):
         hook = source._hook()
         connection = hook.get_connection(source.conn_id)
-        info = hook.get_openlineage_database_info(connection) or DatabaseInfo(
-            scheme=connection.conn_type, authority=connection.host
-        )
-        parser = SQLParser(hook.get_openlineage_database_dialect(connection), hook.get_openlineage_default_schema())
+        known = hook.get_openlineage_database_info(connection)
+        info = known or DatabaseInfo(scheme=connection.conn_type, authority=connection.host)
+        schema = hook.get_openlineage_default_schema() if known else None
+        parser = SQLParser(hook.get_openlineage_database_dialect(connection), schema)
         found = parser.generate_openlineage_metadata_from_sql(source.sql, hook, info, use_connection=False)
         return found.inputs, found.job_facets
     return [_file(path) for path in _paths(source)], {}

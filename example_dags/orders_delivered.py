@@ -37,8 +37,11 @@ with DAG(
     @task
     def look_at_deliveries(**context: object) -> list[dict[str, object]]:
         """The counts of what was delivered, which a check, a report or a load may go by."""
-        events = context.get("triggering_asset_events") or context.get("triggering_dataset_events")  # 2.11
-        extras = [dict(event.extra) for each in (events.values() if events else ()) for event in each]  # type: ignore[attr-defined]
+        given = context.get("triggering_asset_events") or context.get("triggering_dataset_events")  # 2.11
+        extras: list[dict[str, object]] = []
+        for events in dict(given or {}).values():  # type: ignore[call-overload]
+            # An event stands under its asset and under the alias.
+            extras += [dict(event.extra) for event in events if dict(event.extra) not in extras]
         for extra in extras:
             log.info("%s: %s rows sent, %s rejected.", extra["entity"], extra["rows_sent"], extra["rows_rejected"])
         return extras
