@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import Asset
 from airflow.providers.openlineage.extractors import OperatorLineage
-from airflow.providers.openlineage.sqlparser import DatabaseInfo, SQLParser
+from airflow.providers.openlineage.sqlparser import SQLParser
 from openlineage.client.event_v2 import Dataset, InputDataset, OutputDataset
 from openlineage.client.facet_v2 import (
     column_lineage_dataset,
@@ -17,6 +17,7 @@ from openlineage.client.facet_v2 import (
     data_quality_metrics_input_dataset,
     output_statistics_output_dataset,
     schema_dataset,
+    sql_job,
 )
 
 from airflow_provider_yandex_orders.assets import convert_asset_to_openlineage
@@ -88,12 +89,19 @@ def _inputs(source: Any) -> tuple[list[Dataset], dict[str, Any]]:
     if hasattr(source, "sql"):
         hook = source._hook()
         connection = hook.get_connection(source.conn_id)
-        known = hook.get_openlineage_database_info(connection)
-        info = known or DatabaseInfo(scheme=connection.conn_type, authority=connection.host)
-        schema = hook.get_openlineage_default_schema() if known else None
-        parser = SQLParser(hook.get_openlineage_database_dialect(connection), schema)
+        dialect, facets = (
+            hook.get_openlineage_database_dialect(connection),
+            {"sql": sql_job.SQLJobFacet(query=source.sql)},
+        )
+        info = hook.get_openlineage_database_info(connection)
+        if info is None:  # of such a database the parser knows no schemas
+            tables = SQLParser(dialect).parse(source.sql).in_tables
+            return [
+                Dataset(f"{connection.conn_type}://{connection.host}", each.qualified_name) for each in tables
+            ], facets
+        parser = SQLParser(dialect, hook.get_openlineage_default_schema())
         found = parser.generate_openlineage_metadata_from_sql(source.sql, hook, info, use_connection=False)
-        return found.inputs, found.job_facets
+        return found.inputs, facets
     return [_file(path) for path in _paths(source)], {}
 
 

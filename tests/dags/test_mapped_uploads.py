@@ -16,10 +16,16 @@ from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 
 # Both ways a mapped task gets a source: rows of another task, and one object shared by all of its instances.
 DAG_FILE = """
+import os
 from datetime import datetime
 from airflow.providers.common.compat.sdk import DAG, task
+from airflow_provider_yandex_orders.notifications.delivery import DeliveryNotifier
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
 from airflow_provider_yandex_orders.sources import SqlSource
+
+def tell(text):
+    with open(os.environ["TOLD"], "a") as file:
+        file.write(text)
 
 with DAG("mapped_uploads", schedule=None, start_date=datetime(2026, 1, 1)):
     @task
@@ -35,6 +41,7 @@ with DAG("mapped_uploads", schedule=None, start_date=datetime(2026, 1, 1)):
         task_id="by_query",
         source=SqlSource("crm", "SELECT * FROM orders WHERE shop = '{{ task.counter_id }}'"),
         retries=0,
+        on_success_callback=DeliveryNotifier(tell),
     ).expand(counter_id=[101, 103])
     by_rows >> by_query
 """
@@ -52,6 +59,7 @@ def dag(airflow_db: None, tmp_path: Path, metrica: SandboxServer, monkeypatch: p
             [("S-101", "101"), ("S-103", "103")],
         )
     monkeypatch.setenv("AIRFLOW_CONN_CRM", json.dumps({"conn_type": "sqlite", "host": str(crm)}))
+    monkeypatch.setenv("TOLD", str(tmp_path / "told.txt"))
     folder = tmp_path / "dags"
     folder.mkdir()
     (folder / "mapped_uploads.py").write_text(DAG_FILE)
@@ -66,7 +74,7 @@ def dag(airflow_db: None, tmp_path: Path, metrica: SandboxServer, monkeypatch: p
     return bag.dags["mapped_uploads"]
 
 
-def test_rows_stay_apart_and_unseen(dag: Any, metrica: SandboxServer) -> None:
+def test_rows_stay_apart_and_unseen(dag: Any, metrica: SandboxServer, tmp_path: Path) -> None:
     from airflow.models.renderedtifields import RenderedTaskInstanceFields
     from airflow.utils.session import create_session
 
@@ -76,6 +84,7 @@ def test_rows_stay_apart_and_unseen(dag: Any, metrica: SandboxServer) -> None:
     for counter_id in (101, 103):
         held = {each["id"] for each in metrica.client.orders(counter_id)}
         assert held == {"X-1", f"S-{counter_id}"}
+        assert f"counter {counter_id}, simple_orders: read 1, sent 1" in (tmp_path / "told.txt").read_text()
     with create_session() as session:
         found = session.query(RenderedTaskInstanceFields).filter_by(dag_id="mapped_uploads").all()
         shown = {(each.task_id, each.map_index): json.dumps(each.rendered_fields) for each in found}
