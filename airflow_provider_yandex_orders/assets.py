@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -28,6 +29,8 @@ FETCHED = "yandex-orders-fetched"
 _HOSTS = {"yandex-metrica": "api-metrika.yandex.net", "yandex-market": "api.partner.market.yandex.ru", "altcraft": ""}
 _PATH = re.compile(r"(/[^/]+)+/\w+")
 _MOST_IDS = 100
+_BY_NAME = "name" in signature(Asset).parameters
+"""Datasets before Airflow 3 have no names; an event through an alias whose extra is nested fails the task there."""
 
 
 def create_asset(
@@ -79,7 +82,8 @@ def convert_asset_to_openlineage(asset: Asset, lineage_context: Any = None) -> O
 
 def with_alias(outlets: list[Any], name: str, wanted: bool) -> list[Any]:
     """The outlets of a task: through the alias it emits events of assets that are known only when it runs."""
-    return [*(each for each in outlets if getattr(each, "name", None) != name), *[AssetAlias(name)] * wanted]
+    others = [each for each in outlets if getattr(each, "name", None) != name]
+    return [*others, AssetAlias(name)] if wanted and _BY_NAME else others
 
 
 def emit(
