@@ -3,8 +3,8 @@
 
 Every upload emits an event of its asset, such as `yandex-metrica://api-metrika.yandex.net/12345/simple_orders`, and all
 go through one alias. Schedule by the alias, as here, for deliveries to all places; for those to one place schedule by
-its asset: `schedule=[create_asset(service="metrica", place=12345, entity="simple_orders")]`. Airflow 2.11 knows only the
-latter, and only where the upload names that asset among its `outlets`.
+its asset: `schedule=[create_asset(service="metrica", place=12345, entity="simple_orders")]`. Airflow 2.11 knows only
+the latter, and only where the upload names that asset among its `outlets`.
 
 A message tells when something changes, and not at each run: here in the log, else by Telegram, Slack, e-mail or any
 channel Airflow has (docs/messages.md).
