@@ -33,7 +33,7 @@ with DAG(
     tags=["yandex-orders"],
     doc_md=__doc__,
     default_args={"on_success_callback": tell, "on_failure_callback": tell},
-):
+) as dag:
 
     @task
     def look_at_deliveries(**context: object) -> list[dict[str, object]]:
