@@ -28,6 +28,7 @@ EXPLAINED = {
     TESTS / "support" / "pauses.py",
     TESTS / "simulation" / "nature.py",
     TESTS / "simulation" / "breaks.py",
+    TESTS / "support_tests" / "leaking.py",
     Path(__file__),
 }
 """They say themselves why they reach further; the last has examples."""

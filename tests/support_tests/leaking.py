@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests that make the package tell planted values, each in a way of its own: all but the last are to be caught."""
+"""Tests that make the package tell planted values, each in a way of its own: all but the last are to be caught.
+
+What users import tells none, so errors that quote what they are given come from functions behind it.
+"""
 
 from __future__ import annotations
 
