@@ -65,6 +65,7 @@ with DAG(
         status_map=STATUSES,
         source_timezone=CRM_TIMEZONE,
         max_rejected=0.01,
+        changed_only=True,  # a run repeated sends nothing twice
     )
 
     wait = MetricaCrmUploadSensor(

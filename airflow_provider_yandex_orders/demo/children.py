@@ -15,8 +15,23 @@ from types import FrameType
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Process = subprocess.Popen[bytes]
 
+PACKAGE = Path(__file__).resolve().parents[1]
 PATIENCE = 3.0
 """Seconds a child has to end by itself."""
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment for every child: the user's own, less all that is about another Airflow."""
+    # A setting of the user's Airflow left in place could send the demo into a real database.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    if (PACKAGE.parent / "pyproject.toml").is_file():  # a checkout, which may not be installed
+        search_path = filter(None, [str(PACKAGE.parent), environment.get("PYTHONPATH")])
+        environment["PYTHONPATH"] = os.pathsep.join(search_path)
+    environment["PYTHONUNBUFFERED"] = "1"  # the logs are read while they grow
+    environment["NO_COLOR"] = "1"
+    for name in ("NO_PROXY", "no_proxy"):  # the sandbox is on this machine, whatever the proxy
+        environment[name] = ",".join(filter(None, [environment.get(name), "127.0.0.1", "localhost"]))
+    return environment
 
 
 class Interrupted(BaseException):

@@ -68,8 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m airflow_provider_yandex_orders.demo",
         description=(
-            "Fill a small CRM with 6,919 real orders, start the local sandbox, and let a private Airflow run "
-            "the example DAG crm_to_metrica_daily against it. Nothing leaves this machine."
+            "Fill a small CRM with 6,919 real orders, start the local sandbox, and let a private Airflow run the "
+            "example DAGs against it, good days and a bad one. Nothing leaves this machine."
         ),
     )
     parser.add_argument(
@@ -78,5 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         default=Path(".demo"),
         help="where everything goes; emptied of the demo's earlier run first (default: %(default)s)",
     )
-    parser.add_argument("--keep", action="store_true", help="leave the sandbox up at the end, until Ctrl-C")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave the pages of the sandbox and of Airflow up, until Ctrl-C"
+    )
     return parser

@@ -74,6 +74,9 @@ SALES_SECONDS = 10 * 3600
 # After the sales of the day, and still the same day in UTC and in Moscow.
 MIGRATION_START = time(17)
 MIGRATION_SECONDS = 3 * 3600
+CHANGES = time(9)
+SPOILED = 6
+"""Of the orders that change on the next day; an even number."""
 
 
 def create(connection: Any, *, today: date, limit: int | None = None) -> int:
@@ -107,6 +110,23 @@ def create(connection: Any, *, today: date, limit: int | None = None) -> int:
         cursor.close()
     connection.commit()
     return count
+
+
+def next_day(connection: Any, day: date) -> int:
+    """Let a day pass after :func:`create`: open orders are paid, :data:`SPOILED` of them wrongly. Commit.
+
+    :param connection: an open connection to SQLite
+    :param day: the day it happens on
+    :return: how many orders changed.
+    """
+    moment = f"{day} {CHANGES:%H:%M:%S}"
+    paid = connection.execute("UPDATE orders SET status = 'paid', updated_at = ? WHERE status = 'new'", (moment,))
+    changed = int(paid.rowcount)
+    some = "id IN (SELECT id FROM orders WHERE updated_at = ? ORDER BY id {} LIMIT ?)"
+    for fault, order in (("status = 'return/exchange'", "ASC"), ("total = '-' || total", "DESC")):
+        connection.execute(f"UPDATE orders SET {fault} WHERE {some.format(order)}", (moment, SPOILED // 2))  # noqa: S608
+    connection.commit()
+    return changed
 
 
 def iter_orders(today: date, *, broken: bool = True, strict_types: bool = False) -> Iterator[Row]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one exception by which the demo says that it cannot go on."""
+"""How the demo's processes tell each other what is for the user: lines of a log, and an exception."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+MARK = ">>> "
+"""Begins the lines of a log that are for the user."""
 
 
 class DemoError(Exception):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from airflow_provider_yandex_orders.demo.errors import DemoError
 
@@ -37,14 +38,19 @@ class Folder:
         return self.path / "sandbox.log"
 
     @property
-    def migrate_log(self) -> Path:
-        """What Airflow printed when it made its database."""
-        return self.path / "airflow-db-migrate.log"
+    def dag_log(self) -> Path:
+        """What Airflow printed while it ran the DAGs."""
+        return self.path / "airflow.log"
 
     @property
-    def dag_log(self) -> Path:
-        """What Airflow printed while it ran the DAG."""
-        return self.path / "dag.log"
+    def ui_log(self) -> Path:
+        """What Airflow's services printed that show its pages."""
+        return self.path / "airflow-ui.log"
+
+    @property
+    def warehouse(self) -> Path:
+        """The database that Market's orders are loaded into."""
+        return self.path / "warehouse.db"
 
     @property
     def page(self) -> Path:
@@ -54,7 +60,25 @@ class Folder:
     @property
     def own(self) -> tuple[Path, ...]:
         """All that a run makes, and so may remove."""
-        return (self.crm, self.airflow_home, self.sandbox_log, self.migrate_log, self.dag_log, self.page)
+        files = (self.crm, self.warehouse, self.sandbox_log, self.dag_log, self.ui_log, self.page)
+        return (self.airflow_home, *files, *self.path.glob("?-rejected.jsonl"))
+
+    def link(self, name: str, location: str | None) -> None:
+        """Give a file deep inside a short name, where there is such a file."""
+        if location is not None:
+            (self.path / name).symlink_to(local_path(location))
+
+
+def short(path: Path) -> Path:
+    """Return a path as a command names it that is run here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def local_path(location: str) -> Path:
+    """Return the path that a delivery names as a path or as a `file://` URL."""
+    parts = urlsplit(location)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else Path(location)
 
 
 @contextmanager

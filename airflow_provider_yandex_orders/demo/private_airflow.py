@@ -1,25 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An Airflow of the demo's own: its environment, its commands and what its tasks returned."""
+"""An Airflow of the demo's own: its environment, and its pages."""
 
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-from contextlib import closing
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from airflow_provider_yandex_orders.demo.children import PACKAGE, Children, child_environment
 from airflow_provider_yandex_orders.demo.errors import DemoError
 from airflow_provider_yandex_orders.demo.folder import Folder
+from airflow_provider_yandex_orders.demo.local_sandbox import Control
 
 DAG_ID = "crm_to_metrica_daily"
-UPLOAD_TASK = "upload_orders"
 COUNTER_ID = 101
+CAMPAIGN_ID = 1001
+UI_TIMEOUT = 300.0
+DELIVERY_MODULE = "airflow_provider_yandex_orders.ui.plugin"
+DELIVERY_PAGE = "/yandex-orders/"
+GRID = f"/dags/{DAG_ID}"
 TOKEN = "sandbox-token"  # noqa: S105 - the sandbox takes any
-PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def installed_version() -> str:
@@ -43,51 +52,63 @@ def dags_folder() -> Path:
     raise DemoError(f"The example DAG {DAG_ID}.py is in none of: {', '.join(map(str, places))}")
 
 
-def child_environment() -> dict[str, str]:
-    """Return the environment for every child: the user's own, less all that is about another Airflow."""
-    # A setting of the user's Airflow left in place could send the demo into a real database.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
-    if (PACKAGE.parent / "pyproject.toml").is_file():  # a checkout, which may not be installed
-        search_path = filter(None, [str(PACKAGE.parent), environment.get("PYTHONPATH")])
-        environment["PYTHONPATH"] = os.pathsep.join(search_path)
-    environment["PYTHONUNBUFFERED"] = "1"  # the logs are read while they grow
-    environment["NO_COLOR"] = "1"
-    for name in ("NO_PROXY", "no_proxy"):  # the sandbox is on this machine, whatever the proxy
-        environment[name] = ",".join(filter(None, [environment.get(name), "127.0.0.1", "localhost"]))
-    return environment
-
-
 def environment(folder: Folder, *, dags: Path, sandbox_url: str) -> dict[str, str]:
-    """Return the environment of the private Airflow, with its two connections."""
+    """Return the environment of the private Airflow, with the connections of its examples."""
+
+    def service(conn_type: str, **extra: int) -> dict[str, Any]:
+        return {"conn_type": conn_type, "host": sandbox_url, "password": TOKEN, "extra": extra}
+
     # The hook reads the host as part of a URL: quoted, any folder name works.
-    crm = {"conn_type": "sqlite", "host": quote(str(folder.crm))}
-    metrica = {
-        "conn_type": "yandex_metrica",
-        "host": sandbox_url,
-        "password": TOKEN,
-        "extra": {"counter_id": COUNTER_ID},
+    crm, warehouse = ({"conn_type": "sqlite", "host": quote(str(path))} for path in (folder.crm, folder.warehouse))
+    connections = {
+        "CRM": crm,
+        "WAREHOUSE": warehouse,
+        "YANDEX_METRICA_DEFAULT": service("yandex_metrica", counter_id=COUNTER_ID),
+        "YANDEX_MARKET_DEFAULT": service("yandex_market", campaign_id=CAMPAIGN_ID),
+        "ALTCRAFT_DEFAULT": service("altcraft"),
     }
     return child_environment() | {
         "AIRFLOW_HOME": str(folder.airflow_home),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{database(folder)}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder.airflow_home / 'airflow.db'}?timeout=60",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
-        "AIRFLOW_CONN_CRM": json.dumps(crm),
-        "AIRFLOW_CONN_YANDEX_METRICA_DEFAULT": json.dumps(metrica),
+        **{f"AIRFLOW_CONN_{name}": json.dumps(connection) for name, connection in connections.items()},
     }
 
 
-def database(folder: Folder) -> Path:
-    """Return the file of the private Airflow's database."""
-    return folder.airflow_home / "airflow.db"
+def show_pages(folder: Folder, known: Mapping[str, str], children: Children) -> str:
+    """Start Airflow's services on the private database, and return the address of the page to open.
 
-
-def returned_by(folder: Folder, task_id: str) -> Any:
-    """Return what the task returned in the only run of the DAG, or None.
-
-    Airflow keeps it as JSON in its database; reading it there spares a whole start of Airflow.
+    Whoever opens it is signed in: the services listen on this machine only.
     """
-    query = "SELECT value FROM xcom WHERE dag_id = ? AND task_id = ? AND key = 'return_value'"
-    with closing(sqlite3.connect(f"file:{quote(str(database(folder)))}?mode=ro", uri=True)) as connection:
-        row = connection.execute(query, (DAG_ID, task_id)).fetchone()
-    return json.loads(row[0]) if row else None
+    ports = [free_port() for _ in range(3)]
+    url = f"http://127.0.0.1:{ports[0]}"
+    settings = {
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(ports[0]),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64),
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(ports[1]),
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(ports[2]),
+    }
+    command = [sys.executable, "-m", "airflow", "standalone"]
+    services = children.start(command, log=folder.ui_log, environment={**known, **settings})
+    control, deadline = Control(url), time.monotonic() + UI_TIMEOUT
+    while time.monotonic() < deadline:
+        with suppress(DemoError):
+            health = json.loads(control.get("/api/v2/monitor/health"))
+            if all(health[part]["status"] == "healthy" for part in ("scheduler", "dag_processor")):
+                return url + (DELIVERY_PAGE if find_spec(DELIVERY_MODULE) else GRID)
+        if services.poll() is not None:
+            break
+        time.sleep(1)
+    raise DemoError("Airflow's pages did not come up.", log=folder.ui_log)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

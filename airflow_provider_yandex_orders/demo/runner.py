@@ -3,23 +3,35 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import sys
 import time
+import webbrowser
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from airflow_provider_yandex_orders.demo import crm, private_airflow, summary
+from airflow_provider_yandex_orders.demo import crm, order_lines, private_airflow
 from airflow_provider_yandex_orders.demo.broken import BROKEN_ORDERS
-from airflow_provider_yandex_orders.demo.children import Children
-from airflow_provider_yandex_orders.demo.dag_run import run_airflow
-from airflow_provider_yandex_orders.demo.errors import DemoError
-from airflow_provider_yandex_orders.demo.folder import Folder, fresh
-from airflow_provider_yandex_orders.demo.local_sandbox import PROCESSING_SECONDS, LocalSandbox
+from airflow_provider_yandex_orders.demo.children import Children, Process
+from airflow_provider_yandex_orders.demo.errors import MARK, DemoError
+from airflow_provider_yandex_orders.demo.folder import Folder, fresh, short
+from airflow_provider_yandex_orders.demo.local_sandbox import LocalSandbox
 
-MIGRATE_TIMEOUT = 300.0
-DAG_TIMEOUT = 600.0
+TIMEOUT = 900.0
+LOOK_EVERY = 0.2  # seconds
+DAYS = "airflow_provider_yandex_orders.demo.days"
+BEGIN = """\
+The demo: six days of a shop's orders, run by a real Airflow against a local sandbox, in two to three minutes. Nothing
+leaves this machine; everything it makes lies in {here}
+"""
+END = """
+Next: your own CRM
+   {python} -m airflow_provider_yandex_orders check orders.csv
+   says what would be sent of a file of yours, and why not the rest; docs/your_export.md has what each CRM needs.
+   example_dags/crm_to_metrica_daily.py is the DAG of the first three days: four lines make it yours."""
 
 Say = Callable[[str], None]
 
@@ -28,25 +40,37 @@ def run(path: Path, *, keep: bool, children: Children, say: Say) -> None:
     """Run the whole demo; what keeps it from its end is a :class:`DemoError`.
 
     :param path: the demo's folder
-    :param keep: leave the sandbox up afterwards, until the user stops the demo
+    :param keep: leave the sandbox's page and Airflow's own up afterwards, until the user stops the demo
     :param say: takes the lines for the user
     """
     release = private_airflow.installed_version()
     dags = private_airflow.dags_folder()
-    today = datetime.now(UTC).date()
     with fresh(path) as folder:
-        say(f"Folder   {folder.path}")
+        say(BEGIN.format(here=short(folder.path)))
         sandbox = LocalSandbox.start(children, folder)
-        say(f"Sandbox  {sandbox.url} plays the services; a file takes it {PROCESSING_SECONDS} s to process")
-        fill_crm(folder, today)
-        say(
-            f"CRM      {crm.ORDERS:,} real orders of {crm.CUSTOMERS:,} customers with made-up contacts; "
-            f"{len(BROKEN_ORDERS)} orders are broken on purpose"
-        )
-        run_dag(folder, dags=dags, today=today, release=release, sandbox=sandbox, children=children, say=say)
-        report(folder, sandbox, say)
+        say(f"Sandbox  {sandbox.control.url} plays Metrica, Market and Altcraft")
+        fill_crm(folder, datetime.now(UTC).date() - timedelta(days=1))
+        say(f"CRM      {crm.ORDERS:,} real orders with made-up contacts; {len(BROKEN_ORDERS)} broken on purpose")
+        say(f"Airflow  {release}")
+        environment = private_airflow.environment(folder, dags=dags, sandbox_url=sandbox.control.url)
+        folder.airflow_home.mkdir()
+        command = [sys.executable, "-m", DAYS, str(folder.path), sandbox.control.url, str(dags)]
+        follow(children.start(command, log=folder.dag_log, environment=environment), folder.dag_log, say)
+        sandbox.save_page()
+        say("")
+        if not keep:
+            say(f"The sandbox's page as it was at the end: {short(folder.page)}")
+            say("make demo KEEP=1 leaves it up, with faults to switch on, and Airflow's pages with every run")
+        else:
+            say(f"The sandbox's page: {sandbox.control.url}  with faults to switch on")
+            say("Airflow's pages are starting ...")
+            page = private_airflow.show_pages(folder, environment, children)
+            say(f"Airflow's pages:    {page}  you are signed in; any DAG there can be run again")
+            if sys.platform == "darwin" or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+                webbrowser.open(page)
+        say(END.format(python=short(Path(sys.executable))))
         if keep:
-            say(f"The sandbox stays up at {sandbox.url}. Ctrl-C ends it.")
+            say("\nCtrl-C ends it all.")
             sandbox.wait()
 
 
@@ -54,49 +78,24 @@ def fill_crm(folder: Folder, today: date) -> None:
     """Make the CRM's database."""
     with closing(sqlite3.connect(folder.crm)) as connection:
         crm.create(connection, today=today)
+        order_lines.create(connection, today=today)
 
 
-def run_dag(
-    folder: Folder,
-    *,
-    dags: Path,
-    today: date,
-    release: str,
-    sandbox: LocalSandbox,
-    children: Children,
-    say: Say,
-) -> None:
-    """Make a private Airflow and have it run the DAG once."""
-    environment = private_airflow.environment(folder, dags=dags, sandbox_url=sandbox.url)
-    folder.airflow_home.mkdir()
-    began = time.monotonic()
-    run_airflow(
-        ["db", "migrate"],
-        children=children,
-        log=folder.migrate_log,
-        environment=environment,
-        timeout=MIGRATE_TIMEOUT,
-    )
-    say(f"Airflow  {release}, with a database of its own, made in {time.monotonic() - began:.0f} s")
-    began = time.monotonic()
-    say(f"DAG      {private_airflow.DAG_ID}")
-    run_airflow(
-        ["dags", "test", private_airflow.DAG_ID, f"{today.isoformat()}T00:00:00+00:00"],
-        children=children,
-        log=folder.dag_log,
-        environment=environment,
-        timeout=DAG_TIMEOUT,
-        on_task=lambda task: say(f"         - {task}"),
-    )
-    say(f"         done in {time.monotonic() - began:.0f} s")
-
-
-def report(folder: Folder, sandbox: LocalSandbox, say: Say) -> None:
-    """Tell what came of it."""
-    delivery = private_airflow.returned_by(folder, private_airflow.UPLOAD_TASK)
-    if not isinstance(delivery, dict):
-        raise DemoError(f"The task {private_airflow.UPLOAD_TASK} returned no delivery.", log=folder.dag_log)
-    held = sandbox.summary(private_airflow.COUNTER_ID)
-    sandbox.save_page()
-    for line in summary.lines(delivery, held, folder):
-        say(line)
+def follow(process: Process, log: Path, say: Say) -> None:
+    """Say the lines of a log that are for the user, until the process ends; a failure of it is a :class:`DemoError`."""
+    deadline = time.monotonic() + TIMEOUT
+    with log.open("rb") as output:
+        unfinished = b""
+        while True:
+            ended = process.poll() is not None
+            *lines, unfinished = (unfinished + output.read()).split(b"\n")
+            for line in lines:
+                if line.startswith(MARK.encode()):
+                    say(line.decode(errors="replace").removeprefix(MARK))
+            if ended:
+                break
+            if time.monotonic() > deadline:
+                raise DemoError(f"Airflow did not end within {TIMEOUT:.0f} s.", log=log)
+            time.sleep(LOOK_EVERY)
+    if process.returncode:
+        raise DemoError(f"Airflow ended with code {process.returncode}.", log=log)

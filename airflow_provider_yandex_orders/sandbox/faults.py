@@ -147,6 +147,10 @@ class FaultBook:
         """Every fault, used up or not, in the order they are asked."""
         return list(self._faults)
 
+    def remove(self, number: int) -> None:
+        """Forget one fault; one that is gone already is no error."""
+        self._faults = [fault for fault in self._faults if fault.id != number]
+
     def clear(self) -> int:
         """Forget every fault; returns how many there were."""
         count = len(self._faults)

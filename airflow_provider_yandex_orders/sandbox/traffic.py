@@ -11,6 +11,7 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONNECTION_KEY: Final = "sandbox.connection"
@@ -31,6 +32,11 @@ class Connection(Protocol):
 
     def abort(self) -> None:
         """Close at once."""
+
+
+def tell(request: Request, said: str, *, refused: bool = False) -> None:
+    """Note in the log what a service says, in words without a value of the request."""
+    request.scope[LOG_KEY].update(said=said, refused=refused)
 
 
 def is_service_call(scope: Scope) -> bool:
@@ -59,6 +65,8 @@ class RequestLog:
             "response_bytes": 0,
             "seconds": None,
             "fault": None,
+            "said": "",
+            "refused": False,
         }
         self._entries.append(entry)
         return entry

@@ -21,11 +21,11 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.demo import broken, children, crm, identities, summary
+from airflow_provider_yandex_orders.demo import broken, children, crm, days, identities, summary
 from airflow_provider_yandex_orders.demo.broken import BROKEN, BROKEN_ORDERS, DROPPED, REJECTED, Row
+from airflow_provider_yandex_orders.demo.children import child_environment
 from airflow_provider_yandex_orders.demo.errors import DemoError
 from airflow_provider_yandex_orders.demo.folder import MARKER, Folder, fresh
-from airflow_provider_yandex_orders.demo.private_airflow import child_environment
 from tests.support import processes
 from tests.support.postgres import PostgresServer
 
@@ -190,6 +190,8 @@ def test_only_what_an_earlier_run_made_is_ever_removed(tmp_path: Path) -> None:
         folder.crm.touch()
         folder.page.symlink_to(mine)
         (folder.path / "notes.txt").touch()
+        folder.link("1-rejected.jsonl", (mine / "thesis.txt").as_uri())
+        assert (folder.path / "1-rejected.jsonl").exists()
         with pytest.raises(DemoError, match="Another demo"), fresh(tmp_path / "demo"):
             pass
         assert folder.crm.exists()
@@ -205,28 +207,55 @@ def test_settings_of_another_airflow_do_not_reach_the_demo(monkeypatch: pytest.M
     assert not [name for name in child_environment() if name.startswith("AIRFLOW")]
 
 
-def test_the_summary_counts_and_adds_up(tmp_path: Path) -> None:
-    rejected, dropped = tmp_path / "rejected.jsonl", tmp_path / "dropped.jsonl"
+def test_a_day_changes_orders_and_spoils_some(orders: list[Row]) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        crm.create(connection, today=TODAY)
+        changed = crm.next_day(connection, TODAY)
+        rows = connection.execute("SELECT status, total FROM orders WHERE updated_at >= ?", (str(TODAY),)).fetchall()
+
+    assert changed == len(rows) == sum(row["status"] == "new" for row in orders)
+    wrong = [row for row in rows if row[0] not in crm.STATUS_MAP or row[1].startswith("-")]
+    assert len(wrong) == crm.SPOILED
+    assert 0 < len(wrong) < 0.01 * changed  # what the example puts up with
+
+
+def test_a_day_is_told_in_counts_and_reasons(tmp_path: Path) -> None:
+    rejected = tmp_path / "rejected.jsonl"
     negative = {"column": "total", "code": "negative", "fix": "Send 0."}
-    faults = [negative, {"column": None, "code": "no_identifier", "fix": "Add one."}, negative]
+    faults = [negative, {"column": None, "code": "no_identifier", "fix": "Add one. " * 30}, negative]
     rejected.write_text("".join(json.dumps(fault) + "\n" for fault in faults))
-    dropped.write_text(json.dumps(faults[1]))
-    rows = {"read": 6919, "sent": 6915, "rejected": 3, "duplicate": 1, "deferred": 0}
-    delivery: dict[str, Any] = {f"rows_{name}": count for name, count in rows.items()}
-    delivery |= {"values_dropped": 1, "rejected_path": rejected.as_uri()}
-    delivery["parts"] = [{"path": str(tmp_path / name)} for name in ("1.csv", "2.csv")]
-    held = {"orders": 6915, "customers": 2356, "by_status": {"NEW": 15, "PAID": 6900}}
-    held["orders_received_more_than_once"] = 0
-    held["revenue_by_day"] = {"2026-03-13": {"USD": "1000.10"}, "2026-03-14": {"USD": "0.25", "EUR": "3"}}
-    held["paid_revenue_by_day"] = {"2026-03-14": {"USD": "0.25"}}
+    delivery: dict[str, Any] = {"rows_read": 6919, "rows_sent": 0, "rows_unchanged": 6916, "rows_rejected": 3}
+    delivery |= {"rejected_path": rejected.as_uri(), "money": {"RUB": "1000.10"}}
 
-    printed = " ".join(" ".join(summary.lines(delivery, held, Folder(tmp_path))).split())
+    counts, money, *reasons = summary.delivery_lines(delivery)
 
-    assert "6,919 orders read from the CRM 6,915 sent, in 2 files 1 left out as duplicates" in printed
-    assert "3 rejected 2 negative (total) Send 0. 1 no_identifier Add one. 1 bad values left out" in printed
-    assert "6,915 orders of 2,356 customers: 6,900 PAID 15 NEW 0 of them received more than once" in printed
-    assert "3.00 EUR revenue 1,000.35 USD revenue 0.25 USD of it paid" in printed
-    assert f"rejected rows {rejected} files sent {tmp_path} " in printed
+    assert counts == "6,919 rows read: 0 sent, 6,916 unchanged, left out, 3 rejected"
+    assert money == "money sent: 1,000.10 RUB"
+    assert reasons[0] == "2 negative (total): Send 0."
+    assert reasons[1].startswith("1 no_identifier: Add one. Add one.")
+    assert len(reasons[1]) <= summary.WIDTH
+
+
+def test_each_try_of_a_task_has_its_own_log_where_airflow_looks(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    lines = [
+        "of an earlier run",
+        *("[DAG TEST] starting task_id=upload map_index=-1", "503", "state=up_for_retry", "[DAG TEST] end task"),
+        *("[DAG TEST] starting task_id=upload map_index=-1", "PASSED"),
+        *("[DAG TEST] starting task_id=wait map_index=-1", "put off"),
+        *("[DAG TEST] starting task_id=wait map_index=-1", "PROCESSED"),
+    ]
+    folder.dag_log.write_text("\n".join(lines))
+
+    assert days.keep_logs(folder, len(lines[0]) + 1, "dag_id=d/run_id=r") == 2
+
+    logs = folder.airflow_home / "logs" / "dag_id=d" / "run_id=r"
+    texts = {str(path.relative_to(logs)): path.read_text() for path in logs.rglob("*.log")}
+    assert sorted(texts) == [f"task_id={one}.log" for one in ("upload/attempt=1", "upload/attempt=2", "wait/attempt=1")]
+    assert "503" in texts["task_id=upload/attempt=1.log"]
+    assert "PASSED" in texts["task_id=upload/attempt=2.log"]
+    assert "put off" in texts["task_id=wait/attempt=1.log"]
+    assert "PROCESSED" in texts["task_id=wait/attempt=1.log"]
 
 
 def test_a_stopped_demo_leaves_no_process_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,19 +305,49 @@ def test_ctrl_c_ends_the_demo_and_its_sandbox(tmp_path: Path) -> None:
 def test_the_whole_demo_twice_in_one_folder(tmp_path: Path) -> None:
     for _ in range(2):
         demo = _start_demo(tmp_path / "demo")
-        printed, _ = demo.communicate(timeout=600)
+        printed, _ = demo.communicate(timeout=900)
         assert demo.returncode == 0, printed
-        words = " ".join(printed.split())
-        assert f"6,919 orders read from the CRM {crm.ORDERS - REJECTED:,} sent" in words
-        assert f" {REJECTED} rejected" in words
-        assert f" {DROPPED} bad values left out" in words
-        assert f"{SENT_REVENUE:,} USD revenue" in words
+        sent = crm.ORDERS - REJECTED
+        assert f"{crm.ORDERS:,} rows read: {sent:,} sent, {REJECTED} rejected, {DROPPED} sent without" in printed
+        assert f"{crm.ORDERS:,} rows read: 0 sent, {sent:,} unchanged" in printed
+        assert re.search(
+            rf"917 rows read: {917 - crm.SPOILED} sent, {crm.SPOILED} rejected.*, 2 tries", printed, re.DOTALL
+        )
+        assert "Next: your own CRM" in printed
         assert not re.search(r"@example\.|sandbox-token|797[2-6]\d{7}", printed, re.IGNORECASE)
+        assert max(map(len, printed.splitlines())) < 130 + len(str(tmp_path))
 
 
-def _start_demo(folder: Path) -> subprocess.Popen[str]:
+@pytest.mark.live
+def test_what_stays_up_shows_the_runs_to_whoever_opens_it(tmp_path: Path) -> None:
+    requests = pytest.importorskip("requests")
+    demo = _start_demo(tmp_path / "demo", "--keep")
+    assert demo.stdout is not None
+    try:
+        seen = ""
+        while "Ctrl-C ends it all." not in seen:
+            line = demo.stdout.readline()
+            assert line, f"ended too early: {seen}"
+            seen += line
+        sandbox, airflow = (
+            re.findall(rf"{page}: +(http://127\.0\.0\.1:\d+)", seen)[0]
+            for page in ("sandbox's page", "Airflow's pages")
+        )
+        assert "This is not the real service" in requests.get(sandbox, timeout=60).text
+        token = requests.get(f"{airflow}/auth/token", timeout=60).json()["access_token"]
+        runs = requests.get(
+            f"{airflow}/api/v2/dags/~/dagRuns", headers={"Authorization": f"Bearer {token}"}, timeout=60
+        ).json()["dag_runs"]
+        assert [run["state"] for run in runs] == ["success"] * len(days.DAYS)
+    finally:
+        demo.send_signal(signal.SIGINT)
+        demo.communicate(timeout=60)
+    assert demo.returncode == 130
+
+
+def _start_demo(folder: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "airflow_provider_yandex_orders.demo", "--folder", str(folder)],
+        [sys.executable, "-m", "airflow_provider_yandex_orders.demo", "--folder", str(folder), *options],
         env=child_environment() | {"PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

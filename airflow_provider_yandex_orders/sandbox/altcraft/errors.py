@@ -7,6 +7,7 @@ chosen here.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,11 +16,15 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from airflow_provider_yandex_orders.sandbox.faults import Answer, Preset
+from airflow_provider_yandex_orders.sandbox.traffic import tell
 
 BAD_REQUEST: Final = 400
 NO_TOKEN: Final = 401
 REFUSED: Final = 403
 NOT_FOUND: Final = 404
+
+_NAMED: Final = re.compile(r"(?<=\]) \([^;]*?\)(?=: )")
+"""The sender's id of an order, in a text about it."""
 
 _PRESETS: Final[Mapping[str, tuple[int, int, str]]] = MappingProxyType(
     {
@@ -55,7 +60,8 @@ def install(app: FastAPI) -> None:
     """Make the application answer an AltcraftError in the platform's shape."""
 
     @app.exception_handler(AltcraftError)
-    async def answer(_request: Request, error: AltcraftError) -> JSONResponse:
+    async def answer(request: Request, error: AltcraftError) -> JSONResponse:
+        tell(request, _NAMED.sub("", error.text), refused=True)
         return JSONResponse(envelope(error.code, error.text))
 
 

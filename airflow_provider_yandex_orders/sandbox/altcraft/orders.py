@@ -104,7 +104,8 @@ def summary(sandbox: Sandbox) -> dict[str, Any]:
     query = (
         "SELECT count(*) AS orders, coalesce(sum(times_received), 0) AS orders_received,"
         " coalesce(sum(times_received > 1), 0) AS orders_received_more_than_once,"
-        " coalesce(sum(lines), 0) AS lines, coalesce(sum(triggers_started), 0) AS triggers_started FROM altcraft_orders"
+        " coalesce(sum(lines), 0) AS lines, coalesce(sum(triggers_started), 0) AS triggers_started,"
+        " coalesce(sum(triggers_started > 1), 0) AS triggers_started_more_than_once FROM altcraft_orders"
     )
     groups = (
         "SELECT status, currency, count(*) AS orders, decimal_sum(total_price) AS total FROM altcraft_orders"

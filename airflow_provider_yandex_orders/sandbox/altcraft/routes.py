@@ -11,6 +11,7 @@ from airflow_provider_yandex_orders.sandbox.altcraft.access import authorise
 from airflow_provider_yandex_orders.sandbox.altcraft.errors import BAD_REQUEST, NOT_FOUND, AltcraftError, envelope
 from airflow_provider_yandex_orders.sandbox.altcraft.reading import read
 from airflow_provider_yandex_orders.sandbox.service import Sandbox
+from airflow_provider_yandex_orders.sandbox.traffic import tell
 
 BASE: Final = "/api/v1.1/market/orders"
 Limit = Annotated[int, Query(ge=1, le=100_000)]
@@ -52,6 +53,7 @@ def _add_import(router: APIRouter, sandbox: Sandbox) -> None:
             more = f"; and {len(found) - _REPORTED} more" if len(found) > _REPORTED else ""
             raise AltcraftError(BAD_REQUEST, "; ".join(found[:_REPORTED]) + more)
         await run_in_threadpool(orders.store, sandbox, data, triggers=not skip)
+        tell(request, f"{len(data):,} orders, triggers {'left out' if skip else 'started'}")
         return envelope(0, "")
 
 

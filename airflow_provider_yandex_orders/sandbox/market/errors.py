@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from airflow_provider_yandex_orders.sandbox.faults import Answer, Preset
+from airflow_provider_yandex_orders.sandbox.traffic import tell
 
 ERRORS: Final[Mapping[str, tuple[int, str, str]]] = MappingProxyType(
     {
@@ -66,7 +67,8 @@ def install(app: FastAPI) -> None:
     """Make the application answer a MarketError in the service's shape."""
 
     @app.exception_handler(MarketError)
-    async def answer(_request: Request, error: MarketError) -> JSONResponse:
+    async def answer(request: Request, error: MarketError) -> JSONResponse:
+        tell(request, error.message, refused=True)
         return JSONResponse(error.as_dict(), status_code=error.status)
 
 

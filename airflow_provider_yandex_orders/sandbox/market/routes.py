@@ -6,6 +6,7 @@ A path that the sandbox does not have is answered in the service's shape with 40
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,6 +22,7 @@ from airflow_provider_yandex_orders.sandbox.market.life import MOSCOW
 from airflow_provider_yandex_orders.sandbox.market.listing import Listing
 from airflow_provider_yandex_orders.sandbox.market.params import number
 from airflow_provider_yandex_orders.sandbox.service import Sandbox
+from airflow_provider_yandex_orders.sandbox.traffic import tell
 
 _METHODS: Final = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"]
 _JSON: Final = "application/json"
@@ -49,6 +51,7 @@ def make_router(sandbox: Sandbox) -> APIRouter:
                 await asyncio.sleep(max(0.0, started + settings.market_latency_seconds - time.monotonic()))
         except MarketError as error:
             status, body = error.status, msgspec.json.encode(error.as_dict())
+            tell(request, error.message, refused=True)
         return Response(body, status, spent.headers(), f"{_JSON}; charset=utf-8")
 
     @calls.post("/campaigns/{campaign_id}/stats/orders")
@@ -114,6 +117,9 @@ def _order_page(sandbox: Sandbox, campaign_id: int, request: Request, body: byte
     known = datetime.now(MOSCOW) - timedelta(seconds=settings.market_lag_seconds)
     listing = Listing(campaign_id, asked, known.replace(second=0, microsecond=0), settings.market_orders_per_day)
     found = listing.page(place, limit, settings.market_changes_per_page)
+    given = sandbox.memory.setdefault("market_given", Counter())
+    given[campaign_id] += len(found.orders)
+    tell(request, f"{len(found.orders)} orders{'' if found.following else ', the last page'}")
     result: dict[str, Any] = {"orders": [msgspec.Raw(order) for order in found.orders]}
     following = found.following
     if 0 < settings.market_stuck_page <= place.number:

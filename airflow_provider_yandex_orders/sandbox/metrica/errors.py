@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from airflow_provider_yandex_orders.sandbox.faults import Answer, Preset
+from airflow_provider_yandex_orders.sandbox.traffic import tell
 
 ERRORS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
     {
@@ -84,7 +85,8 @@ def install(app: FastAPI) -> None:
     """Make the application answer a MetricaError in the service's shape."""
 
     @app.exception_handler(MetricaError)
-    async def answer(_request: Request, error: MetricaError) -> JSONResponse:
+    async def answer(request: Request, error: MetricaError) -> JSONResponse:
+        tell(request, error.message, refused=True)
         return JSONResponse(error.as_dict(), status_code=error.status)
 
     @app.exception_handler(HTTPException)

@@ -11,7 +11,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NamedTuple
 
 from fastapi import Request
 
@@ -20,6 +20,15 @@ from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
 
 _DAY: Final = 86_400
 _REPORTS_SECONDS: Final = 300
+
+
+class Use(NamedTuple):
+    """How much of a quota is used, by whoever used the most of it."""
+
+    what: str
+    used: int
+    most: int
+    """0: any number is allowed."""
 
 
 class Quotas:
@@ -72,6 +81,22 @@ class Quotas:
             yield
         finally:
             self._under_way[user] -= 1
+
+    def used(self, settings: SandboxSettings) -> list[Use]:
+        """Every quota that somebody used, without names: they are made from tokens."""
+        now, found = time.monotonic(), []
+        most_a_day = settings.metrica_requests_per_day
+        for group, name in (("client_write", "Writes"), ("client_read", "Reads"), ("report_read", "Reports")):
+            for whose in ("user", "counter"):
+                counts = [
+                    count for (kind, one), count in self._of_day.items() if kind == group and one.startswith(whose)
+                ]
+                if counts:
+                    found.append(Use(f"{name} of one {whose} today", max(counts), most_a_day))
+        reports = [len(self._since(*key, now - _REPORTS_SECONDS)) for key in list(self._recent) if key[0] == "reports"]
+        if any(reports):
+            found.append(Use("Reports of one user in five minutes", max(reports), settings.metrica_reports_per_window))
+        return found
 
     def _since(self, kind: str, whose: str, start: float) -> deque[float]:
         """When requests came, those before the start forgotten."""
