@@ -23,7 +23,7 @@ FLOORS := tests/unit tests/metrica tests/altcraft tests/market tests/connections
 .PHONY: help demo test simulate bench lint test-2.11 test-lowest test-foreign test-s3 cluster-test check-pins release constraints clean
 
 help:
-	@echo "make demo         a day of orders from a CRM to the sandbox, run by a real Airflow (KEEP=1 keeps the sandbox up)"
+	@echo "make demo         good days and a bad one of a shop, run by a real Airflow (KEEP=1 leaves its pages up)"
 	@echo "make test         the whole test suite on Airflow 3.3"
 	@echo "make bench        the package beside what else one would take, in turn; writes benchmarks/RESULTS.md (ten minutes)"
 	@echo "make simulate     worlds in which everything goes wrong (SEEDS=10000: how many)"
@@ -92,6 +92,7 @@ cluster-test: $(VENV)/ready-cluster
 
 # What an environment holds is decided by pyproject.toml and pinned by the constraints.
 $(VENV)/ready-%: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing Airflow and what else make $* needs into $(VENV): some hundred MB, one to three minutes, once."
 	$(call pinned,constraints.txt) $(VENV)/bin/python $(PIP) --editable ".[$(EXTRAS_$*)]"
 	@touch $@
 

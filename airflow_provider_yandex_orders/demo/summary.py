@@ -15,7 +15,7 @@ from airflow_provider_yandex_orders.demo.folder import local_path
 
 WIDTH = 96
 SORTS = {
-    "rows_unchanged": "unchanged, left out",
+    "rows_unchanged": "unchanged and left out",
     "rows_outdated": "older than what is there",
     "rows_duplicate": "left out as duplicates",
     "rows_deferred": "kept for later",
@@ -60,5 +60,5 @@ def fetch_lines(stats: Mapping[str, Any]) -> Iterator[str]:
 
     :param stats: what the fetch's task returned
     """
-    rows = ", ".join(f"{count:,} {name}" for name, count in stats["rows"].items())
-    yield f"{stats['orders']:,} orders in {stats['pages']:,} pages, as tables: {rows}"
+    yield f"{stats['orders']:,} orders in {stats['pages']:,} pages"
+    yield "tables: " + ", ".join(f"{count:,} {name}" for name, count in stats["rows"].items())

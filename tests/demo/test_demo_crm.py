@@ -229,7 +229,7 @@ def test_a_day_is_told_in_counts_and_reasons(tmp_path: Path) -> None:
 
     counts, money, *reasons = summary.delivery_lines(delivery)
 
-    assert counts == "6,919 rows read: 0 sent, 6,916 unchanged, left out, 3 rejected"
+    assert counts == "6,919 rows read: 0 sent, 6,916 unchanged and left out, 3 rejected"
     assert money == "money sent: 1,000.10 RUB"
     assert reasons[0] == "2 negative (total): Send 0."
     assert reasons[1].startswith("1 no_identifier: Add one. Add one.")

@@ -118,7 +118,7 @@ def test_conversions_are_among_the_uploads_and_doubles_have_their_money(server: 
 
     told = words(server)
     assert told.count("Offline conversions") == 3
-    assert "1 row left out for their faults, the others were taken" in told
+    assert "1 row left out for faults, the others were taken" in told
     assert "1 row: DateTime must be" in told
     assert "Conversions 1 1 once here; nobody knows of the real service 10 RUB more would count" in told
 

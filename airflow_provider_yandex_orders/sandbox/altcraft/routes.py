@@ -53,7 +53,7 @@ def _add_import(router: APIRouter, sandbox: Sandbox) -> None:
             more = f"; and {len(found) - _REPORTED} more" if len(found) > _REPORTED else ""
             raise AltcraftError(BAD_REQUEST, "; ".join(found[:_REPORTED]) + more)
         await run_in_threadpool(orders.store, sandbox, data, triggers=not skip)
-        tell(request, f"{len(data):,} orders, triggers {'left out' if skip else 'started'}")
+        tell(request, f"{len(data):,} order{'s' * (len(data) > 1)}, triggers {'left out' if skip else 'started'}")
         return envelope(0, "")
 
 

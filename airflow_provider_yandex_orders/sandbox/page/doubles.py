@@ -23,7 +23,9 @@ def show(sandbox: Sandbox) -> Html:
         for name, held, again, (kind, words), *more in _rows(sandbox)
         if held
     ]
-    return table("What came more than once", ("What", "Held", "More than once", "What that does"), rows, {1, 2})
+    return table(
+        "What came more than once", ("What", "Held", "More than once", "What that does"), rows, {1, 2}, cards=True
+    )
 
 
 def _rows(sandbox: Sandbox) -> Iterator[tuple[Any, ...]]:

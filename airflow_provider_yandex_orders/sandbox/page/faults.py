@@ -104,10 +104,14 @@ def _words(spec: FaultSpec) -> str:
         for one in found.values():
             if one.path == spec.path and one.spec.items() <= spec.model_dump().items():
                 return f"{service}: {one.label}"
-    answer = spec.preset or spec.status or ""
-    return (
-        f"{spec.method or 'any method'} {spec.path or 'any path'}: {spec.action} {answer} {spec.moment} it takes effect"
-    )
+    does = {
+        "answer": f"answered with {spec.preset or spec.status or 'an error'}",
+        "delay": f"held up for {spec.seconds:g} s",
+        "drop": "connection cut",
+        "truncate": "answer cut in the middle",
+    }[spec.action]
+    late = ", after it took effect" if spec.moment == "after" else ""
+    return f"calls of {spec.path or 'any path'}: {does}{late}"
 
 
 def switches(sandbox: Sandbox) -> Html:

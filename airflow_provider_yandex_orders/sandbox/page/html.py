@@ -61,18 +61,24 @@ def bar(value: Decimal, most: Decimal) -> Html:
     )
 
 
-def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[object]], numbers: Collection[int] = ()) -> Html:
-    """A table that becomes a list of cards where the window is narrow, or a word for its absence.
-
-    The roles stay when the style of narrow windows takes the table apart.
+def table(
+    caption: str,
+    heads: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    numbers: Collection[int] = (),
+    *,
+    cards: bool = False,
+) -> Html:
+    """A table, or a word for its absence.
 
     :param numbers: places of the columns that hold numbers.
+    :param cards: each row becomes a card where the window is narrow; the roles stay when the style takes it apart.
     """
     kinds = [' class="number"' if place in numbers else "" for place in range(len(heads))]
     body = "".join(
         '<tr role="row">'
         + "".join(
-            f'<td role="cell"{kind} data-head="{escape(head)}">{text(cell)}</td>'
+            f'<td role="cell"{kind} data-head="{escape(head)}"><div>{text(cell)}</div></td>'
             for kind, head, cell in zip(kinds, heads, row, strict=True)
         )
         + "</tr>"
@@ -83,8 +89,9 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[object]], 
     head = "".join(
         f'<th role="columnheader" scope="col"{kind}>{text(name)}</th>' for kind, name in zip(kinds, heads, strict=True)
     )
+    kind = ' class="cards"' if cards else ""
     return Html(
-        f'<table role="table"><caption>{text(caption)}</caption>'
+        f'<table role="table"{kind}><caption>{text(caption)}</caption>'
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead><tbody role="rowgroup">{body}</tbody></table>'
     )
 

@@ -96,7 +96,7 @@ def _upload(upload: Mapping[str, Any]) -> Html:
     faults = upload["line_errors"] if of_conversions else upload.get("api_validation_errors", [])
     notes = upload["sandbox_notes"]
     kind, words = _ENDS.get(status, _UNDER_WAY)
-    more = [f"listed {'already' if upload['listed'] else 'later'}"] if not of_conversions else []
+    more = [] if of_conversions or upload["listed"] else ["not listed yet"]
     head = join(
         pill(f"{status}: {words}", kind),
         Html(" <strong>"),
@@ -134,7 +134,7 @@ def _linked(upload: Mapping[str, Any]) -> Iterator[str]:
             f" {upload['user_not_found_quantity']:,} no visitor, {upload['goal_not_found_quantity']:,} no goal"
         )
     if dropped := upload.get("source_quantity", 0) - upload.get("line_quantity", 0):
-        yield f"{plural(dropped, 'row')} left out for their faults, the others were taken"
+        yield f"{plural(dropped, 'row')} left out for faults, the others were taken"
 
 
 def _note(note: Mapping[str, Any]) -> str:
@@ -167,7 +167,7 @@ def _statuses(sandbox: Sandbox) -> Html:
         )
         for counter, status, taken, count in rows
     )
-    return table("Orders by status", heads, cells, {3})
+    return table("Orders by status", heads, cells, {3}, cards=True)
 
 
 def _taken_for(status: str, mapped: Mapping[str, str], known: set[str]) -> Html:

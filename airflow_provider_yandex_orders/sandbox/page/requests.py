@@ -18,7 +18,7 @@ def show(sandbox: Sandbox) -> Html:
         (when, join(what, pill(f"{number} times", "plain") if number > 1 else ""), answer)
         for (what, answer), number, when in islice(_runs(sandbox), _SHOWN)
     )
-    return table("The newest calls, times in UTC", ("When", "Call", "Answer"), rows)
+    return table("The newest calls, times in UTC", ("When", "Call", "Answer"), rows, cards=True)
 
 
 def _runs(sandbox: Sandbox) -> Iterator[tuple[tuple[str, Html], int, str]]:
