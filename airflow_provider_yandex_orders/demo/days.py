@@ -7,6 +7,7 @@ that begin with :data:`MARK`, everything else is Airflow's log.
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import sys
@@ -29,8 +30,9 @@ RETRY_DELAY = timedelta(seconds=1)
 LOOK_EVERY = 3.0  # seconds
 OUTAGE = {"path": "simple_orders", "preset": "backend_error", "times": 6, "headers": {"Retry-After": "1"}}
 """Longer than one try of a task asks again, so that Airflow has to try a second time."""
-STARTED_TASK = re.compile(rb"\[DAG TEST\] starting task_id=(\S+)")
-FAILED_TRY = re.compile(rb"\bup_for_retry\b", re.IGNORECASE)
+STARTED_TASK = re.compile(r"\[DAG TEST\] starting task_id=(\S+)")
+LINE = re.compile(r"(\S+Z) \[(\w+) *\] (.*?)(?: +\[[\w.]+\](?: \w+=.*)?)?$", re.DOTALL)
+FAILED_TRY = re.compile(r"\bup_for_retry\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -145,14 +147,14 @@ def keep_logs(folder: Folder, start: int, run: str) -> int:
     :return: the most tries that a task took.
     """
     sys.stdout.flush()
-    with folder.dag_log.open("rb") as log:
+    with folder.dag_log.open(encoding="utf-8", errors="replace") as log:
         log.seek(start)
-        lines = log.readlines()
+        lines = log.read().splitlines()
     tries: Counter[str] = Counter()
     task, failed = "", set[str]()
     for line in lines:
         if found := STARTED_TASK.search(line):
-            task = found[1].decode()
+            task = found[1]
             # A task that was put off and goes on is still at the same try.
             tries[task] += task in failed or not tries[task]
             failed.discard(task)
@@ -161,8 +163,10 @@ def keep_logs(folder: Folder, start: int, run: str) -> int:
         if task:
             place = folder.airflow_home / "logs" / run / f"task_id={task}" / f"attempt={tries[task]}.log"
             place.parent.mkdir(parents=True, exist_ok=True)
-            with place.open("ab") as kept:
-                kept.write(line)
+            with place.open("a", encoding="utf-8") as kept:
+                parts = LINE.fullmatch(line)
+                told = dict(zip(("timestamp", "level", "event"), parts.groups(), strict=True)) if parts else None
+                kept.write(f"{json.dumps(told) if told else line}\n")
     return max(tries.values(), default=1)
 
 

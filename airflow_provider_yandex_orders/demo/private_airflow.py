@@ -12,7 +12,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,7 +25,7 @@ DAG_ID = "crm_to_metrica_daily"
 COUNTER_ID = 101
 CAMPAIGN_ID = 1001
 UI_TIMEOUT = 600.0
-DELIVERY_MODULE = "airflow_provider_yandex_orders.ui.plugin"
+DELIVERIES = PACKAGE / "ui" / "plugin.py"
 DELIVERY_PAGE = "/yandex-orders/"
 GRID = f"/dags/{DAG_ID}"
 TOKEN = "sandbox-token"  # noqa: S105 - the sandbox takes any
@@ -104,7 +103,7 @@ def show_pages(folder: Folder, known: Mapping[str, str], children: Children) -> 
     while time.monotonic() < deadline:
         with suppress(DemoError):
             control.get("/api/v2/monitor/health")
-            return url + (DELIVERY_PAGE if find_spec(DELIVERY_MODULE) else GRID)
+            return url + (DELIVERY_PAGE if DELIVERIES.is_file() else GRID)
         if services.poll() is not None:
             break
         time.sleep(1)

@@ -244,6 +244,7 @@ def test_each_try_of_a_task_has_its_own_log_where_airflow_looks(tmp_path: Path) 
         *("[DAG TEST] starting task_id=upload map_index=-1", "PASSED"),
         *("[DAG TEST] starting task_id=wait map_index=-1", "put off"),
         *("[DAG TEST] starting task_id=wait map_index=-1", "PROCESSED"),
+        "2026-11-26T22:00:05.74Z [info     ] ::group::Send   [airflow_provider_yandex_orders.operators.base] loc=base.py:7",
     ]
     folder.dag_log.write_text("\n".join(lines))
 
@@ -255,7 +256,9 @@ def test_each_try_of_a_task_has_its_own_log_where_airflow_looks(tmp_path: Path) 
     assert "503" in texts["task_id=upload/attempt=1.log"]
     assert "PASSED" in texts["task_id=upload/attempt=2.log"]
     assert "put off" in texts["task_id=wait/attempt=1.log"]
-    assert "PROCESSED" in texts["task_id=wait/attempt=1.log"]
+    *_, waited, last = texts["task_id=wait/attempt=1.log"].splitlines()
+    assert waited == "PROCESSED"
+    assert json.loads(last) == {"timestamp": "2026-11-26T22:00:05.74Z", "level": "info", "event": "::group::Send"}
 
 
 def test_a_stopped_demo_leaves_no_process_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,7 @@ def test_an_order_sent_again_replaces_the_old_one_and_is_counted(server: Sandbox
         "orders_received_more_than_once": 1,
         "lines": 1,
         "triggers_started": 1,
+        "triggers_started_more_than_once": 0,
         "by_status": {"paid": 1},
         "total_by_currency": {"RUB": "30"},
     }

@@ -13,6 +13,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from airflow_provider_yandex_orders.sandbox.metrica.summary import summary
 from airflow_provider_yandex_orders.sandbox.page import altcraft, doubles, faults, market, metrica, requests
 from airflow_provider_yandex_orders.sandbox.service import Sandbox
 
@@ -32,12 +33,13 @@ def make_router(sandbox: Sandbox) -> APIRouter:
         quotas = metrica.quotas(sandbox)  # these live in the event loop
 
         def render() -> str:
+            kinds = summary(sandbox, None)["kinds"]
             return template.substitute(
                 style=parts["page.css"],
                 script=parts["page.js"],
                 address=f"{str(request.base_url).rstrip('/')}{sandbox.address}",
-                doubles=doubles.show(sandbox),
-                metrica=metrica.show(sandbox, quotas),
+                doubles=doubles.show(sandbox, kinds),
+                metrica=metrica.show(sandbox, kinds, quotas),
                 market=market.show(sandbox),
                 altcraft=altcraft.show(sandbox),
                 choices=faults.choices(),

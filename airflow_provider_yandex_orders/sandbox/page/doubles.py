@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What came more than once, of all services: the question a sender asks first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from airflow_provider_yandex_orders.sandbox.altcraft import orders
-from airflow_provider_yandex_orders.sandbox.metrica.summary import summary
 from airflow_provider_yandex_orders.sandbox.page.html import Html, join, pill, table
 from airflow_provider_yandex_orders.sandbox.service import Sandbox
 
@@ -16,11 +15,11 @@ _NOBODY_KNOWS = ("warn", "once here; nobody knows of the real service")
 _LETTER = ("bad", "the customer may be written to twice")
 
 
-def show(sandbox: Sandbox) -> Html:
+def show(sandbox: Sandbox, kinds: Mapping[str, Any]) -> Html:
     """The part of the page."""
     rows = [
         (name, held, again, join(pill(words, kind), *more) if again else pill("none came twice", "good"))
-        for name, held, again, (kind, words), *more in _rows(sandbox)
+        for name, held, again, (kind, words), *more in _rows(kinds, orders.summary(sandbox))
         if held
     ]
     return table(
@@ -28,8 +27,7 @@ def show(sandbox: Sandbox) -> Html:
     )
 
 
-def _rows(sandbox: Sandbox) -> Iterator[tuple[Any, ...]]:
-    kinds, altcraft = summary(sandbox, None)["kinds"], orders.summary(sandbox)
+def _rows(kinds: Mapping[str, Any], altcraft: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     for kind, name in (("simple_orders", "Simplified orders"), ("orders", "Orders"), ("contacts", "Customers")):
         held = "contacts" if kind == "contacts" else "orders"
         totals = kinds[kind]

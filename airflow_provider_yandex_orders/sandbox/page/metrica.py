@@ -7,10 +7,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from airflow_provider_yandex_orders.sandbox.metrica import goals, inspect, schema
-from airflow_provider_yandex_orders.sandbox.metrica.counters import counters
-from airflow_provider_yandex_orders.sandbox.metrica.entities import STATUSES
+from airflow_provider_yandex_orders.sandbox.metrica.entities import ORDERS, SIMPLE_ORDERS, STATUSES
 from airflow_provider_yandex_orders.sandbox.metrica.quotas import Quotas, Use
-from airflow_provider_yandex_orders.sandbox.metrica.summary import statuses_and_revenue, summary
+from airflow_provider_yandex_orders.sandbox.metrica.summary import statuses
 from airflow_provider_yandex_orders.sandbox.page.html import (
     Html,
     bar,
@@ -52,9 +51,8 @@ def quotas(sandbox: Sandbox) -> list[Use]:
     return counted.used(sandbox.settings)
 
 
-def show(sandbox: Sandbox, used: Iterable[Use]) -> Html:
+def show(sandbox: Sandbox, kinds: Mapping[str, Any], used: Iterable[Use]) -> Html:
     """The part of the page."""
-    kinds = summary(sandbox, None)["kinds"]
     conversions = kinds["conversions"]
     quota_rows = map(_quota, used)
     orders = [kinds["simple_orders"], kinds["orders"]]
@@ -71,7 +69,7 @@ def show(sandbox: Sandbox, used: Iterable[Use]) -> Html:
         Html('<div class="pair">'),
         parts(
             ("Orders by status", _statuses(sandbox)),
-            ("Revenue of paid orders", _revenue(statuses_and_revenue(sandbox, None)[1])),
+            ("Revenue of paid orders", _revenue(kind["paid_revenue_by_day"] for kind in orders)),
             (
                 "Quotas",
                 table("Requests, beside the most allowed", ("Quota", "Used", "Allowed", ""), quota_rows, {1, 2}),
@@ -145,15 +143,12 @@ def _note(note: Mapping[str, Any]) -> str:
 def _statuses(sandbox: Sandbox) -> Html:
     """Statuses with what the service takes them for: ``paid`` is not ``PAID``."""
     rows: list[tuple[int, str, Html, int]] = []
-    for counter in counters(sandbox.settings):
-        kinds = summary(sandbox, counter.id)["kinds"]
-        with sandbox.store.connect() as connection:
-            types = schema.status_types(connection, counter.id)
-            known = goals.identifiers(connection, counter.id)
-        for kind in ("simple_orders", "orders"):
-            mapped = types if kind == "orders" else {}
-            for status, count in kinds[kind]["by_status"].items():
-                rows.append((counter.id, status, _taken_for(status, mapped, known), count))
+    with sandbox.store.connect() as connection:
+        for entity in (SIMPLE_ORDERS, ORDERS):
+            for counter, status, count in statuses(connection, entity):
+                mapped = schema.status_types(connection, counter) if entity is ORDERS else {}
+                taken = _taken_for(status, mapped, goals.identifiers(connection, counter))
+                rows.append((counter, status, taken, count))
     rows.sort(key=lambda row: (-row[3], row[1]))
     most = Decimal(max((row[3] for row in rows), default=0))
     heads = ("Status", "Taken for", "Counter", "Orders", "")
@@ -181,9 +176,14 @@ def _taken_for(status: str, mapped: Mapping[str, str], known: set[str]) -> Html:
     return pill(f"neither a status nor a goal{near}", "warn")
 
 
-def _revenue(by_day: Mapping[str, Mapping[str, str]]) -> Html:
-    last = sorted(by_day)[-_DAYS:]
-    cells = [(day, currency, Decimal(by_day[day][currency])) for day in last for currency in sorted(by_day[day])]
+def _revenue(modes: Iterable[Mapping[str, Mapping[str, str]]]) -> Html:
+    totals: dict[tuple[str, str], Decimal] = {}
+    for by_day in modes:
+        for day, by_currency in by_day.items():
+            for currency, revenue in by_currency.items():
+                totals[day, currency] = totals.get((day, currency), Decimal(0)) + Decimal(revenue)
+    last = sorted({day for day, _ in totals})[-_DAYS:]
+    cells = [(day, currency, total) for (day, currency), total in sorted(totals.items()) if day in last]
     # Bars compare within a currency: between currencies lengths would mean nothing.
     most = {currency: max(value for _, name, value in cells if name == currency) for _, currency, _ in cells}
     rows = ((day, f"{revenue:,f} {currency}", bar(revenue, most[currency])) for day, currency, revenue in cells)

@@ -49,4 +49,8 @@ document.addEventListener("submit", async (event) => {
 });
 
 document.getElementById("live").hidden = false;
-setInterval(() => { if (!pause.checked && !document.hidden) load("/", {}); }, 3000);
+async function again() {
+  if (!pause.checked && !document.hidden) await load("/", {});
+  setTimeout(again, 3000);
+}
+setTimeout(again, 3000);
