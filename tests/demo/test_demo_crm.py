@@ -244,7 +244,7 @@ def test_each_try_of_a_task_has_its_own_log_where_airflow_looks(tmp_path: Path) 
         *("[DAG TEST] starting task_id=upload map_index=-1", "PASSED"),
         *("[DAG TEST] starting task_id=wait map_index=-1", "put off"),
         *("[DAG TEST] starting task_id=wait map_index=-1", "PROCESSED"),
-        "2026-11-26T22:00:05.74Z [info     ] ::group::Send   [airflow_provider_yandex_orders.operators.base] loc=base.py:7",
+        "2026-11-26T22:00:05.74Z [info     ] ::group::Send   [package.module] loc=base.py:7",
     ]
     folder.dag_log.write_text("\n".join(lines))
 
