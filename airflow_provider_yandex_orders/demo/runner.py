@@ -24,7 +24,7 @@ TIMEOUT = 900.0
 LOOK_EVERY = 0.2  # seconds
 DAYS = "airflow_provider_yandex_orders.demo.days"
 BEGIN = """\
-The demo: six days of a shop's orders, run by a real Airflow against a local sandbox, in two to three minutes. Nothing
+The demo: six days of a shop's orders, run by a real Airflow against a local sandbox, in one to three minutes. Nothing
 leaves this machine; everything it makes lies in {here}
 """
 END = """

@@ -52,7 +52,7 @@ def reasons(file: Path) -> Iterator[str]:
         for fault in map(json.loads, lines):
             counts[fault["code"], fault.get("column") or "", fault.get("fix") or ""] += 1
     for (code, column, fix), count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        yield shorten(f"{count:,} {code}{f' ({column})' if column else ''}: {fix}", WIDTH)
+        yield shorten(f"{count:,} {code}{f' ({column})' if column else ''}: {fix}", WIDTH, placeholder=" ...")
 
 
 def fetch_lines(stats: Mapping[str, Any]) -> Iterator[str]:

@@ -63,6 +63,16 @@ def test_all_orders_arrive_once(airflow_db: None, crm_database: Path, metrica: S
         assert order["times_received"] == 1
 
 
+def test_a_second_run_of_the_same_day_sends_nothing(
+    airflow_db: None, crm_database: Path, metrica: SandboxServer
+) -> None:
+    runs = [run_example(DAG_ID, day_of(TODAY) + timedelta(hours=hours)) for hours in (0, 12)]
+    assert [run.state for run in runs] == ["success", "success"]
+    first, second = (returned(run, "upload_orders") for run in runs)
+    assert (second["rows_sent"], second["rows_unchanged"]) == (0, first["rows_sent"])
+    assert len(metrica.client.uploads(101)) == 1
+
+
 def test_a_day_without_orders_succeeds(airflow_db: None, crm_database: Path, metrica: SandboxServer) -> None:
     run = run_example(DAG_ID, day_of(TODAY - timedelta(days=5)))
     assert run.state == "success"
