@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -56,7 +57,6 @@ TABLE = """CREATE TABLE orders (
 )"""
 INDEX = "CREATE INDEX orders_updated_at ON orders (updated_at)"
 
-SHOP_COLUMNS = ("id", "sold_at", "customer_id", "metrica_client_id", "total", "currency")
 SHOP_TABLE = """CREATE TABLE shop_sales (
     id TEXT PRIMARY KEY,
     sold_at TIMESTAMP,
@@ -88,27 +88,35 @@ def create(connection: Any, *, today: date, limit: int | None = None) -> int:
     :param today: as in :func:`iter_orders`
     :param limit: only the first so many orders
     """
+    orders = iter_orders(today, strict_types=not is_sqlite(connection))
+    count = fill(connection, "orders", TABLE, islice(orders, limit))
+    fill(connection, "shop_sales", SHOP_TABLE, iter_shop_sales(today))
+    with closing(connection.cursor()) as cursor:
+        cursor.execute(INDEX)
+    connection.commit()
+    return count
+
+
+def is_sqlite(connection: Any) -> bool:
+    """Return whether the database is SQLite, which checks no types."""
+    return type(connection).__module__.partition(".")[0] == "sqlite3"
+
+
+def fill(connection: Any, table: str, definition: str, rows: Iterator[Mapping[str, object]]) -> int:
+    """Make a table, put the rows into it, and return how many there are.
+
+    :param definition: the statement that makes it, with ``{money}`` for the type of amounts
+    """
     # SQLite turns money into binary floats unless the column is text; other databases have exact types
     # that refuse the rows a loose one lets through.
-    is_sqlite = type(connection).__module__.partition(".")[0] == "sqlite3"
-    money, placeholder = ("TEXT", "?") if is_sqlite else ("NUMERIC", "%s")
-    values = ", ".join([placeholder] * len(COLUMNS))
-    insert = f"INSERT INTO orders ({', '.join(COLUMNS)}) VALUES ({values})"  # noqa: S608 - own names only
-    sale = f"INSERT INTO shop_sales VALUES ({', '.join([placeholder] * len(SHOP_COLUMNS))})"  # noqa: S608 - likewise
-    rows = (tuple(row.values()) for row in islice(iter_orders(today, strict_types=not is_sqlite), limit))
+    money, placeholder = ("TEXT", "?") if is_sqlite(connection) else ("NUMERIC", "%s")
     count = 0
-    cursor = connection.cursor()
-    try:
-        cursor.execute(TABLE.format(money=money))
-        while batch := list(islice(rows, BATCH)):
-            cursor.executemany(insert, batch)
+    with closing(connection.cursor()) as cursor:
+        cursor.execute(definition.format(money=money))
+        while batch := [tuple(row.values()) for row in islice(rows, BATCH)]:
+            places = ", ".join([placeholder] * len(batch[0]))
+            cursor.executemany(f"INSERT INTO {table} VALUES ({places})", batch)  # noqa: S608 - own names only
             count += len(batch)
-        cursor.execute(INDEX)
-        cursor.execute(SHOP_TABLE.format(money=money))
-        cursor.executemany(sale, [tuple(row.values()) for row in iter_shop_sales(today)])
-    finally:
-        cursor.close()
-    connection.commit()
     return count
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from airflow_provider_yandex_orders.demo.crm import BATCH, iter_orders
+from airflow_provider_yandex_orders.demo.crm import fill, iter_orders
 from airflow_provider_yandex_orders.demo.identities import draw
 
 Line = dict[str, str | int]
@@ -36,19 +36,7 @@ def create(connection: Any, *, today: date, limit: int | None = None) -> int:
     :param today: as in :func:`crm.iter_orders`
     :param limit: lines of only the first so many orders
     """
-    is_sqlite = type(connection).__module__.partition(".")[0] == "sqlite3"
-    money, placeholder = ("TEXT", "?") if is_sqlite else ("NUMERIC", "%s")
-    insert = f"INSERT INTO order_lines VALUES ({', '.join([placeholder] * 6)})"  # noqa: S608 - own words only
-    rows = (tuple(line.values()) for line in iter_lines(today, limit=limit))
-    count = 0
-    cursor = connection.cursor()
-    try:
-        cursor.execute(TABLE.format(money=money))
-        while batch := list(islice(rows, BATCH)):
-            cursor.executemany(insert, batch)
-            count += len(batch)
-    finally:
-        cursor.close()
+    count = fill(connection, "order_lines", TABLE, iter_lines(today, limit=limit))
     connection.commit()
     return count
 
