@@ -255,9 +255,10 @@ class TestBudget:
         assert stats(server).headers["X-RateLimit-Resource-Remaining"] == "9999"
 
     def test_too_many_at_once(self, server: SandboxServer) -> None:
-        server.client.change_settings(market_latency_seconds=0.5, market_parallel_requests=2)
+        server.client.change_settings(market_latency_seconds=3, market_parallel_requests=2)  # all four come within it
         with ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(lambda _: stats(server), range(4)))
+        server.client.change_settings(market_latency_seconds=0)
         assert sorted(answer.status_code for answer in answers) == [200, 200, 420, 420]
         refused = next(answer for answer in answers if answer.status_code == 420)
         assert told(refused)[1].startswith("Hit rate limit of 2 parallel requests for campaignId 1001")
