@@ -17,14 +17,15 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 PYTEST := -m pytest -n $(WORKERS)
 # In the other environments: what needs no services and differs with what is installed, with fewer examples.
 FAST := -m "not live and not slow" --hypothesis-profile short --ignore tests/cluster --ignore tests/simulation \
-	--ignore tests/conformance --ignore tests/exports
+	--ignore tests/conformance --ignore tests/exports --ignore tests/browser
 FLOORS := tests/unit tests/metrica tests/altcraft tests/market tests/connections tests/journal tests/sandbox
 
-.PHONY: help demo test simulate bench lint test-2.11 test-lowest test-foreign test-s3 cluster-test check-pins release constraints clean
+.PHONY: help demo test pictures simulate bench lint test-2.11 test-lowest test-foreign test-s3 cluster-test check-pins release constraints clean
 
 help:
 	@echo "make demo         good days and a bad one of a shop, run by a real Airflow (KEEP=1 leaves its pages up)"
 	@echo "make test         the whole test suite on Airflow 3.3"
+	@echo "make pictures     the pictures of the docs, taken anew by the tests in the browser (needs Chromium)"
 	@echo "make bench        the package beside what else one would take, in turn; writes benchmarks/RESULTS.md (ten minutes)"
 	@echo "make simulate     worlds in which everything goes wrong (SEEDS=10000: how many)"
 	@echo "make test-2.11    the tests that hold on Airflow 2.11 too"
@@ -42,6 +43,9 @@ demo: $(VENV)/ready-demo
 
 test: $(VENV)/ready-test
 	$(VENV)/bin/python $(PYTEST) --ignore tests/cluster $(ARGS)
+
+pictures: $(VENV)/ready-test
+	PICTURES=1 $(VENV)/bin/python -m pytest tests/browser $(ARGS)
 
 bench: $(VENV)/ready-bench
 	$(VENV)/bin/python -m benchmarks $(ARGS)

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 # Tests that start whole services, those that measure, and those that share what one of them made: each lot stays in one
 # process, one after the other. The groups of pytest-xdist 3.8 do the same by marks, but are lost with pytest 9.2.
 LOTS = {
-    "services": ("tests/live/", "tests/cluster/", "tests/support_tests/", "tests/demo/"),
+    "services": ("tests/live/", "tests/browser/", "tests/cluster/", "tests/support_tests/", "tests/demo/"),
     "volumes": ("tests/slow/", "tests/unit/journal/test_journal_volume.py"),
     "examples": ("tests/dags/test_integrity.py",),
 }

@@ -65,12 +65,15 @@ class AirflowServices:
             for name in SERVICES:
                 self._spawn(name)
             self.until(self._healthy, _START_TIMEOUT, "all four services are healthy")
-            token = self.request("GET", "/auth/token").json()["access_token"]
-            self._session.headers["Authorization"] = f"Bearer {token}"
+            self._session.headers["Authorization"] = f"Bearer {self.token()}"
             self.until(self._parsed, _START_TIMEOUT, "a DAG is parsed")
         except BaseException:
             self.stop()
             raise
+
+    def token(self) -> str:
+        """What a request carries: that of the first of the users, where there are any."""
+        return str(self.request("GET", "/auth/token").json()["access_token"])
 
     def stop(self) -> None:
         """End every process of this Airflow, running tasks and orphans included."""

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's Chromium, driven for tests, and the pictures they take for the docs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+WIDTH, HEIGHT = 1280, 800
+NARROW = 400
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+# A browser of tests asks nobody in the network for anything.
+_QUIET = ("--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage", "--no-first-run")
+_PATIENCE = 60.0
+"""Seconds: the machine may be busy with other tests."""
+
+
+class BrowserUnavailable(Exception):
+    """No browser can be driven here; the text says why."""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser without a window.
+
+    :raises BrowserUnavailable: Chromium or its driver is not installed.
+    """
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        raise BrowserUnavailable("playwright is not installed (extra: browser)") from None
+    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    if path is None:
+        raise BrowserUnavailable("no Chromium is installed (Debian: apt-get install chromium)")
+    arguments = [*_QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=arguments)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def window(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
+    """A window of its own, with nothing left over of others.
+
+    :param url: what paths are relative to.
+    :param options: of Playwright's ``new_context``: ``viewport``, ``color_scheme``, ...
+    """
+    given = {"viewport": {"width": WIDTH, "height": HEIGHT}, "locale": "en-US", "timezone_id": "UTC", **options}
+    context = browser.new_context(base_url=url, reduced_motion="reduce", **given)
+    try:
+        context.set_default_timeout(_PATIENCE * 1000)
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+def picture(page: Page, name: str, **options: Any) -> None:
+    """A picture of the docs: kept anew where ``PICTURES`` is set, and taken for nothing otherwise.
+
+    :param name: of the file in ``docs/pictures``, without its ending; spelled out, as a test looks for it.
+    :param options: of Playwright's ``screenshot``: ``full_page``, ``clip``, ...
+    """
+    taken = page.screenshot(animations="disabled", caret="hide", **options)
+    if os.environ.get("PICTURES"):
+        PICTURES.mkdir(exist_ok=True)
+        (PICTURES / f"{name}.png").write_bytes(taken)
