@@ -73,6 +73,13 @@ def get_provider_info() -> dict[str, Any]:
                         "example": "400",
                         "default": "400",
                     },
+                    "delivery_page": {
+                        "description": "Whether Airflow's UI has the page of deliveries (Airflow 3.1 and newer).",
+                        "version_added": "0.1.0",
+                        "type": "boolean",
+                        "example": "False",
+                        "default": "True",
+                    },
                 },
             }
         },

@@ -61,6 +61,13 @@ def _fourth(connection: Connection, _schema: str) -> None:
     tables.notices.create(connection, checkfirst=True)
 
 
+def _fifth(connection: Connection, schema: str) -> None:
+    """What a page of many deliveries needs; the views are made anew by every upgrade."""
+    connection.execute(
+        text(f"CREATE INDEX IF NOT EXISTS journal_deliveries_started ON {schema}journal_deliveries (started_at)")
+    )
+
+
 def _add(connection: Connection, schema: str, named: str, kind: str) -> None:
     """Add a column, named by its table, where it is not there."""
     table, _, column = f"journal_{named}".partition(".")
@@ -69,7 +76,7 @@ def _add(connection: Connection, schema: str, named: str, kind: str) -> None:
         connection.execute(text(f"ALTER TABLE {schema}{table} ADD COLUMN {column} {kind}"))
 
 
-UPGRADES: tuple[Callable[[Connection, str], None], ...] = (_first, _second, _third, _fourth)
+UPGRADES: tuple[Callable[[Connection, str], None], ...] = (_first, _second, _third, _fourth, _fifth)
 """What leads from each version of the tables to the next; the number of them is the version. Never changed, only
 added to. Each gets the connection and the schema with its dot."""
 

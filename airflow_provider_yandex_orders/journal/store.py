@@ -9,12 +9,12 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.engine import Connection
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.journal import life, notices, retention
-from airflow_provider_yandex_orders.journal.database import Database, now, open_database
+from airflow_provider_yandex_orders.journal.database import SCHEMA, Database, now, open_database
 from airflow_provider_yandex_orders.journal.lease import Lease
 from airflow_provider_yandex_orders.journal.questions import Subtraction
 from airflow_provider_yandex_orders.journal.records import (
@@ -373,6 +373,25 @@ class Journal:
         found = select(c.result).where(which, c.run_id == run_id, c.result.isnot(None)).order_by(c.delivery_id)
         with self._database.reading() as connection:
             return [msgspec.json.decode(result) for (result,) in connection.execute(found)]
+
+    # Questions of people.
+
+    def ask(self, question: str, **given: Any) -> list[Any]:
+        """Rows that answer a question about the documented views.
+
+        :param question: a SELECT, the same in PostgreSQL and SQLite; ``:name`` stands for a value, ``IN :name`` for a
+            list of them.
+        :param given: those values.
+        """
+        # A list of nothing but NULL fits every column, and nothing is in it.
+        values: list[Any] = [
+            bindparam(name, [None] if value == [] else value, expanding=isinstance(value, list))
+            for name, value in given.items()
+        ]
+        with self._database.reading() as connection:
+            if self._database.postgres:
+                connection.execute(text(f"SET LOCAL search_path TO {SCHEMA}"))
+            return list(connection.execute(text(question).bindparams(*values)))
 
     # Memory that ends.
 

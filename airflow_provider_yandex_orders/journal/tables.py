@@ -58,6 +58,7 @@ deliveries = Table(
     Column("try_number", Integer),
     Column("max_tries", Integer),
     Index("journal_deliveries_task", "dag_id", "run_id", "task_id", "map_index"),
+    Index("journal_deliveries_started", "started_at"),
     sqlite_autoincrement=True,
 )
 
@@ -172,7 +173,7 @@ _AT_PLACE = "JOIN {schema}journal_destinations p ON p.destination_id"
 
 VIEWS = {
     "deliveries": f"SELECT d.delivery_id, {_PLACE}, {_TASK}, d.started_at, d.sent_at, d.completed_at, "
-    f"{', '.join(f'd.{name}' for name in COUNTS)} "
+    f"{', '.join(f'd.{name}' for name in COUNTS)}, d.result "
     f"FROM {{schema}}journal_deliveries d {_AT_PLACE} = d.destination_id",
     "parts": f"SELECT t.part_id, t.delivery_id, {_PLACE}, {_TASK}, t.number, t.state, t.path, t.rows, t.bytes, "
     "t.sha256, t.upload_id, t.status, t.rows_accepted, t.planned_at, t.sent_at, t.accepted_at, t.judged_at "
@@ -184,6 +185,7 @@ VIEWS = {
     "linked_by_day": f"SELECT l.day, {_PLACE}, l.identifier, l.orders_sent, l.orders_linked, "
     "CASE WHEN l.orders_sent > 0 THEN 1.0 * l.orders_linked / l.orders_sent END AS share, l.asked_at "
     f"FROM {{schema}}journal_linked l {_AT_PLACE} = l.destination_id",
+    "requests_by_day": "SELECT s.day, s.account, s.requests FROM {schema}journal_spent s",
     "sent_rows": f"SELECT r.key_sum, r.version, r.copies, r.part_id, t.delivery_id, {_PLACE}, {_TASK}, t.state, "
     "t.upload_id, t.sent_at FROM {schema}journal_rows r JOIN {schema}journal_parts t ON t.part_id = r.part_id "
     f"{_DELIVERY} = t.delivery_id {_AT_PLACE} = d.destination_id WHERE t.sent_at IS NOT NULL",

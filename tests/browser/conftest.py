@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 3, 2)
+ORDERS = 500
 """Of the CRM; far from now: the scheduled run that unpausing starts finds nothing."""
 
 
@@ -73,7 +74,7 @@ def airflow(
     for path in (EXAMPLES / "crm_to_metrica_daily.py", *Path(__file__).parent.glob("dags/*.py")):
         shutil.copy(path, dags)
     with sqlite3.connect(folder / "crm.db") as connection:
-        crm.create(connection, today=TODAY)
+        crm.create(connection, today=TODAY, limit=ORDERS)
     passwords = folder / "passwords.json"
     passwords.write_text(json.dumps({user: user * 2 for user in USERS}))
     metrica = {"conn_type": "yandex_metrica", "host": sandbox.url, "password": "sandbox-token"}

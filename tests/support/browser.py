@@ -65,12 +65,21 @@ def window(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
         context.close()
 
 
-def picture(page: Page, name: str, **options: Any) -> None:
+_RENAME = """([home, shown]) => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(home, shown);
+}"""
+
+
+def picture(page: Page, name: str, home: Path, **options: Any) -> None:
     """A picture of the docs: kept anew where ``PICTURES`` is set, and taken for nothing otherwise.
 
     :param name: of the file in ``docs/pictures``, without its ending; spelled out, as a test looks for it.
+    :param home: of the Airflow that is seen; the picture shows another one.
     :param options: of Playwright's ``screenshot``: ``full_page``, ``clip``, ...
     """
+    for frame in page.frames:
+        frame.evaluate(_RENAME, [str(home), "/opt/airflow"])
     taken = page.screenshot(animations="disabled", caret="hide", **options)
     if os.environ.get("PICTURES"):
         PICTURES.mkdir(exist_ok=True)

@@ -80,6 +80,7 @@ def test_two_builds_are_the_same_bytes_also_by_way_of_the_source_archive(
 def test_the_wheel_has_the_package_alone(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "airflow_provider_yandex_orders/example_dags/crm_to_metrica_daily.py" in names
+    assert "airflow_provider_yandex_orders/ui/static/uPlot.LICENSE.txt" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"airflow_provider_yandex_orders"}
 
 

@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from sqlalchemy import inspect
 
 from airflow_provider_yandex_orders.get_provider_info import get_provider_info
-from airflow_provider_yandex_orders.journal.records import TaskKey, Verdict
+from airflow_provider_yandex_orders.journal.records import PartState, TaskKey, Verdict
 from airflow_provider_yandex_orders.journal.store import Journal
 from airflow_provider_yandex_orders.journal.tables import VIEWS
 from tests.unit.journal.journal_support import ORDERS, Row, judge, plan, send, verdict
 
-PAGE = (Path(__file__).parents[3] / "docs" / "journal.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = (DOCS / "journal.md").read_text(encoding="utf-8")
+HISTORY = (DOCS / "history.md").read_text(encoding="utf-8")
 PLACE = {"service", "host", "counter", "entity"}
 TASK = {"dag_id", "run_id", "task_id", "map_index"}
 WORDS = {
@@ -45,7 +48,7 @@ def test_columns_are_those_of_the_views(view: str, journal: Journal) -> None:
     with journal._database.reading() as connection:
         schema = "yandex_orders" if journal._database.postgres else None
         found = {column["name"]: column["type"] for column in inspect(connection).get_columns(view, schema=schema)}
-    everywhere = PLACE if view == "linked_by_day" else PLACE | TASK
+    everywhere = {"linked_by_day": PLACE, "requests_by_day": set()}.get(view, PLACE | TASK)
     columns = documented(view)
     assert set(found) == set(columns) | everywhere
     told = {name: WORDS.get(str(kind).partition("(")[0]) for name, kind in found.items() if name in columns}
@@ -87,6 +90,32 @@ def test_questions_are_answered(journal: Journal, query: Callable[..., list[Any]
     assert common == [(2,)]
     assert [(row[1], row[2], row[-1]) for row in history] == [("2026-11-26", "good", "monday")]
     assert [(str(row[0]), float(row[-1])) for row in shares] == [("2026-11-25", 0.75)]
+
+
+def test_the_page_of_history_is_right(journal: Journal, query: Callable[..., list[Any]]) -> None:
+    """Its questions are answered, and the sources for dbt are the views, with values that pass the tests it names."""
+    _deliver(journal, "monday", [("order-1", "red", ""), ("order-2", "red", "")])
+    journal.linked(ORDERS, date(2026, 11, 25), linked_orders=1, sent_orders=2)
+    journal.spend("the connection metrica", date(2026, 11, 25), 3)
+    rows, _money, rejected, waiting, nothing, requests = (
+        query(block) for block in re.findall(r"^```sql\n(.*?)```", HISTORY, re.DOTALL | re.MULTILINE)
+    )
+    assert [int(row[5]) for row in rows] == [2]
+    assert [(row[1], int(row[2])) for row in rejected] == [("bad_date", 2), ("no_key", 1)]
+    assert waiting == nothing == []
+    assert [row[1:] for row in requests] == [("the connection metrica", 3)]
+
+    (source,) = yaml.safe_load(re.findall(r"^```yaml\n(.*?)```", HISTORY, re.DOTALL | re.MULTILINE)[0])["sources"]
+    assert source["schema"] == "yandex_orders"
+    assert {table["name"] for table in source["tables"]} == set(VIEWS)
+    for table in source["tables"]:
+        for column in table["columns"]:
+            found = [row[0] for row in query(f"SELECT {column['name']} FROM {table['name']}")]
+            for test in column["data_tests"]:
+                assert test != "not_null" or None not in found
+                assert test != "unique" or len(found) == len(set(found))
+    states = {str(state) for state in PartState}
+    assert set(re.findall(r"values: \[(.*)\]", HISTORY)[0].split(", ")) == states
 
 
 def _deliver(journal: Journal, run_id: str, rows: list[Row]) -> None:
