@@ -65,7 +65,7 @@ def test_an_example_is_run(airflow: AirflowWithUsers, sandbox: SandboxServer, wi
     dialog.wait_for(state="hidden")
     runs = airflow.api("GET", f"dags/{EXAMPLE}/dagRuns", params={"run_type": "manual"})["dag_runs"]
     run_id = runs[0]["dag_run_id"]
-    assert airflow.wait(EXAMPLE, run_id, timeout=300) == "success"
+    assert airflow.wait(EXAMPLE, run_id, timeout=600) == "success"
     page.goto(f"/dags/{EXAMPLE}/runs/{run_id}/tasks/upload_orders?tab=xcom")
     page.get_by_text("upload_orders").first.wait_for()
     sent = airflow.xcom(EXAMPLE, run_id, "upload_orders")["rows_sent"]
