@@ -53,6 +53,7 @@ def test_a_connection_is_filled_in_by_its_form(
 
 
 def test_an_example_is_run(airflow: AirflowWithUsers, sandbox: SandboxServer, windows: Callable[..., Page]) -> None:
+    sandbox.client.reset()
     page = windows()
     page.goto(f"/dags/{EXAMPLE}")
     page.get_by_role("button", name="Trigger").first.click()
