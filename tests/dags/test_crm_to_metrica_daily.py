@@ -95,7 +95,9 @@ def test_a_deferred_wait_finds_a_connection_of_the_form(
     from airflow.models.connection import Connection
     from airflow.utils.session import create_session
 
-    yandex_sandbox.client.change_settings(processing_seconds=3)
+    yandex_sandbox.client.change_settings(uploads_judged_at_once=False)
+    nothing_yet: dict[str, Any] = {"uploadings": []}
+    yandex_sandbox.client.add_fault(path="last_uploadings", status=200, body=nothing_yet, times=1)  # so the wait defers
     fields: dict[str, Any] = {
         "conn_type": "yandex_metrica",
         "host": yandex_sandbox.url,
@@ -111,6 +113,8 @@ def test_a_deferred_wait_finds_a_connection_of_the_form(
     finally:
         with create_session() as session:
             session.query(Connection).filter_by(conn_id="yandex_metrica_default").delete()
+    asked = [each for each in yandex_sandbox.client.requests() if "last_uploadings" in str(each)]
+    assert len(asked) == 2
 
 
 def test_the_same_dag_reads_postgres_by_another_connection(
