@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m airflow_provider_yandex_orders``: commands that need no running Airflow."""
+"""``python -m airflow_provider_yandex_orders``: the commands, for every version of Airflow."""
 
 from __future__ import annotations
 
@@ -8,29 +8,33 @@ import os
 import sys
 import tempfile
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 
-from airflow_provider_yandex_orders.cli.options import CHECK, CHECK_HELP, EXPLAIN, EXPLAIN_HELP
+from airflow_provider_yandex_orders.cli.options import COMMANDS, Command, function_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     parser = ArgumentParser(prog="python -m airflow_provider_yandex_orders")
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, told, flags in (("check", CHECK_HELP, CHECK), ("explain", EXPLAIN_HELP, EXPLAIN)):
-        command = commands.add_parser(name, help=told, description=told)
-        for flag, settings in flags.items():
-            command.add_argument(flag, **settings)
+    _add(parser, COMMANDS)
     options = parser.parse_args(arguments)
-    with _airflow_home():
-        if options.command == "explain":
-            from airflow_provider_yandex_orders.cli.explain import explain
+    with _airflow_home() if options.command.alone else nullcontext():
+        return function_of(options.command)(options)
 
-            return explain(options)
-        from airflow_provider_yandex_orders.cli.check import check_files
 
-        return check_files(options)
+def _add(parser: ArgumentParser, commands: Mapping[str, Command | tuple[str, Mapping[str, Command]]]) -> None:
+    """Teach a parser commands and groups of them."""
+    names = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command in commands.items():
+        told = command.help if isinstance(command, Command) else command[0]
+        made = names.add_parser(name, help=told, description=told)
+        if not isinstance(command, Command):
+            _add(made, command[1])
+            continue
+        made.set_defaults(command=command)
+        for flag, settings in command.arguments.items():
+            made.add_argument(flag, **settings)
 
 
 @contextmanager

@@ -99,25 +99,29 @@ def connection_type(conn_type: str) -> dict[str, Any]:
     return next(entry for entry in _CONNECTION_TYPES if entry["connection-type"] == conn_type)
 
 
+# Airflow's form folds what the extra holds away, so the id a task uses stands in the field of the login. A stored
+# connection without a port is tested by Airflow 3.3 only where the token is typed once more: hence the hint.
+_PORT = '443, so that the "Test" button works in Airflow 3.3'
+
 _CONNECTION_TYPES: list[dict[str, Any]] = [
     {
         "connection-type": "yandex_metrica",
         "hook-class-name": f"{_PACKAGE}.hooks.metrica.MetricaHook",
         "hook-name": _METRICA,
         "ui-field-behaviour": {
-            "hidden-fields": ["login", "schema", "port"],
-            "relabeling": {"password": "OAuth token"},
-            "placeholders": {"host": "https://api-metrika.yandex.net"},
+            "hidden-fields": ["schema"],
+            "relabeling": {"login": "Counter id", "password": "OAuth token (required)"},
+            "placeholders": {
+                "host": "https://api-metrika.yandex.net",
+                "login": "12345678: the number beside the counter's name in Metrica",
+                "password": "y0_...: the command `airflow yandex-orders token metrica` says how to get one",
+                "port": _PORT,
+            },
         },
         "conn-fields": {
-            "counter_id": {
-                "label": "Counter id",
-                "description": "The counter a task uses when it names none.",
-                "schema": {"type": ["string", "null"], "pattern": "^[0-9]*$"},
-            },
             "token_issued": {
                 "label": "Token issued on",
-                "description": "Day the token was made (2026-01-31): a note for people, as a token lives about a year.",
+                "description": "Day the token was made. It lives about a year: in its last month tasks and Test warn.",
                 "schema": {"type": ["string", "null"], "format": "date"},
             },
         },
@@ -127,20 +131,25 @@ _CONNECTION_TYPES: list[dict[str, Any]] = [
         "hook-class-name": f"{_PACKAGE}.hooks.market.MarketHook",
         "hook-name": _MARKET,
         "ui-field-behaviour": {
-            "hidden-fields": ["login", "schema", "port"],
-            "relabeling": {"password": "Api-Key"},
-            "placeholders": {"host": "https://api.partner.market.yandex.ru"},
+            "hidden-fields": ["schema"],
+            "relabeling": {"login": "Campaign id (the store)", "password": "Api-Key (required)"},
+            "placeholders": {
+                "host": "https://api.partner.market.yandex.ru",
+                "login": "1001: Test counts the stores of the key, MarketHook().campaigns() lists them",
+                "password": "ACMA:...: the command `airflow yandex-orders token market` says how to get one",
+                "port": _PORT,
+            },
         },
         "conn-fields": {
-            "campaign_id": {
-                "label": "Campaign id",
-                "description": "The store a task uses when it names none.",
-                "schema": {"type": ["string", "null"], "pattern": "^[0-9]*$"},
-            },
             "auth_type": {
-                "label": "Kind of token",
-                "description": "api_key (default), or oauth where the password is an OAuth token.",
-                "schema": {"type": ["string", "null"], "enum": ["api_key", "oauth", None]},
+                "label": "The password is",
+                "description": "What stands in the password field: a key of the seller's cabinet, or an OAuth token.",
+                "schema": {
+                    "type": "string",
+                    "enum": ["api_key", "oauth"],
+                    "values_display": {"api_key": "an Api-Key (ACMA:...)", "oauth": "an OAuth token (y0_...)"},
+                    "default": "api_key",
+                },
             },
         },
     },
@@ -149,15 +158,24 @@ _CONNECTION_TYPES: list[dict[str, Any]] = [
         "hook-class-name": f"{_PACKAGE}.hooks.altcraft.AltcraftHook",
         "hook-name": _ALTCRAFT,
         "ui-field-behaviour": {
-            "hidden-fields": ["login", "schema", "port"],
-            "relabeling": {"password": "API token"},
-            "placeholders": {"host": "https://your-platform.example.com"},
+            "hidden-fields": ["login", "schema"],
+            "relabeling": {"host": "Host (required)", "password": "API token (required)"},
+            "placeholders": {
+                "host": "https://your-platform.example.com",
+                "password": "the command `airflow yandex-orders token altcraft` says how to get one",
+                "port": _PORT,
+            },
         },
         "conn-fields": {
             "auth_type": {
-                "label": "Token goes",
-                "description": "body: as a field of the request, which every platform takes; bearer: as a header.",
-                "schema": {"type": ["string", "null"], "enum": ["body", "bearer", "", None]},
+                "label": "The token travels",
+                "description": "All platforms take it in the request, newer ones as a header too.",
+                "schema": {
+                    "type": "string",
+                    "enum": ["body", "bearer"],
+                    "values_display": {"body": "in the request (every platform)", "bearer": "as a header"},
+                    "default": "body",
+                },
             }
         },
     },

@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, tzinfo
+from itertools import chain
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import pass_context
 
@@ -30,16 +31,6 @@ class Period(NamedTuple):
     end: datetime
 
     @property
-    def start_text(self) -> str:
-        """Its first moment as databases compare it, ``YYYY-MM-DD HH:MM:SS``, without the zone."""
-        return self.start.strftime(_MOMENT)
-
-    @property
-    def end_text(self) -> str:
-        """The moment it ends before, likewise."""
-        return self.end.strftime(_MOMENT)
-
-    @property
     def first(self) -> date:
         """The first day of the zone it touches."""
         return self.start.date()
@@ -50,40 +41,108 @@ class Period(NamedTuple):
         return (self.end - timedelta(microseconds=1)).date()
 
 
+class Window:
+    """The run's period as templates of a source know it, under the name ``window``.
+
+    :param context: the task's context.
+    :param timezone: zone of the source's date-times, which its task names by ``source_timezone``; nothing where it
+        names none.
+    """
+
+    def __init__(self, context: Mapping[str, Any], timezone: str | None) -> None:
+        self._context = context
+        self._timezone = timezone
+
+    @property
+    def start(self) -> str:
+        """Its first moment, ``YYYY-MM-DD HH:MM:SS`` by the source's own clock: for columns that hold no zone."""
+        return self._own_clock.start.strftime(_MOMENT)
+
+    @property
+    def end(self) -> str:
+        """The moment it ends before, likewise."""
+        return self._own_clock.end.strftime(_MOMENT)
+
+    @property
+    def start_at(self) -> str:
+        """Its first moment with its offset, ``2026-11-26T21:00:00+00:00``: for columns that hold a zone, and APIs."""
+        return self._period.start.isoformat()
+
+    @property
+    def end_at(self) -> str:
+        """The moment it ends before, likewise."""
+        return self._period.end.isoformat()
+
+    @property
+    def _own_clock(self) -> Period:
+        if not self._timezone:
+            raise ConfigurationError(
+                "{{ window.start }} and {{ window.end }} need source_timezone of the task: the zone of the source's "
+                "date-times. For columns that hold a zone write {{ window.start_at }} and {{ window.end_at }}."
+            )
+        return self._period
+
+    @property
+    def _period(self) -> Period:
+        return run_period(self._context, self._timezone or "UTC")
+
+
 @pass_context
 def run_period(context: Mapping[str, Any], timezone: str | tzinfo = "UTC") -> Period:
     """The period of a run.
 
     * A run of a partition (``CronPartitionTimetable``): the partition's day.
     * A run with a data interval: the interval.
-    * A run of no length (a cron text in Airflow 3, a start by hand or by an asset): the day of 24 hours before its
-      moment; or all since the last successful run's end, where that is longer.
+    * A run that assets started: from the first to the last moment of the runs that wrote them.
+    * A run of no length (a cron text in Airflow 3, a start by hand): the day of 24 hours before its moment; or all
+      since the last successful run's end, where that is longer.
 
-    It also works in templates: with ``user_defined_macros={"run_period": run_period}`` of the DAG,
-    ``{{ run_period("Europe/Moscow").first }}`` is a day and ``'{{ run_period().start_text }}'`` a moment in a query.
+    With ``user_defined_macros={"run_period": run_period}`` of the DAG any template has it:
+    ``{{ run_period("Europe/Moscow").first }}`` is a day.
 
     :param context: the task's context; a template gives its own.
     :param timezone: zone of the days and moments: a name of the tz database, or a zone. Default: UTC.
-    :raises ConfigurationError: the run tells no moment at all.
+    :raises ConfigurationError: the run tells no moment at all, or there is no such zone.
     """
-    zone = ZoneInfo(timezone) if isinstance(timezone, str) else timezone
+    try:
+        zone = ZoneInfo(timezone) if isinstance(timezone, str) else timezone
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ConfigurationError(f"There is no time zone {timezone!r}: write one like Europe/Moscow.") from None
     run = context.get("dag_run")
     day = _partition_day(context, run, zone)
     if day is not None:
         return Period(_midnight(day, zone), _midnight(day + _DAY, zone))
-    end = getattr(run, "data_interval_end", None) or getattr(run, "run_after", None)
+    start, end = _interval(run)
+    wrote = [] if start else [run_period({"dag_run": each}, zone) for each in _runs_that_wrote(context)]
+    if wrote:
+        return Period(min(each.start for each in wrote), max(each.end for each in wrote))
     if end is None:
         raise ConfigurationError(
             "Find the period of this run: it tells neither a partition nor a data interval nor a moment. Give the "
             "task its dates, such as update_from and update_to."
         )
-    start = getattr(run, "data_interval_start", None) or end
-    if start >= end:
+    if start is None or start >= end:
         start = end - _DAY
         before = context.get("prev_data_interval_end_success")
         if before:  # Airflow gives a proxy here, which is never None itself
             start = min(start, before)
     return Period(start.astimezone(zone), end.astimezone(zone))
+
+
+def _interval(run: Any) -> tuple[datetime | None, datetime | None]:
+    """The data interval; where a run has none, its moment alone."""
+    end = getattr(run, "data_interval_end", None) or getattr(run, "run_after", None)
+    return getattr(run, "data_interval_start", None), end
+
+
+def _runs_that_wrote(context: Mapping[str, Any]) -> list[Any]:
+    """The runs whose assets started this one, as far as Airflow still knows them."""
+    events = context.get("triggering_asset_events") or {}
+    found = []
+    for event in chain.from_iterable(events.values()):
+        with suppress(Exception):  # the run was deleted, or may not be read
+            found.append(event.source_dag_run)
+    return [run for run in found if _interval(run)[1]]
 
 
 def _partition_day(context: Mapping[str, Any], run: Any, zone: tzinfo) -> date | None:

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_yandex_orders.exceptions import SourceUnavailable
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceUnavailable
 from airflow_provider_yandex_orders.storage_faults import DISK_ERRNO, STAGING_CURE, named_faults, storage_fault
 
 if TYPE_CHECKING:
@@ -47,7 +47,12 @@ def staging_folder(staging_path: str | None, context: Mapping[str, Any]) -> Obje
         configuration, and where that is empty, ``$AIRFLOW_HOME/yandex_orders``.
     :raises ConfigurationError: it cannot be written there, and never will.
     """
-    ti = context["ti"]
+    ti = context.get("ti")
+    if ti is None:
+        raise ConfigurationError(
+            "The context has no task instance (ti), which says where files lie and who sends. In a unit test the "
+            "pytest fixture yandex_context of this package makes a context."
+        )
     folder = staging_root(staging_path).joinpath(*map(folder_name, (ti.dag_id, ti.run_id, ti.task_id)))
     if ti.map_index >= 0:
         folder = folder / str(ti.map_index)

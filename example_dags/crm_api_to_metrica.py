@@ -18,7 +18,6 @@ from airflow.providers.common.compat.sdk import DAG, AirflowFailException, BaseH
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
-from airflow_provider_yandex_orders.period import run_period
 from airflow_provider_yandex_orders.sensors.metrica import MetricaCrmUploadSensor
 from airflow_provider_yandex_orders.sources import CallableSource
 
@@ -76,7 +75,6 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
-    user_defined_macros={"run_period": run_period},
     tags=["yandex", "metrica", "crm"],
     doc_md=__doc__,
 ) as dag:
@@ -86,8 +84,8 @@ with DAG(
             changed_deals,
             op_kwargs={
                 "conn_id": "bitrix24",
-                "since": "{{ run_period().start.isoformat() }}",
-                "until": "{{ run_period().end.isoformat() }}",
+                "since": "{{ window.start_at }}",
+                "until": "{{ window.end_at }}",
             },
             columns={
                 "create_date_time": "DATE_CREATE",

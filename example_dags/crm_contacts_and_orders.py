@@ -21,29 +21,25 @@ from airflow_provider_yandex_orders.operators.metrica import (
     MetricaUploadContactsOperator,
     MetricaUploadOrdersOperator,
 )
-from airflow_provider_yandex_orders.period import run_period
 from airflow_provider_yandex_orders.sensors.metrica import MetricaCrmUploadSensor
 from airflow_provider_yandex_orders.sources import SqlSource
 
 CRM = "crm"
 CRM_TIMEZONE = "UTC"
 
-START = f"{{{{ run_period('{CRM_TIMEZONE}').start_text }}}}"
-END = f"{{{{ run_period('{CRM_TIMEZONE}').end_text }}}}"
-
-CUSTOMERS = f"""
+CUSTOMERS = """
 SELECT customer_id AS uniq_id, MIN(created_at) AS create_date_time, MAX(updated_at) AS update_date_time,
        MAX(metrica_client_id) AS client_ids, MAX(email) AS emails, MAX(phone) AS phones
 FROM orders
-WHERE updated_at >= '{START}' AND updated_at < '{END}'
+WHERE updated_at >= '{{ window.start }}' AND updated_at < '{{ window.end }}'
 GROUP BY customer_id
 """
 
-ORDERS = f"""
+ORDERS = """
 SELECT id, customer_id AS client_uniq_id, created_at AS create_date_time, updated_at AS update_date_time,
        status AS order_status, total AS revenue, cost, currency
 FROM orders
-WHERE updated_at >= '{START}' AND updated_at < '{END}'
+WHERE updated_at >= '{{ window.start }}' AND updated_at < '{{ window.end }}'
 """
 
 
@@ -54,7 +50,6 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
-    user_defined_macros={"run_period": run_period},
     tags=["yandex", "metrica", "crm"],
     doc_md=__doc__,
 ) as dag:

@@ -11,11 +11,10 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.providers.common.compat.sdk import DAG, task
+from airflow.providers.common.compat.sdk import DAG, Param, task
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
-from airflow_provider_yandex_orders.period import run_period
 from airflow_provider_yandex_orders.sensors.altcraft import AltcraftOrdersSensor
 from airflow_provider_yandex_orders.sources import SqlSource
 
@@ -25,11 +24,8 @@ DAY = CronDataIntervalTimetable("0 3 * * *", timezone="Europe/Moscow")  # (3) wh
 CRM_TIMEZONE = "UTC"  # (4) the zone of the CRM's date-times
 ENDPOINT = "online-shop"  # (5) the platform's point of sale
 
-START = f"{{{{ run_period('{CRM_TIMEZONE}').start_text }}}}"
-END = f"{{{{ run_period('{CRM_TIMEZONE}').end_text }}}}"
-
 # The orders changed in the run's period whose customer can be found; a run started by hand takes the last day.
-CHANGED = f"updated_at >= '{START}' AND updated_at < '{END}' AND (email <> '' OR phone <> '')"
+CHANGED = "updated_at >= '{{ window.start }}' AND updated_at < '{{ window.end }}' AND (email <> '' OR phone <> '')"
 ORDERS = f"SELECT id, created_at, updated_at, email, phone, status, total, currency FROM orders WHERE {CHANGED}"
 LINES = f"""
 SELECT order_id, line_id, sku, price, quantity, status
@@ -45,8 +41,15 @@ with DAG(
     catchup=False,
     max_active_runs=1,  # an order changed on two days is sent in that order
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
-    params={"backfill": False},  # a run for the past is started with true: no customer is written to
-    user_defined_macros={"run_period": run_period},
+    params={
+        "backfill": Param(
+            False,
+            type="boolean",
+            title="A run for the past",
+            description="Imports without starting the platform's triggers, so that no customer is written to. A "
+            "backfill that Airflow runs does so by itself; this is for runs started by hand.",
+        )
+    },
     tags=["altcraft", "crm"],
     doc_md=__doc__,
 ) as dag:

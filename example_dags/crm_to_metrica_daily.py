@@ -17,7 +17,6 @@ from airflow.providers.common.compat.sdk import DAG, task
 from airflow.timetables.interval import CronDataIntervalTimetable
 
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
-from airflow_provider_yandex_orders.period import run_period
 from airflow_provider_yandex_orders.sensors.metrica import MetricaCrmUploadSensor
 from airflow_provider_yandex_orders.sources import SqlSource
 
@@ -27,11 +26,11 @@ DAY = CronDataIntervalTimetable("0 3 * * *", timezone="Europe/Moscow")  # (3) wh
 CRM_TIMEZONE = "UTC"  # (4) the zone of the CRM's date-times
 
 # The orders changed in the run's period; a run started by hand takes the last day.
-QUERY = f"""
+QUERY = """
 SELECT id, created_at, updated_at, customer_id, metrica_client_id, email, phone, status, total, cost, currency
 FROM orders
-WHERE updated_at >= '{{{{ run_period('{CRM_TIMEZONE}').start_text }}}}'
-  AND updated_at < '{{{{ run_period('{CRM_TIMEZONE}').end_text }}}}'
+WHERE updated_at >= '{{ window.start }}'
+  AND updated_at < '{{ window.end }}'
 """
 
 
@@ -42,7 +41,6 @@ with DAG(
     catchup=False,  # True sends the past as well: each run takes only its own day
     max_active_runs=1,  # an order changed on two days is sent in that order
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
-    user_defined_macros={"run_period": run_period},
     tags=["yandex", "metrica", "crm"],
     doc_md=__doc__,
 ) as dag:

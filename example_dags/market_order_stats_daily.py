@@ -17,6 +17,7 @@ from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pendulum
@@ -27,7 +28,8 @@ from airflow_provider_yandex_orders.operators.market import MarketFetchOrderStat
 from airflow_provider_yandex_orders.sources import FileSource
 
 WAREHOUSE = "warehouse"  # (1) the connection of your database: SQLite, PostgreSQL, ...
-FILES = f"{os.environ.get('AIRFLOW_HOME', '/tmp')}/market"  # noqa: S108  # (2) a folder, or s3://bucket/market
+# (2) a folder, or s3://bucket/market
+FILES = str(Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "market")
 DAY = CronDataIntervalTimetable("0 4 * * *", timezone="Europe/Moscow")  # (3) when to read
 
 ORDER_STATS = Asset("market_order_stats")

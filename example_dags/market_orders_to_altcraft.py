@@ -7,10 +7,12 @@ table ``market_contacts`` with the columns ``order_id``, ``email`` and ``phone``
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
+from pathlib import Path
 
 import pendulum
-from airflow.providers.common.compat.sdk import DAG
+from airflow.providers.common.compat.sdk import DAG, Param
 
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
 from airflow_provider_yandex_orders.operators.market import MarketFetchOrderStatsOperator
@@ -19,7 +21,8 @@ from airflow_provider_yandex_orders.sources import MarketOrdersSource, SqlSource
 from airflow_provider_yandex_orders.sources.market_to_altcraft import CUSTOM_FIELDS
 
 CRM = "crm"
-FOLDER = "{{ var.value.market_orders_folder }}"  # an Airflow variable: a folder or object storage URL all workers see
+# Where workers are several machines, an object storage URL such as "s3://aws_default@bucket/market".
+FOLDER = str(Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "market")
 ENDPOINT = "yandex-market"  # the platform's point of sale for this store
 
 with DAG(
@@ -29,7 +32,15 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
-    params={"backfill": False},
+    params={
+        "backfill": Param(
+            False,
+            type="boolean",
+            title="A run for the past",
+            description="Imports without starting the platform's triggers, so that no customer is written to. A "
+            "backfill that Airflow runs does so by itself; this is for runs started by hand.",
+        )
+    },
     tags=["yandex", "market", "altcraft"],
     doc_md=__doc__,
 ) as dag:

@@ -21,7 +21,6 @@ from airflow_provider_yandex_orders.operators.metrica import (
     MetricaEnsureGoalsOperator,
     MetricaUploadOfflineConversionsOperator,
 )
-from airflow_provider_yandex_orders.period import run_period
 from airflow_provider_yandex_orders.sensors.metrica import MetricaOfflineConversionsSensor
 from airflow_provider_yandex_orders.sources import SqlSource
 
@@ -34,8 +33,8 @@ CONVERSIONS = f"""
 SELECT id, customer_id AS "UserId", metrica_client_id AS "ClientId", '{GOAL}' AS "Target", sold_at AS "DateTime",
        total AS "Price", currency AS "Currency"
 FROM shop_sales
-WHERE sold_at >= '{{{{ run_period('{CRM_TIMEZONE}').start_text }}}}'
-  AND sold_at < '{{{{ run_period('{CRM_TIMEZONE}').end_text }}}}'
+WHERE sold_at >= '{{{{ window.start }}}}'
+  AND sold_at < '{{{{ window.end }}}}'
 """
 
 
@@ -46,7 +45,6 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},
-    user_defined_macros={"run_period": run_period},
     tags=["yandex", "metrica", "conversions"],
     doc_md=__doc__,
 ) as dag:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -115,20 +114,19 @@ def airflow_db() -> None:
 
 
 @pytest.fixture
-def context() -> Callable[..., dict[str, Any]]:
+def context(yandex_context: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     """Makes the context of a task instance, as far as the operators read it."""
 
-    def make(task_id: str = "upload", run_id: str = "manual__1", map_index: int = -1) -> dict[str, Any]:
-        pushed: dict[str, Any] = {}
+    def make(*arguments: Any, **named: Any) -> dict[str, Any]:
+        made = yandex_context(*arguments, **named)
+        push, pushed = made["ti"].xcom_push, made["ti"].pushed
 
-        def push(key: str, value: Any) -> None:
-            pushed[key] = json.loads(json.dumps(value))  # as Airflow keeps it
+        def noted(key: str, value: Any) -> None:
+            push(key, value)
             leaks.note("XCom", pushed[key])
 
-        ti = SimpleNamespace(
-            dag_id="a_dag", run_id=run_id, task_id=task_id, map_index=map_index, xcom_push=push, pushed=pushed
-        )
-        return {"ti": ti, "task_instance": ti}
+        made["ti"].xcom_push = noted
+        return made
 
     return make
 

@@ -40,11 +40,6 @@ _ANY = 1e15
 _REJECTED, _DROPPED = "Rejected rows", "Values left out of rows that are sent"
 
 
-def command(options: Namespace) -> None:
-    """Run the command and end the process: what ``airflow yandex-orders check`` calls."""
-    sys.exit(check_files(options))
-
-
 def check_files(options: Namespace) -> int:
     """Check the rows of files, print what an upload would do with them, and send nothing.
 

@@ -18,11 +18,6 @@ from airflow_provider_yandex_orders.sources.base import RowStream
 from airflow_provider_yandex_orders.sources.columns import names_of
 
 
-def command(options: Namespace) -> None:
-    """Run the command and end the process: what ``airflow yandex-orders explain`` calls."""
-    sys.exit(explain(options))
-
-
 def explain(options: Namespace) -> int:
     """Print the pass that is made for rows which have a column for every field.
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any, Final, NamedTuple
+
+from airflow_provider_yandex_orders.sandbox.__main__ import OPTIONS as SANDBOX
 
 UPLOADS: Final = {
     "simple_orders": "metrica.MetricaUploadSimpleOrdersOperator",
@@ -64,6 +67,78 @@ EXPLAIN: Final[dict[str, dict[str, Any]]] = {
     **{flag: CHECK[flag] for flag in CHECK if flag not in ("files", "--entity", "--examples", "--output")},
 }
 """Arguments of the other command; what they mean is the same."""
+
+_JOURNAL: Final = {"--journal-conn-id": {"help": "connection of the journal (that of the configuration)"}}
+_ONE: Final = {
+    "delivery": {"type": int, "metavar": "ID", "help": "the delivery, as `journal list` shows it"},
+    **_JOURNAL,
+}
+
+
+class Command(NamedTuple):
+    """A command.
+
+    :param function: module and name of what runs it, inside this package.
+    :param arguments: by name, in the words of ``argparse``; of a group its commands.
+    :param alone: it needs no Airflow, and gets a home of its own for what the import of one makes.
+    """
+
+    help: str
+    function: str
+    arguments: Mapping[str, Any]
+    alone: bool = False
+
+
+JOURNAL: Final = {
+    "list": Command(
+        "Print the last deliveries: what went where, how many rows, by which task",
+        "cli.journal.deliveries",
+        {
+            "--days": {"type": int, "default": 7, "help": "how many days back (7)"},
+            "--limit": {"type": int, "default": 20, "help": "most deliveries to print (20)"},
+            "--dag-id": {"help": "only those of this DAG"},
+            **_JOURNAL,
+        },
+    ),
+    "show": Command("Print a delivery: counts, rejects by reason, parts", "cli.journal.show", _ONE),
+    "forget": Command(
+        "Let a delivery count as never sent: the next task that reads its rows sends them again",
+        "cli.journal.forget",
+        {**_ONE, "--yes": {**_SWITCH, "help": "do it; without, only what would be forgotten is printed"}},
+    ),
+    "arrived": Command(
+        "Let parts without an answer count as arrived, once you saw them at the service", "cli.journal.arrived", _ONE
+    ),
+    "purge": Command(
+        "Forget what is older than journal_days now, and free its room",
+        "cli.journal.purge",
+        {"--days": {"type": int, "help": "other days than journal_days, 30 at least"}, **_JOURNAL},
+    ),
+}
+
+TOKEN: Final[dict[str, dict[str, Any]]] = {
+    "service": {"choices": ("metrica", "market", "altcraft"), "help": "of which service"},
+    "--conn-id": {"help": "test the token of this connection instead, as the form's Test does"},
+}
+
+COMMANDS: Final[dict[str, Command | tuple[str, Mapping[str, Command]]]] = {
+    "check": Command(CHECK_HELP, "cli.check.check_files", CHECK, alone=True),
+    "explain": Command(EXPLAIN_HELP, "cli.explain.explain", EXPLAIN, alone=True),
+    "journal": ("What was sent, and what you know of it: the journal of deliveries", JOURNAL),
+    "sandbox": Command(
+        "Run the services on this machine, to try DAGs without an account", "sandbox.__main__.run", SANDBOX
+    ),
+    "token": Command("Say how to get a token, and what it may do", "cli.token.token", TOKEN),
+}
+"""The commands by name; of a group its help and its commands."""
+
+
+def function_of(command: Command) -> Callable[[Namespace], int]:
+    """What runs a command, imported now; it returns the exit code."""
+    module, _, name = f"{__package__.partition('.')[0]}.{command.function}".rpartition(".")
+    function: Callable[[Namespace], int] = getattr(import_module(module), name)
+    return function
+
 
 _SOURCE = ("format", "encoding", "delimiter", "decimal", "date_format", "null_values", "multiline", "conn_id")
 _UPLOAD = ("source_timezone", "merge_mode", "phone_region", "max_dropped", "require_id", "hash_identifiers")

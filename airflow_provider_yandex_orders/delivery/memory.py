@@ -303,5 +303,5 @@ def unclear(what: str) -> UploadUnclearError:
     return UploadUnclearError(
         f"{what} It is not known whether they have arrived, and rows without a key would double. Look at the service. "
         "Where they are not there, clear the task that sent them (or run this one with resend=True); where they are, "
-        'tell the journal so (docs/journal.md, "No answer came"). Rows with a key never ask.'
+        "tell the journal so (`airflow yandex-orders journal list`, then `journal arrived`). Rows with a key never ask."
     )

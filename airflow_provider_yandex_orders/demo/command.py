@@ -26,7 +26,7 @@ def run_command(arguments: list[str] | None = None) -> int:
     try:
         try:
             children.catch_signals()
-            return _attempt(options.folder, keep=options.keep, children=children)
+            return _attempt(options, children=children)
         finally:
             children.stop()
     except Interrupted as interrupted:
@@ -35,9 +35,14 @@ def run_command(arguments: list[str] | None = None) -> int:
         return interrupted.exit_code
 
 
-def _attempt(folder: Path, *, keep: bool, children: Children) -> int:
+def _attempt(options: argparse.Namespace, *, children: Children) -> int:
     try:
-        runner.run(folder, keep=keep, children=children, say=_say)
+        if options.fill:
+            from airflow_provider_yandex_orders.demo.fill import fill
+
+            _say(fill(options.fill))
+        else:
+            runner.run(options.folder, keep=options.keep, children=children, say=_say)
     except DemoError as error:
         _complain(str(error), error.log)
         return 1
@@ -77,6 +82,11 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path(".demo"),
         help="where everything goes; emptied of the demo's earlier run first (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--fill",
+        metavar="CONN_ID",
+        help="run nothing; make the tables that all example DAGs read in the database of this Airflow connection",
     )
     parser.add_argument(
         "--keep", action="store_true", help="leave the pages of the sandbox and of Airflow up, until Ctrl-C"

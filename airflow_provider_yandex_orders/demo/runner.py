@@ -31,7 +31,8 @@ END = """
 Next: your own CRM
    {python} -m airflow_provider_yandex_orders check orders.csv
    says what would be sent of a file of yours, and why not the rest; docs/your_export.md has what each CRM needs.
-   example_dags/crm_to_metrica_daily.py is the DAG of the first three days: four lines make it yours."""
+   example_dags/crm_to_metrica_daily.py is the DAG of the first three days: four lines make it yours.
+   docs/first_steps.md leads from here to an Airflow of yours."""
 
 Say = Callable[[str], None]
 

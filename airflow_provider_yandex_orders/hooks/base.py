@@ -7,6 +7,7 @@ import json
 import re
 from abc import abstractmethod
 from collections.abc import Mapping
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlsplit
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 PROBE_TIMEOUT = (10.0, 20.0)
 """Seconds a request that is not repeated (a poll, the "Test" button) waits for a connection and for an answer."""
+
+TOKEN_DAYS, WARN_DAYS = 365, 30
+"""Days an OAuth token lives, about, and days before its end from which tasks warn."""
 
 SHOWN = 5
 """Most unknown fields of an extra a message names."""
@@ -44,6 +48,8 @@ class ServiceHook(BaseHook):
     default_host: ClassVar[str | None] = None
     api_path: ClassVar[str]
     """Pattern of the paths of the API, which a host copied from its documentation ends with."""
+    id_field: ClassVar[str] = ""
+    """Name, as an argument and in the extra, of the id that a connection may give to its tasks."""
     auth_types: ClassVar[tuple[str, ...]] = ()
     """Ways to send the token, where the extra chooses one; the first where it does not."""
 
@@ -63,11 +69,22 @@ class ServiceHook(BaseHook):
         """Extra fields of the form for Airflow before 3.2, from the same declaration as the newer one."""
         from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
         from wtforms import StringField
+        from wtforms.validators import Optional, any_of
 
-        return {
-            name: StringField(field["label"], widget=BS3TextFieldWidget(), description=field["description"])
-            for name, field in connection_type(cls.conn_type).get("conn-fields", {}).items()
-        }
+        def field(told: dict[str, Any]) -> Any:
+            schema, described = told["schema"], told["description"]
+            words = schema.get("values_display", {})
+            if words:  # such a form has no list of words to choose from
+                described += f" Write {' or '.join(f'{word}: {meaning}' for word, meaning in words.items())}."
+            return StringField(
+                told["label"],
+                widget=BS3TextFieldWidget(),
+                description=described,
+                default=schema.get("default"),
+                validators=[Optional(), *([any_of(list(words))] if words else [])],
+            )
+
+        return {name: field(told) for name, told in connection_type(cls.conn_type)["conn-fields"].items()}
 
     @cached_property
     def connection(self) -> Connection:
@@ -88,6 +105,9 @@ class ServiceHook(BaseHook):
     @cached_property
     def client(self) -> ServiceClient:
         """The client all calls go through."""
+        ageing = self._token_age()
+        if ageing:
+            self.log.warning("%s", ageing)
         return self._new_client(service=self.service, base_url=self.base_url, headers=self._headers(self._token()))
 
     @abstractmethod
@@ -111,7 +131,8 @@ class ServiceHook(BaseHook):
         url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
         url = re.sub(rf"(?<=[^/:]){self.api_path}(?:[/?#].*)?$", "", url)
         place = re.fullmatch(r"([^/]+//[^/]+?)(:\d+)?(/.*)?", url)
-        if connection.port and place and not place[2]:
+        usual = 80 if url.startswith("http://") else 443
+        if connection.port and connection.port != usual and place and not place[2]:
             url = f"{place[1]}:{connection.port}{place[3] or ''}"
         if url.startswith("http://") and not re.match(_LOCAL, url):
             self.log.warning("The token travels unencrypted: the host of %r begins with http://.", self.conn_id)
@@ -132,18 +153,29 @@ class ServiceHook(BaseHook):
         value = self._extras.get(name)
         return None if value == "" else value
 
-    def _chosen_id(self, given: object, name: str, meaning: str, where: str) -> int:
-        """An id: the one given, else that of the connection's extra.
+    @property
+    def _own_id(self) -> Any:
+        """The id in the connection: in the field of the login, or in the extra; ``None`` where it names none."""
+        login, extra = (self.connection.login or "").strip() or None, self.extra(self.id_field)
+        if login and extra is not None and login != str(extra).strip():
+            raise ConfigurationError(
+                f"The connection {self.conn_id!r} names two: one in its form's id field (the login) and another one as "
+                f"{self.id_field} in the extra. Leave one of them."
+            )
+        return login or extra
+
+    def _chosen_id(self, given: object, meaning: str, where: str) -> int:
+        """An id: the one given, else that of the connection.
 
         :param given: a number, or text of the digits 0 to 9; space around it is nothing.
-        :param name: its name as an argument and in the extra.
         :param meaning: what it is the id of, for the message.
         :param where: where people find it, for the message.
         """
-        chosen = self.extra(name) if given in (None, "") else given
+        name = self.id_field
+        chosen = self._own_id if given in (None, "") else given
         if chosen is None:
             raise ConfigurationError(
-                f"No {meaning}: give {name} to the task, or put it into the extra of {self.conn_id!r}."
+                f"No {meaning}: give {name} to the task, or put it into the connection {self.conn_id!r}."
             )
         found = whole_id(chosen)
         if found is None:
@@ -180,15 +212,33 @@ class ServiceHook(BaseHook):
         try:
             hook, unread = self.once(), self._unread_extras()
             works, message = hook._probe()
+            told = " ".join(filter(None, [f"{message}{unread}", self._token_age()]))
         except (PermanentError, PassingError) as error:
-            return False, str(error)
-        return works, f"{message}{unread}"
+            works, told = False, str(error)
+        # The form is tested under an id drawn at random, which would only puzzle.
+        return works, re.sub(rf" (?:of )?{re.escape(repr(self.conn_id))}", "", told)
+
+    def _token_age(self) -> str:
+        """Words on a token that nears its end, where the connection tells its day. A note never fails a task."""
+        issued = self.extra("token_issued")
+        if issued is None:
+            return ""
+        try:
+            age = (date.today() - date.fromisoformat(str(issued).strip())).days  # noqa: DTZ011 - a day more or less
+        except ValueError:
+            return f"token_issued of the connection {self.conn_id!r} is no date: write it as 2026-01-31."
+        if age < TOKEN_DAYS - WARN_DAYS:
+            return ""
+        return (
+            f"The token of the connection {self.conn_id!r} is {age} days old, and one lives about a year: get a new "
+            "one, and put its day into token_issued."
+        )
 
     def _unread_extras(self) -> str:
         """Words on fields of the extra that nothing reads."""
         from difflib import get_close_matches
 
-        known = connection_type(self.conn_type).get("conn-fields", {})
+        known = [*connection_type(self.conn_type)["conn-fields"], *filter(None, [self.id_field])]
         unknown = [name for name in self._extras if name not in known]
         for name in unknown:
             for meant in get_close_matches(name.lower(), known, n=1):

@@ -42,8 +42,8 @@ class MarketHook(ServiceHook):
     Facts of the API: https://yandex.ru/dev/market/partner-api/doc/ru/concepts/
 
     :param market_conn_id: connection of type ``yandex_market``: password = Api-Key (or an OAuth token with extra
-        ``auth_type: oauth``), host only for another address than ``https://api.partner.market.yandex.ru``, extra
-        ``campaign_id`` for the store to use by default.
+        ``auth_type: oauth``), host only for another address than ``https://api.partner.market.yandex.ru``, login
+        (or extra ``campaign_id``) for the store to use by default.
     :param connection: the connection itself, where it was already read.
     """
 
@@ -54,6 +54,7 @@ class MarketHook(ServiceHook):
 
     service: ClassVar[str] = "Yandex Market"
     default_host: ClassVar[str | None] = "https://api.partner.market.yandex.ru"
+    id_field: ClassVar[str] = "campaign_id"
     api_path: ClassVar[str] = "/v2"
     auth_types = ("api_key", "oauth")
 
@@ -75,7 +76,7 @@ class MarketHook(ServiceHook):
 
         :raises ConfigurationError: neither names one, or it is no whole number above 0.
         """
-        return self._chosen_id(campaign_id, "campaign_id", "store", "as the list of stores shows it")
+        return self._chosen_id(campaign_id, "store", "as the list of stores shows it")
 
     def campaigns(self) -> list[dict[str, Any]]:
         """The stores of the key's cabinet, each with ``id``, ``placementType`` and ``apiAvailability``.
@@ -245,13 +246,13 @@ class MarketHook(ServiceHook):
 
     def _probe(self) -> tuple[bool, str]:
         named = "The token" if self.auth_type == "oauth" else f"The key {str(self.token_info()['name'])!r}"
-        number = None if self.extra("campaign_id") is None else self.campaign_id()
+        number = None if self._own_id is None else self.campaign_id()
         trouble = self._missing_scope()
         if trouble is not None:
             return False, trouble
         stores = self.campaigns()
         if number is None:
-            told = f"{len(stores)} store(s). No campaign_id in the extra: each task must name its store."
+            told = f"{len(stores)} store(s). No campaign_id in the connection: each task must name its store."
             return True, f"{named} works and sees {told}"
         trouble = closed_store(number, stores)
         told = f"{named} works and may read order statistics of store {number}.{unknown_words(number, stores)}"

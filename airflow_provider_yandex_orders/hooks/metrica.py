@@ -64,7 +64,8 @@ class MetricaHook(ServiceHook):
     Facts of the API: https://yandex.ru/dev/metrika/ru/intro/quick-start
 
     :param metrica_conn_id: connection of type ``yandex_metrica``: password = OAuth token, host only for another
-        address than ``https://api-metrika.yandex.net``, extra ``counter_id`` for the counter to use by default.
+        address than ``https://api-metrika.yandex.net``, login (or extra ``counter_id``) for the counter to use where a
+        task names none.
     :param connection: the connection itself, where it was already read.
     """
 
@@ -75,6 +76,7 @@ class MetricaHook(ServiceHook):
 
     service: ClassVar[str] = "Yandex Metrica"
     default_host: ClassVar[str | None] = "https://api-metrika.yandex.net"
+    id_field: ClassVar[str] = "counter_id"
     api_path: ClassVar[str] = "/(?:management|cdp|stat)"
 
     def __init__(self, metrica_conn_id: str = default_conn_name, *, connection: Connection | None = None) -> None:
@@ -93,7 +95,7 @@ class MetricaHook(ServiceHook):
 
         :raises ConfigurationError: neither names one, or it is no whole number.
         """
-        return self._chosen_id(counter_id, "counter_id", "counter", "as Metrica shows it beside the counter")
+        return self._chosen_id(counter_id, "counter", "as Metrica shows it beside the counter")
 
     def counter(self, counter_id: int | str | None = None) -> dict[str, Any]:
         """The counter's settings, among them ``time_zone_name`` and ``permission``.
@@ -420,7 +422,7 @@ class MetricaHook(ServiceHook):
         return {"Authorization": f"OAuth {token}"}
 
     def _probe(self) -> tuple[bool, str]:
-        if self.extra("counter_id") is None:
+        if self._own_id is None:
             return True, (
                 f"The token works and sees {self._counters_seen()} counter(s). No counter in the connection: each task "
                 f"must name one. {_WRITING}"

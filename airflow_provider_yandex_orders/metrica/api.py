@@ -40,7 +40,7 @@ _REFUSED: dict[str, str] = {
     "unauthorized": _TOKEN,
     "access_denied": _RIGHTS,
     "counter_in_connect": "Access to this counter is managed by an organisation: ask its administrator.",
-    "not_found": "Check counter_id, in the task or in the connection's extra.",
+    "not_found": "Check counter_id, in the task or in the connection.",
     "invalid_uploading": "The service cannot read the file; the part named in the log is kept to look at.",
     "limit_exceeded": "The counter holds as many of these as it may; remove some.",
 }

@@ -107,7 +107,11 @@ class UploadSteps(ABC):
 
     @abstractmethod
     def _uploader(self, prepared: Prepared) -> Callable[[Part], UploadState]:
-        """What sends a part and reads the answer, once it is sure that it may."""
+        """What sends a part and reads the answer."""
+
+    def _check_right(self) -> None:
+        """Make sure that the connection can work, and that it may send, as far as the service tells."""
+        _ = self._hook.client
 
     @abstractmethod
     def _to_wait_for(self, delivery: Delivery) -> Wait | None:
@@ -217,6 +221,8 @@ class UploadSteps(ABC):
                 return self._report(context, restored(cast("Delivery", memory.result), memory.earlier), folder)
             kind, options, limits = self._filled_kind(), self._check_options(), self._part_limits()
             same_key = read_same_key(self.task.same_key, kind)
+            if sends:
+                self._check_right()  # before the first row is read
             delivered: list[DeliveredPart] = []
 
             def report(prepared: Prepared) -> Delivery:

@@ -7,10 +7,21 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Final
 
 from airflow_provider_yandex_orders.sandbox.settings import METRICA_QUOTAS, SandboxSettings
 
 _LOOK_SECONDS = 0.5
+
+OPTIONS: Final[dict[str, dict[str, Any]]] = {
+    "--host": {"default": "127.0.0.1", "help": "address to listen on (127.0.0.1)"},
+    "--port": {"type": int, "default": 8765, "help": "0: any free one (8765)"},
+    "--processing-seconds": {"type": float, "default": 2.0, "help": "seconds until an upload is listed (2)"},
+    "--store": {"type": Path, "help": "SQLite file that keeps the state (a temporary one)"},
+    "--no-quotas": {"action": "store_true", "help": "let Metrica take any number of requests"},
+    "--timezone": {"default": "Europe/Moscow", "help": "time zone of counter 101 (Europe/Moscow)"},
+}
+"""Arguments of the command, in the words of ``argparse``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from airflow_provider_yandex_orders.sandbox.compare.command import main as compare
 
         return compare(arguments[1:])
-    options = _parser().parse_args(arguments)
+    return run(_parser().parse_args(arguments))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a sandbox until it is told to end; returns the exit code.
+
+    :param options: as :data:`OPTIONS` has them.
+    """
     try:
         settings = SandboxSettings(
             timezone=options.timezone,
@@ -63,17 +81,8 @@ def _parser() -> argparse.ArgumentParser:
         description="A local stand-in for the services that the provider talks to.",
         epilog="compare --help: how a live service and the sandbox differ.",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8765, help="0: any free one (default: %(default)s)")
-    parser.add_argument(
-        "--processing-seconds",
-        type=float,
-        default=2.0,
-        help="seconds until an upload is listed (default: %(default)s)",
-    )
-    parser.add_argument("--store", type=Path, help="SQLite file that keeps the state (default: a temporary one)")
-    parser.add_argument("--no-quotas", action="store_true", help="let Metrica take any number of requests")
-    parser.add_argument("--timezone", default="Europe/Moscow", help="time zone of counter 101 (default: %(default)s)")
+    for flag, settings in OPTIONS.items():
+        parser.add_argument(flag, **settings)
     return parser
 
 

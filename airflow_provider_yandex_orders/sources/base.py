@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from airflow.providers.common.compat.sdk import Context
+
+from airflow_provider_yandex_orders.period import Window
 
 # Airflow looks for XComArgs only in objects of this class, and gives it no public name.
 if TYPE_CHECKING:
@@ -104,10 +107,12 @@ class Source(ResolveMixin):
             return rendered
         task = context.get("task") or context["ti"].task
         environment = task.get_template_env()
+        timezone = task.render_template(getattr(task, "source_timezone", None), context, environment)
+        known: Any = ChainMap({"window": Window(context, timezone)}, context)  # type: ignore[arg-type]
         for name in self.template_fields:
             value = getattr(self, name)
             if value is not None:
-                setattr(rendered, name, task.render_template(value, context, environment))
+                setattr(rendered, name, task.render_template(value, known, environment))
         return rendered
 
     def __repr__(self) -> str:

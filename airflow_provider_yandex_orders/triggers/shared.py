@@ -12,7 +12,7 @@ from contextvars import Context
 from functools import cache
 from typing import Any
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError
 from airflow_provider_yandex_orders.waiting import UploadState, Wait, pause_after
@@ -173,7 +173,11 @@ async def _connection(conn_id: str) -> Any:
     from airflow.providers.common.compat.connection import get_async_connection
 
     try:
-        return await get_async_connection(conn_id)
+        try:
+            return await get_async_connection(conn_id)
+        except AirflowNotFoundException:
+            # Where `airflow dags test` runs a trigger, only the other way leads to what Airflow's database stores.
+            return await asyncio.to_thread(BaseHook.get_connection, conn_id)
     except AirflowNotFoundException:
         raise ConfigurationError(
             f"Wait: the connection {conn_id!r} does not exist any more. Create it and clear the task."

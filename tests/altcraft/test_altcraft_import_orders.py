@@ -437,11 +437,12 @@ class TestWrongSettings:
         delivery = operator(rows, extra_statuses=["confirmed"], extra_line_statuses=["packed"]).execute(context())
         assert delivery["rows_sent"] == 1
 
-    def test_without_a_token_nothing_is_needed_for_no_orders(
+    def test_a_missing_token_shows_before_a_row_is_read(
         self, altcraft: SandboxServer, operator: Any, context: Context, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         connect_altcraft(monkeypatch, altcraft.url, token="")
-        assert operator([]).execute(context())["rows_read"] == 0
+        with pytest.raises(ConfigurationError, match="has no token"):
+            operator([]).execute(context())
 
     def test_a_wrong_token(
         self, altcraft: SandboxServer, operator: Any, context: Context, monkeypatch: pytest.MonkeyPatch

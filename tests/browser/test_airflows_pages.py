@@ -39,8 +39,7 @@ def test_a_connection_is_filled_in_by_its_form(
     token = form.get_by_label("OAuth token")
     assert token.get_attribute("type") == "password"
     token.fill("sandbox-token")
-    form.get_by_role("button", name="Extra Fields", exact=True).click()
-    form.locator("[name=element_counter_id]").fill("101")
+    form.get_by_label("Counter id").fill("101")
     picture(page, "connection-form", airflow.home)
     form.get_by_role("button", name="Save").click()
     page.get_by_role("row", name="my_metrica").wait_for()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -105,8 +106,134 @@ class TestMetrica:
         assert f"which is not read: did you mean {meant!r}?" in told
 
     def test_what_is_declared_is_known(self, yandex_sandbox: SandboxServer) -> None:
-        works, told = said(MetricaHook, yandex_sandbox.url, {"counter_id": 101, "token_issued": "2026-01-31"})
+        works, told = said(
+            MetricaHook, yandex_sandbox.url, {"counter_id": 101, "token_issued": date.today().isoformat()}
+        )
         assert (works, told.endswith(WRITING)) == (True, True)
+
+
+def through_airflow(kind: Any, **fields: Any) -> tuple[bool, str]:
+    """The answer as Airflow's server and command line get it: the form goes by way of an environment variable."""
+    from airflow.models.connection import Connection as Stored
+
+    fields = {"password": TOKEN, **fields}
+    stored = Stored(conn_id="drawn_at_random", conn_type=kind.conn_type, **fields)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_DRAWN_AT_RANDOM", stored.get_uri())
+        works, told = stored.test_connection()
+    assert "drawn_at_random" not in told
+    return works, told
+
+
+GOOD = f"Counter 101 (Demo shop, Europe/Moscow): its account may edit (permission 'own'). {WRITING}"
+BROKEN: dict[str, tuple[Any, dict[str, Any], str]] = {
+    "no token": (MetricaHook, {"password": None}, "The connection has no token: put it into the password field."),
+    "the word OAuth": (
+        MetricaHook,
+        {"password": "OAuth y0_token"},
+        "The token of the connection has spaces, line ends or letters no token has: copy the token alone, without the "
+        "word OAuth, into the password field.",
+    ),
+    "a wrong token": (
+        MetricaHook,
+        {"login": "101", "password": "y0_wrong"},
+        "Read the settings of counter 101: Yandex Metrica answered 403 (invalid_token) to GET "
+        "/management/v1/counter/101: Invalid oauth_token. Get a new OAuth token and put it into the connection's "
+        "password.",
+    ),
+    "a counter to look at": (
+        MetricaHook,
+        {"login": "102"},
+        "Counter 102 (Partner shop, Europe/Moscow): its account may only look (permission 'view'). Uploads need edit "
+        "rights.",
+    ),
+    "another's counter": (
+        MetricaHook,
+        {"login": "104"},
+        "The token works and sees 3 counter(s), but not counter 104 (Access is denied): correct counter_id, or give "
+        "the account of the token edit rights on the counter.",
+    ),
+    "no number": (
+        MetricaHook,
+        {"login": "my shop"},
+        "counter_id must be a whole number above 0, as Metrica shows it beside the counter.",
+    ),
+    "two counters": (
+        MetricaHook,
+        {"login": "101", "extra": {"counter_id": 103}},
+        "The connection names two: one in its form's id field (the login) and another one as counter_id in the extra. "
+        "Leave one of them.",
+    ),
+    "a typing error": (
+        MetricaHook,
+        {"extra": {"counter": 101}},
+        "The extra of the connection has 'counter', which is not read: did you mean 'counter_id'?",
+    ),
+    "a key that is a token": (
+        MarketHook,
+        {"login": "1001", "password": "y0_token"},
+        'The connection has an OAuth token: put {"auth_type": "oauth"} into the extra, or an Api-Key into the password '
+        "field.",
+    ),
+    "another's store": (
+        MarketHook,
+        {"login": "77777"},
+        "Store 77777 is not this key's: it sees 1001 (FBS), 1002 (FBY), 1003 (DBS), 1004 (LAAS). Correct campaign_id.",
+    ),
+    "an unknown way": (
+        MarketHook,
+        {"extra": {"auth_type": "basic"}},
+        "auth_type in the extra must be api_key or oauth.",
+    ),
+    "no host": (AltcraftHook, {"host": None}, "The connection names no host: Altcraft needs one."),
+    "the platform's token": (
+        AltcraftHook,
+        {"password": "another"},
+        "List one order: Altcraft answered 200 (error 401) to POST /api/v1.1/market/orders/list: API token required. "
+        "Make a token with the market roles, under Settings, Tokens, and put it into the connection's password. A host "
+        "that wants it in the body needs the extra without auth_type.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_set_up_by_way_of_airflow(yandex_sandbox: SandboxServer, case: str) -> None:
+    kind, fields, told = BROKEN[case]
+    fields = {"host": yandex_sandbox.url, **fields}
+    if "extra" in fields:
+        fields["extra"] = json.dumps(fields["extra"])
+    assert through_airflow(kind, **fields) == (False, told)
+
+
+@pytest.mark.parametrize("fields", [{"login": "101", "port": 80}, {"login": "101", "extra": '{"counter_id": 101}'}])
+def test_the_counter_stands_in_the_form(yandex_sandbox: SandboxServer, fields: dict[str, Any]) -> None:
+    assert through_airflow(MetricaHook, host=yandex_sandbox.url, **fields) == (True, GOOD)
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("https", 443), ("http", 80)])
+def test_the_usual_port_changes_no_address(scheme: str, port: int) -> None:
+    assert hook_of(MetricaHook, f"{scheme}://proxy.local", port=port).base_url == f"{scheme}://proxy.local"
+    assert hook_of(MetricaHook, f"{scheme}://proxy.local", port=8443).base_url == f"{scheme}://proxy.local:8443"
+
+
+@pytest.mark.parametrize(("days", "warns"), [(10, False), (334, False), (336, True), (400, True)])
+def test_a_token_that_nears_its_year(
+    yandex_sandbox: SandboxServer, logged: Callable[[], str], days: int, warns: bool
+) -> None:
+    issued = (date.today() - timedelta(days=days)).isoformat()
+    hook = hook_of(MetricaHook, yandex_sandbox.url, {"counter_id": 101, "token_issued": issued})
+    age = f"is {days} days old, and one lives about a year: get a new one, and put its day into token_issued."
+    assert hook.test_connection() == (True, f"{GOOD} The token of the connection {age}" if warns else GOOD)
+    assert (f"The token of the connection 'c' {age}" in logged()) is warns
+
+
+def test_a_day_that_is_none_fails_no_task(yandex_sandbox: SandboxServer) -> None:
+    hook = hook_of(MetricaHook, yandex_sandbox.url, {"counter_id": 101, "token_issued": "31.01.2026"})
+    assert hook.counter()["id"] == 101
+    assert hook.test_connection() == (
+        True,
+        f"{GOOD} token_issued of the connection is no date: write it as 2026-01-31.",
+    )
 
 
 class TestEachService:
@@ -136,7 +263,7 @@ class TestEachService:
     def test_an_extra_that_is_no_object(self, kind: Any, extra: Any, words: str) -> None:
         text = extra if isinstance(extra, str) else json.dumps(extra)
         hook = hook_of(kind, "http://127.0.0.1:9", text)
-        told = f'The extra of the connection \'c\' is {words}: write it as {{"field": "value"}}, or leave it empty.'
+        told = f'The extra of the connection is {words}: write it as {{"field": "value"}}, or leave it empty.'
         assert hook.test_connection() == (False, told)
         with pytest.raises(ConfigurationError, match=words):  # a task reads it before any request
             READS[kind](hook)

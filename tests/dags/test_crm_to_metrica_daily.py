@@ -8,6 +8,7 @@ import sqlite3
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -96,6 +97,34 @@ def test_a_run_without_a_date_takes_the_last_day(
     run = run_example(DAG_ID, None)
     assert run.state == "success"
     assert returned(run, "upload_orders")["rows_sent"] == 50
+
+
+def test_a_deferred_wait_finds_a_connection_of_the_form(
+    airflow_db: None, crm_database: Path, yandex_sandbox: SandboxServer
+) -> None:
+    from airflow.models.connection import Connection
+    from airflow.utils.session import create_session
+
+    yandex_sandbox.client.change_settings(uploads_judged_at_once=False)
+    nothing_yet: dict[str, Any] = {"uploadings": []}
+    yandex_sandbox.client.add_fault(path="last_uploadings", status=200, body=nothing_yet, times=1)  # so the wait defers
+    fields: dict[str, Any] = {
+        "conn_type": "yandex_metrica",
+        "host": yandex_sandbox.url,
+        "password": "sandbox-token",
+        "login": "101",
+    }
+    with sqlite3.connect(crm_database) as connection:
+        connection.execute("DELETE FROM orders WHERE rowid > 50")
+    with create_session() as session:
+        session.add(Connection(conn_id="yandex_metrica_default", **fields))
+    try:
+        assert run_example(DAG_ID, day_of(TODAY)).state == "success"
+    finally:
+        with create_session() as session:
+            session.query(Connection).filter_by(conn_id="yandex_metrica_default").delete()
+    asked = [each for each in yandex_sandbox.client.requests() if "last_uploadings" in str(each)]
+    assert len(asked) == 2
 
 
 def test_the_same_dag_reads_postgres_by_another_connection(

@@ -52,7 +52,6 @@ def test_orders_of_market_arrive(
         connection.executemany("INSERT INTO market_contacts VALUES (?, ?, ?)", contacts)
     monkeypatch.setenv("AIRFLOW_CONN_YANDEX_MARKET_DEFAULT", json.dumps(market))
     monkeypatch.setenv("AIRFLOW_CONN_CRM", json.dumps({"conn_type": "sqlite", "host": str(tmp_path / "crm.db")}))
-    monkeypatch.setenv("AIRFLOW_VAR_MARKET_ORDERS_FOLDER", str(tmp_path / "market"))
     run = run_example("market_orders_to_altcraft", datetime(2026, 6, 6, tzinfo=timezone.utc))
     assert run.state == "success"
     delivery = returned(run, "import_orders")

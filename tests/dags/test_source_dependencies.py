@@ -13,6 +13,7 @@ import pytest
 from airflow.providers.common.compat.sdk import DAG, task
 
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
+from airflow_provider_yandex_orders.sandbox.pytest_plugin import run_dag
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sources import (
     CallableSource,
@@ -21,7 +22,7 @@ from airflow_provider_yandex_orders.sources import (
     Source,
     SqlSource,
 )
-from tests.support.examples import returned, run_file
+from tests.support.examples import returned
 
 
 @task
@@ -133,7 +134,7 @@ def test_they_are_there_when_the_task_runs(
         "kwargs": {"path": str(file.parent)},
     }
     monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps([bundle]))
-    run = run_file(file, "sources", datetime(2026, 11, 20, tzinfo=timezone.utc))
+    run = run_dag(file, "sources", datetime(2026, 11, 20, tzinfo=timezone.utc))
     assert run.state == "success"
     assert returned(run, "first")["rows_sent"] == 2
     for counter_id in (101, 103):

@@ -4,7 +4,11 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,6 +77,52 @@ def test_the_first_dag_of_the_readme_is_one(airflow_db: None, tmp_path: Path) ->
     bag = DagBag(str(tmp_path))
     assert bag.import_errors == {}
     assert list(bag.dags["orders_to_metrica"].task_dict) == ["upload_orders"]
+
+
+def test_the_commands_of_the_first_steps_are_airflows(airflow_db: None) -> None:
+    pytest.importorskip("airflow.sdk")
+    from airflow.cli.cli_parser import get_parser
+
+    page = (ROOT / "docs" / "first_steps.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^airflow (.*?)(?:  #.*)?$", page.partition("## 5")[0], re.MULTILINE)
+    lines += re.findall(r"^airflow ((?:dags|backfill|yandex-orders) .*?)(?:  #.*)?$", page, re.MULTILINE)
+    assert len(lines) > 8
+    for line in lines:
+        get_parser().parse_args(shlex.split(line.replace("$(date -u +%F)", "2026-11-26")))
+
+
+def test_the_command_that_deletes_old_files_leaves_the_journal(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "storage.md").read_text(encoding="utf-8")
+    command = re.search(r"^find .*-delete$", page, re.MULTILINE)
+    assert command is not None
+    part, journal = (tmp_path / "yandex_orders" / name for name in ("a_dag/a_run/a_task/part-00001.csv", "journal.db"))
+    part.parent.mkdir(parents=True)
+    for file in (part, part.with_name("new.csv"), journal):
+        file.touch()
+    for file in (part, journal):
+        os.utime(file, (0, 0))
+    subprocess.run(["sh", "-c", command[0]], env={**os.environ, "AIRFLOW_HOME": str(tmp_path)}, check=True)
+    assert (part.exists(), part.with_name("new.csv").exists(), journal.exists()) == (False, True, True)
+
+
+def test_the_tests_of_the_page_pass_as_they_stand_there(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    files = re.findall(r"```python\n# (\S+)\n(.*?)```", page, re.DOTALL)
+    assert [name for name, _ in files] == ["dags/orders.py", "tests/conftest.py", "tests/test_orders.py"]
+    for name, code in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(code, encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "2 passed" in done.stdout
 
 
 def test_the_readmes_commands_are_in_the_makefile() -> None:

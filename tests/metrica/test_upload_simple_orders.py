@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_yandex_orders.exceptions import (
     ConfigurationError,
+    PermanentError,
     RejectedRowsError,
     ServiceRefused,
     SourceError,
@@ -26,7 +27,7 @@ from airflow_provider_yandex_orders.exceptions import (
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
-from airflow_provider_yandex_orders.sources import FileSource, SqlSource
+from airflow_provider_yandex_orders.sources import CallableSource, FileSource, SqlSource
 from tests.support.breaking_store import raising
 from tests.support.connections import connect
 from tests.support.storage import memory_bucket
@@ -272,7 +273,7 @@ class TestWrongSettings:
         crm(order(1))
         source = SqlSource("crm", "SELECT * FROM orders", columns={"revenue": "revenues"})
         self.fails(operator(source), context, SourceError, "'revenues'", "Did you mean 'revenue'?", "Correct columns=")
-        assert metrica.client.requests() == []
+        assert metrica.client.uploads() == []
 
     def test_a_required_column_that_is_not_there(
         self, metrica: SandboxServer, operator: Any, context: Context, crm: Callable[..., None]
@@ -298,6 +299,21 @@ class TestWrongSettings:
     def test_a_counter_one_may_only_look_at(self, metrica: SandboxServer, operator: Any, context: Context) -> None:
         self.fails(operator([order(1)], counter_id=102), context, ConfigurationError, "may only look", "edit rights")
         assert uploads_sent(metrica) == 0
+
+    def test_the_connection_is_asked_before_the_first_row_is_read(
+        self, metrica: SandboxServer, operator: Any, context: Context, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read = []
+
+        def rows() -> Any:
+            read.append(1)
+            yield order(1)
+
+        for counter in (102, 104, 999):
+            self.fails(operator(CallableSource(rows), counter_id=counter), context, PermanentError)
+        connect(monkeypatch, metrica.url, token="y0_wrong")
+        self.fails(operator(CallableSource(rows)), context, ServiceRefused, "invalid_token")
+        assert read == []
 
     def test_somebody_elses_counter(self, metrica: SandboxServer, operator: Any, context: Context) -> None:
         self.fails(operator([order(1)], counter_id=104), context, ServiceRefused, "access_denied", "edit rights")

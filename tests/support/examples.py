@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from inspect import signature
 from pathlib import Path
 from typing import Any
+
+from airflow_provider_yandex_orders.sandbox.pytest_plugin import run_dag
 
 EXAMPLES = Path(__file__).parents[2] / "example_dags"
 
@@ -25,21 +26,7 @@ def run_example(dag_id: str, logical_date: datetime | None) -> Any:
 
     :return: the DAG run.
     """
-    return run_file(EXAMPLES / f"{dag_id}.py", dag_id, logical_date)  # each example is named as its file
-
-
-def run_file(path: Path, dag_id: str, logical_date: datetime | None) -> Any:
-    """Run a DAG of a file in Airflow's DAG folder by Airflow's own test run.
-
-    :return: the DAG run.
-    """
-    from airflow.models import DagBag
-
-    bag = DagBag(str(path))
-    assert bag.import_errors == {}
-    test: Any = bag.dags[dag_id].test
-    name = "logical_date" if "logical_date" in signature(test).parameters else "execution_date"  # 2.11
-    return test(**{name: logical_date})
+    return run_dag(EXAMPLES / f"{dag_id}.py", dag_id, logical_date)  # each example is named as its file
 
 
 def returned(run: Any, task_id: str) -> Any:

@@ -12,7 +12,9 @@ import jinja2
 import pytest
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
 from airflow_provider_yandex_orders.period import Period, run_period
+from airflow_provider_yandex_orders.sources import SqlSource
 
 MOSCOW = "Europe/Moscow"
 TODAY = "2026-11-26 01:00"
@@ -109,6 +111,55 @@ def test_a_day_on_which_clocks_are_put_forward() -> None:
 def test_nothing_to_go_by() -> None:
     with pytest.raises(ConfigurationError, match="Give the task its dates"):
         run_period({})
+
+
+def test_a_run_that_assets_started_stands_for_the_runs_that_wrote_them() -> None:
+    def event(start: str | None, end: str | None) -> SimpleNamespace:
+        wrote = SimpleNamespace(data_interval_start=utc(start), data_interval_end=utc(end), run_after=utc(TODAY))
+        return SimpleNamespace(source_dag_run=wrote)
+
+    class Deleted:
+        @property
+        def source_dag_run(self) -> None:
+            raise RuntimeError("the run is not there any more")
+
+    events = {
+        "orders": [event("2026-06-10 21:00", "2026-06-11 21:00"), SimpleNamespace(source_dag_run=None), Deleted()],
+        "sales": [event("2026-06-08 21:00", "2026-06-09 21:00")],
+    }
+    period = run_period(run() | {"triggering_asset_events": events})
+    assert period == Period(utc("2026-06-08 21:00"), utc("2026-06-11 21:00"))  # type: ignore[arg-type]
+    moment = run() | {"triggering_asset_events": {"orders": [event(TODAY, TODAY)]}}  # of a run of no length
+    assert run_period(moment) == run_period(run())
+    by_hand = {"triggering_asset_events": {"orders": [Deleted()]}}
+    assert run_period(run() | by_hand) == run_period(run())
+
+
+def rendered(sql: str, context: dict[str, Any], timezone: str | None) -> str:
+    """A query as the task that uploads has it."""
+    task = MetricaUploadSimpleOrdersOperator(
+        task_id="upload", source=SqlSource("crm", sql), source_timezone=timezone, params={"zone": MOSCOW}
+    )
+    known: Any = {**context, "params": {"zone": MOSCOW}}
+    task.render_template_fields(known)
+    return str(task.source.sql)
+
+
+@pytest.mark.parametrize("zone", [MOSCOW, "{{ params.zone }}"])
+def test_the_window_of_a_source_is_told_by_its_own_clock(zone: str) -> None:
+    context = run("2026-06-10 21:00", "2026-06-11 21:00")
+    sql = "a >= '{{ window.start }}' AND a < '{{ window.end }}'"
+    assert rendered(sql, context, zone) == "a >= '2026-06-11 00:00:00' AND a < '2026-06-12 00:00:00'"
+
+
+def test_columns_with_a_zone_need_no_clock() -> None:
+    context = run("2026-06-10 21:00", "2026-06-11 21:00")
+    told = "2026-06-10T21:00:00+00:00 2026-06-11T21:00:00+00:00"
+    assert rendered("{{ window.start_at }} {{ window.end_at }}", context, None) == told
+    with pytest.raises(ConfigurationError, match="need source_timezone of the task"):
+        rendered("{{ window.start }}", context, None)
+    with pytest.raises(ConfigurationError, match="no time zone 'Mars/Base'"):
+        rendered("{{ window.start }}", context, "Mars/Base")
 
 
 def test_in_a_template() -> None:

@@ -148,8 +148,6 @@ class MetricaSteps(UploadSteps):
         return ()
 
     def _uploader(self, prepared: Prepared) -> Callable[[Part], UploadState]:
-        self._check_right()  # asked for before the first file is sent
-
         def upload(part: Part) -> UploadState:
             return upload_state(self._kind.family, self._send_part(part, resend=not prepared.has_keyless))
 

@@ -3,6 +3,7 @@
 
 import argparse
 import logging
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -112,14 +113,14 @@ def _service_side(conn_id: str, counter: str | None) -> tuple[str, _Side]:
     if not host or not token:
         raise CannotCompare(f"the connection {conn_id!r} has no {'password' if host else 'host'}.")
     url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
-    if connection.port:
+    if connection.port and not re.search(r":\d+$", url):
         url = f"{url.rstrip('/')}:{connection.port}"
-    ids = {name: str(extra.get(name) or "") for name in service.ids}
+    ids = {name: str(extra.get(name) or connection.login or "") for name in service.ids}
     if counter and "counter_id" in ids:
         ids["counter_id"] = counter
     for name, value in ids.items():
         if not (value.isascii() and value.isdigit()):
-            raise CannotCompare(f"the extra of {conn_id!r} has no {name}, or none that is a number.")
+            raise CannotCompare(f"the connection {conn_id!r} has no {name}, or none that is a number.")
     return connection.conn_type, _Side(service, url.rstrip("/"), token, ids, extra.get("auth_type"))
 
 

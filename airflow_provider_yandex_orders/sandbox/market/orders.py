@@ -49,6 +49,11 @@ def place_of(campaign_id: int, order: int) -> int | None:
     return found if 0 <= found < _END and store == campaign_id % _STORES else None
 
 
+def order_id(made: date, number: int, campaign_id: int) -> int:
+    """The id of an order, unlike those of other stores."""
+    return place(made, number) * _STORES + campaign_id % _STORES
+
+
 def has_cis(number: int) -> bool:
     """Whether an item of the order is marked."""
     return number % 7 == 0
@@ -64,7 +69,7 @@ def write(campaign_id: int, day: Day, number: int, now: datetime, *, changed: bo
 
     :param changed: as it looks after one more change that came while a client went through the pages.
     """
-    order = place(day.made, number) * _STORES + campaign_id % _STORES  # unlike ids of other stores
+    order = order_id(day.made, number, campaign_id)
     events = history(number, (now - day.moment(number)).days)
     happened = {word for _, word in events}
     status, since = status_of(events)

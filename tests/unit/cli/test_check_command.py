@@ -236,7 +236,8 @@ def test_airflow_has_the_command() -> None:
         group for each in ProvidersManager().cli_command_functions for group in each() if "yandex" in group.name
     ]
     commands: Any = group
-    assert (group.name, [command.name for command in commands.subcommands]) == ("yandex-orders", ["check", "explain"])
+    names = [command.name for command in commands.subcommands]
+    assert (group.name, names) == ("yandex-orders", ["check", "explain", "journal", "sandbox", "token"])
 
 
 CHECK = """

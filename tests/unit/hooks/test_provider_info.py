@@ -85,14 +85,32 @@ def test_forms_of_both_ages_are_the_same(entry: dict[str, Any], hook: Any) -> No
     assert set(widgets) == set(entry.get("conn-fields", {}))
 
 
-@pytest.mark.parametrize(
-    ("counter_id", "good"), [("24", True), ("", True), (None, True), ("shop", False), ("24 ", False), (24, False)]
-)
-def test_the_form_takes_counter_ids_only(counter_id: Any, good: bool) -> None:
-    jsonschema = pytest.importorskip("jsonschema")
-    (entry,) = [each for each in INFO["connection-types"] if each["connection-type"] == "yandex_metrica"]
-    checker = jsonschema.Draft202012Validator(entry["conn-fields"]["counter_id"]["schema"])
-    assert checker.is_valid(counter_id) is good
+@pytest.mark.parametrize(("entry", "hook"), hooks(), ids=lambda value: getattr(value, "__name__", ""))
+def test_every_field_says_what_it_wants(entry: dict[str, Any], hook: Any) -> None:
+    behaviour = entry["ui-field-behaviour"]
+    shown = {"host", "login", "password", "port"} - set(behaviour["hidden-fields"])
+    assert set(behaviour["placeholders"]) == shown
+    assert behaviour["relabeling"]["password"].endswith("(required)")
+    assert ("host" in behaviour["relabeling"]) is (hook.default_host is None)
+    assert ("login" in shown) is bool(hook.id_field)
+    for field in entry["conn-fields"].values():
+        schema = field["schema"]
+        assert field["label"]
+        assert field["description"].endswith(".")
+        assert None not in schema.get("enum", [])  # a form shows it as the word null
+        assert list(schema.get("values_display", {})) == schema.get("enum", [])
+        if "enum" in schema:
+            assert (schema["enum"], schema["default"]) == (list(hook.auth_types), hook.auth_types[0])
+
+
+def test_the_form_of_airflow_has_it_all() -> None:
+    service = pytest.importorskip("airflow.api_fastapi.core_api.services.ui.connections", reason="no such form here")
+    (metrica,) = [each for each in service.HookMetaService.hook_meta_data() if each.connection_type == "yandex_metrica"]
+    standard = metrica.standard_fields
+    assert standard.url_schema.hidden
+    assert [standard.login.title, standard.password.title] == ["Counter id", "OAuth token (required)"]
+    assert standard.password.placeholder.startswith("y0_")
+    assert list(metrica.extra_fields) == ["token_issued"]
 
 
 def test_airflow_lists_the_connection_types() -> None:

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands ``journal ...``: what uploads left in the journal, and what people tell it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_yandex_orders.__main__ import main
+from airflow_provider_yandex_orders.exceptions import PermanentError
+from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
+from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+
+ROOT = Path(__file__).parents[3]
+ORDERS = [
+    {"id": f"A-{number}", "create_date_time": "2026-11-25 10:00:00", "emails": "buyer@example.com", "revenue": price}
+    for number, price in enumerate(("10", "20", "much"))
+]
+
+
+@pytest.fixture
+def journal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # as the command sets it: undone after the test
+
+    def run(*arguments: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = main(["journal", *arguments])
+        return code, "".join(capsys.readouterr())
+
+    return run
+
+
+def upload(context: dict[str, Any], **arguments: Any) -> dict[str, Any]:
+    arguments = {"source": ORDERS, "max_rejected": 1, "changed_only": True, **arguments}
+    operator = MetricaUploadSimpleOrdersOperator(task_id="upload", **arguments)
+    return dict(operator.execute(context))  # type: ignore[arg-type]
+
+
+def test_a_delivery_is_listed_shown_and_forgotten(
+    metrica: SandboxServer, context: Callable[..., dict[str, Any]], journal: Callable[..., tuple[int, str]]
+) -> None:
+    assert journal("list") == (0, f"No delivery in 7 days is in the journal, file {home() / 'journal.db'}.\n")
+    upload(context())
+    code, told = journal("list", "--dag-id", "a_dag")
+    head, line = told.splitlines()
+    assert (code, head.split()[:2]) == (0, ["id", "started"])
+    number = line.split()[0]
+    assert "simple_orders at 127.0.0.1" in line
+    assert "a_dag.upload manual__1" in line
+    assert line.split()[-5:] == ["done", "3", "2", "0", "1"]
+    assert "No delivery" in journal("list", "--dag-id", "another")[1]
+
+    code, told = journal("show", number)
+    assert code == 0
+    for words in ("rows_sent: 2", "rejected, not_a_number: 1", "accepted"):
+        assert words in told
+    assert upload(context(run_id="manual__2"))["rows_unchanged"] == 2
+
+    code, told = journal("forget", number)
+    assert (code, "2 rows in 1 part(s) that count as sent" in told, "--yes" in told) == (1, True, True)
+    assert upload(context(run_id="manual__3"))["rows_unchanged"] == 2
+    assert journal("forget", number, "--yes") == (0, "Forgotten: 2 rows in 1 part(s).\n")
+    assert upload(context(run_id="manual__4"))["rows_sent"] == 2
+    assert journal("purge") == (0, "Forgotten: 0 part(s) older than 400 days.\n")
+
+
+@pytest.mark.parametrize(("told", "sent_again"), [("arrived", 0), ("forget", 1)])
+def test_of_a_part_without_an_answer_people_say_what_became_of_it(
+    metrica: SandboxServer,
+    context: Callable[..., dict[str, Any]],
+    journal: Callable[..., tuple[int, str]],
+    naps: list[float],
+    told: str,
+    sent_again: int,
+) -> None:
+    keyless = {"source": [{**ORDERS[0], "id": None}], "require_id": False, "changed_only": False}
+    metrica.client.add_fault(path="simple_orders", action="drop", moment="after" if told == "arrived" else "before")
+    with pytest.raises(PermanentError, match="arrived"):
+        upload(context(), **keyless)
+    number = journal("list")[1].splitlines()[1].split()[0]
+    code, shown = journal("show", number)
+    assert (code, f"journal {told} {number}" in shown) == (0, True)
+    assert journal(told, number, *(["--yes"] if told == "forget" else []))[0] == 0
+    assert upload(context(run_id="manual__2"), **keyless)["rows_sent"] == sent_again
+    assert metrica.client.summary(101)["orders"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("show", "77"), "There is no delivery 77 in the journal"),
+        (("forget", "77"), "There is no delivery 77 in the journal"),
+        (("purge", "--days", "3"), "it must be a whole number of 30 or more"),
+        (("list", "--journal-conn-id", "nowhere"), "which does not exist. Create it, or correct journal_conn_id."),
+    ],
+)
+def test_what_cannot_be_done(
+    journal: Callable[..., tuple[int, str]], airflow_db: None, arguments: tuple[str, ...], words: str
+) -> None:
+    code, told = journal(*arguments)
+    assert code == 2
+    assert words in told
+
+
+def test_the_commands_of_a_shell(airflow_db: None, tmp_path: Path) -> None:
+    """By Airflow's own command where it takes some of providers; and with a connection that its database holds."""
+    from airflow.models.connection import Connection
+    from airflow.providers_manager import ProvidersManager
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        session.add(Connection(conn_id="a_stored_journal", conn_type="sqlite", host=str(tmp_path / "other.db")))
+    program = ["airflow", "yandex-orders"]
+    if not hasattr(ProvidersManager, "cli_command_functions"):
+        program = ["airflow_provider_yandex_orders"]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", *program, "journal", "list", "--journal-conn-id", "a_stored_journal"],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        with create_session() as session:
+            session.query(Connection).filter_by(conn_id="a_stored_journal").delete()
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "No delivery in 7 days is in the journal, connection 'a_stored_journal'." in done.stdout
+
+
+def home() -> Path:
+    return Path(os.environ["AIRFLOW_HOME"]) / "yandex_orders"
