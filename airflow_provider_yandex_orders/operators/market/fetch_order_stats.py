@@ -18,6 +18,7 @@ from airflow_provider_yandex_orders.hooks.base import place_of
 from airflow_provider_yandex_orders.hooks.market import MarketHook
 from airflow_provider_yandex_orders.operators.arguments import zone
 from airflow_provider_yandex_orders.retry import with_retry_policy
+from airflow_provider_yandex_orders.ui.links import CabinetLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -120,6 +121,7 @@ class MarketFetchOrderStatsOperator(BaseOperator):
     ui_color = "#fff4cc"
     _emitted: Mapping[str, str] | None = None
     _reported: OrderStats | None = None
+    operator_extra_links = (CabinetLink(),)
 
     def __init__(
         self,
