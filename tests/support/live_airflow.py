@@ -140,7 +140,7 @@ class LiveAirflow(AirflowServices):
 
     def extra_links(self, dag_id: str, run_id: str, task_id: str) -> dict[str, str | None]:
         """Links on the page of a task, by name."""
-        found: dict[str, Any] = self.api("GET", f"{self._tasks(dag_id, run_id)}/{_quoted(task_id)}/links")
+        found: dict[str, Any] = self.api("GET", f"{_task(dag_id, run_id, task_id)}/links")
         return dict(found["extra_links"])
 
     def task_log(self, dag_id: str, run_id: str, task_id: str, try_number: int, map_index: int = -1) -> str:
