@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders import log_lines
 from airflow_provider_yandex_orders.log_lines import WIDTH, Pace, folded
 from airflow_provider_yandex_orders.summary import summary
 
@@ -94,7 +94,7 @@ def test_each_file_of_a_fetch_with_its_rows() -> None:
 def test_progress_comes_at_a_steady_pace(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     clock = [100.0]
-    monkeypatch.setattr(log_lines.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     pace, blind = Pace("rows sent", 61_000), Pace("rows read")
     for part in range(1, 61):
         clock[0] += 1
