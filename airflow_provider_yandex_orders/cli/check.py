@@ -143,7 +143,11 @@ def _warnings(folder: str) -> Iterator[list[str]]:
         def emit(self, record: logging.LogRecord) -> None:
             text = record.getMessage()
             told = record.levelno >= logging.WARNING or record.module == "columns"
-            if told and folder not in text and not text.startswith((_REJECTED, _DROPPED, " ")):
+            if not told or folder in text:
+                return
+            if text.startswith("    ") and found:  # the rest of a long sentence
+                found[-1] += f" {text.strip()}"
+            elif not text.startswith(" "):
                 found.append(text)
 
     log, handler = logging.getLogger(_PACKAGE), Taken()

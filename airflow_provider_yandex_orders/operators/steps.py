@@ -329,8 +329,11 @@ class UploadSteps(ABC):
         self._tell()
 
     def _tell(self) -> None:
-        for line in lines(self._reported) if self._reported else ():
-            log.info("%s", line)
+        try:
+            for line in lines(self._reported) if self._reported else ():
+                log.info("%s", line)
+        except Exception as error:  # noqa: BLE001 - what only tells never fails a delivery
+            log.warning("The result could not be told (%s).", type(error).__name__)
 
     def _skip_if_empty(self, rows_read: int) -> None:
         """End the task as skipped when there was nothing to read and the user wants that."""
