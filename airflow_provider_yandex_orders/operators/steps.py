@@ -329,9 +329,11 @@ class UploadSteps(ABC):
         self._tell()
 
     def _tell(self) -> None:
+        told = self._reported
         try:
-            for line in lines(self._reported) if self._reported else ():
-                log.info("%s", line)
+            level = logging.WARNING if told and (told["rows_rejected"] or told["values_dropped"]) else logging.INFO
+            for line in lines(told) if told else ():
+                log.log(level, "%s", line)
         except Exception as error:  # noqa: BLE001 - what only tells never fails a delivery
             log.warning("The result could not be told (%s).", type(error).__name__)
 
