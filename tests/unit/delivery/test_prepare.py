@@ -273,7 +273,8 @@ def test_a_database(folder: ObjectStoragePath, tmp_path: Path, monkeypatch: pyte
     newer = [row for row in rows if int(row["id"]) < 1000 and int(row["id"]) % 100]
     assert all(row["emails"] == f"c{int(row['id']) + 9000}@example.com" for row in newer)
     assert rows[0]["revenue"] == "10.5"
-    assert run(source, folder, Limits(max_rejected=0.01, max_part_rows=4000)) == prepared
+    again = run(source, folder, Limits(max_rejected=0.01, max_part_rows=4000))
+    assert replace(again, rejected={}) == replace(prepared, rejected={})  # the first of them may be another one
 
 
 def test_unreadable_lines_are_rejected_rows(folder: ObjectStoragePath, tmp_path: Path) -> None:
