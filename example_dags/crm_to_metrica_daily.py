@@ -65,7 +65,6 @@ with DAG(
         ),
         status_map=STATUSES,
         source_timezone=CRM_TIMEZONE,
-        changed_only=True,  # what Metrica has already is not sent again
         max_rejected=0.01,
         changed_only=True,  # a run repeated sends nothing twice
     )
