@@ -32,6 +32,7 @@ def get_provider_info() -> dict[str, Any]:
         "operators": _modules("operators", _METRICA, _MARKET, _ALTCRAFT),
         "sensors": _modules("sensors", _METRICA, _ALTCRAFT),
         "triggers": _modules("triggers", _METRICA, _ALTCRAFT),
+        "extra-links": [f"{_PACKAGE}.ui.links.{name}Link" for name in ("Delivery", "Rejects", "Counter", "Cabinet")],
         "connection-types": _CONNECTION_TYPES,
         "notifications": [f"{_PACKAGE}.notifications.delivery.DeliveryNotifier"],
         "asset-uris": [

@@ -99,6 +99,7 @@ with DAG(
             },
         ),
         status_map=STAGES,
+        changed_only=True,  # what Metrica has already is not sent again
         max_rejected=0.2,  # deals without a contact who can be found
     )
 

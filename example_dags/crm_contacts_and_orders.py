@@ -73,6 +73,7 @@ with DAG(
         task_id="upload_contacts",
         source=hash_contacts.output,
         refuse_clear_identifiers=True,
+        changed_only=True,
     )
     # [END howto_hash]
 
@@ -80,6 +81,7 @@ with DAG(
         task_id="upload_orders",
         source=SqlSource(CRM, ORDERS),
         source_timezone=CRM_TIMEZONE,
+        changed_only=True,  # what Metrica has already is not sent again
         max_rejected=0.01,
     )
 

@@ -17,6 +17,7 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
 from airflow_provider_yandex_orders.sensors.altcraft import AltcraftOrdersSensor
 from airflow_provider_yandex_orders.sources import SqlSource
+from airflow_provider_yandex_orders.summary import summary
 
 CRM = "crm"  # (1) the connection of your CRM database
 STATUSES = {"new": "new", "paid": "paid", "cancelled": "canceled", "spam": "canceled"}  # (2) your statuses
@@ -96,8 +97,7 @@ with DAG(
 
     @task
     def report(delivery: Any) -> str:
-        """One line for people, without personal data: send it where they read."""
-        told = "{rows_read} orders read, {rows_sent} imported, {rows_rejected} rejected (see {rejected_path})"
-        return told.format_map(delivery)
+        """What became of the rows, for people and without personal data: send it where they read."""
+        return summary(delivery)
 
     verify >> report(import_orders.output)

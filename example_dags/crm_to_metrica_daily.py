@@ -19,6 +19,7 @@ from airflow.timetables.interval import CronDataIntervalTimetable
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
 from airflow_provider_yandex_orders.sensors.metrica import MetricaCrmUploadSensor
 from airflow_provider_yandex_orders.sources import SqlSource
+from airflow_provider_yandex_orders.summary import summary
 
 CRM = "crm"  # (1) the connection of your CRM database
 STATUSES = {"new": "IN_PROGRESS", "paid": "PAID", "cancelled": "CANCELLED", "spam": "SPAM"}  # (2) your statuses
@@ -75,8 +76,7 @@ with DAG(
 
     @task
     def report(delivery: Any) -> str:
-        """One line for people, without personal data: send it where they read."""
-        told = "{rows_read} orders read, {rows_sent} sent, {rows_rejected} rejected (see {rejected_path})"
-        return told.format_map(delivery)
+        """What became of the rows, for people and without personal data: send it where they read."""
+        return summary(delivery)
 
     wait >> report(upload.output)

@@ -23,6 +23,7 @@ from airflow_provider_yandex_orders.operators.metrica import (
 )
 from airflow_provider_yandex_orders.sensors.metrica import MetricaOfflineConversionsSensor
 from airflow_provider_yandex_orders.sources import SqlSource
+from airflow_provider_yandex_orders.summary import summary
 
 CRM = "crm"
 CRM_TIMEZONE = "UTC"
@@ -70,8 +71,7 @@ with DAG(
 
     @task
     def report(delivery: Any) -> str:
-        """One line for people, without personal data; rows of the future lie in a file for a later run."""
-        told = "{rows_sent} of {rows_read} sent, {rows_rejected} rejected, {rows_deferred} to come ({deferred_path})"
-        return told.format_map(delivery)
+        """What became of the rows, for people and without personal data: send it where they read."""
+        return summary(delivery)
 
     goals >> upload >> wait >> report(upload.output)

@@ -19,7 +19,7 @@ from typing import Any
 
 from airflow_provider_yandex_orders.cli.odd import WatchedFile
 from airflow_provider_yandex_orders.cli.options import UPLOADS, WrongOption, source_arguments, upload_arguments
-from airflow_provider_yandex_orders.cli.report import print_counts, print_faults, print_parts
+from airflow_provider_yandex_orders.cli.report import print_faults, print_parts
 from airflow_provider_yandex_orders.delivery.plan import Limits
 from airflow_provider_yandex_orders.exceptions import (
     ConfigurationError,
@@ -29,6 +29,7 @@ from airflow_provider_yandex_orders.exceptions import (
 )
 from airflow_provider_yandex_orders.operators.arguments import zone
 from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.summary import counts
 from airflow_provider_yandex_orders.templated import number
 
 WOULD_SEND, WOULD_FAIL, CANNOT_CHECK = 0, 1, 2
@@ -65,7 +66,7 @@ def check_files(options: Namespace) -> int:
         delivery = told.get("delivery")
         if delivery is None:
             return _end(WOULD_FAIL, failure or "")
-        print_counts(delivery)
+        print(*counts(delivery), sep="\n")
         if failure is None:
             print_parts(delivery, kind)
         for title, name in ((_REJECTED, "rejected_path"), (_DROPPED, "dropped_path")):
@@ -137,7 +138,11 @@ def _warnings(folder: str) -> Iterator[list[str]]:
         def emit(self, record: logging.LogRecord) -> None:
             text = record.getMessage()
             told = record.levelno >= logging.WARNING or record.module == "columns"
-            if told and folder not in text and not text.startswith((_REJECTED, _DROPPED, " ")):
+            if not told or folder in text or record.module == "steps":  # the result is printed otherwise
+                return
+            if text.startswith("    ") and found:  # the rest of a long sentence
+                found[-1] += f" {text.strip()}"
+            elif not text.startswith(" "):
                 found.append(text)
 
     log, handler = logging.getLogger(_PACKAGE), Taken()

@@ -17,18 +17,6 @@ from airflow_provider_yandex_orders.sources.parts import PartsSource, parts_in
 _SHOWN_WORDS = 20
 
 
-def print_counts(delivery: Mapping[str, Any]) -> None:
-    """How many rows there are of which sort."""
-    print(f"Rows read: {delivery['rows_read']:,}")
-    for name, told in {
-        "rows_rejected": "rejected",
-        "rows_duplicate": "of a key that another row has: the newest is sent, or the one they make together",
-        "rows_deferred": "whose time has not come",
-    }.items():
-        if delivery[name]:
-            print(f"  {delivery[name]:,} {told}")
-
-
 def print_parts(delivery: Mapping[str, Any], kind: RowKind) -> None:
     """What the files that would be sent hold, read again."""
     parts = parts_in(delivery)

@@ -16,6 +16,7 @@ from airflow_provider_yandex_orders.delivery.plan import Plan
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.windows import FUTURE, OLD, YOUNG, Windows
 from airflow_provider_yandex_orders.journal.records import Verdict
+from airflow_provider_yandex_orders.log_lines import wrapped
 from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.formats import cell
 from airflow_provider_yandex_orders.rows.kind import RowKind
@@ -135,7 +136,8 @@ class Outlook:
         ends = {"hold": f"They wait in {self._deferred.path}.", "reject": f"All in: {self._rejected.path}"}
         for code, reason in self._reasons.items():
             end = ends.get(self._way, "Sent all the same.")
-            log.warning("%d rows are %s: each %s. %s", self.codes[code], code, reason, end)
+            for line in wrapped(f"{self.codes[code]} rows are {code}: each {reason}. {end}", "    "):
+                log.warning("%s", line)
 
     def plan(self, verdicts: Mapping[Verdict, int], rejected: Mapping[str, int], as_of: int) -> dict[str, Any]:
         """What would become of the rows.
@@ -151,11 +153,12 @@ class Outlook:
 
 def tell_plan(plan: Mapping[str, Any]) -> None:
     """The plan goes to the log as a table."""
-    counts = {name: count for name, count in plan.items() if name not in ("rejected", "money", "as_of")}
+    counts = {name: count for name, count in plan.items() if isinstance(count, int) and name != "as_of"}
     counts |= {f"rejected: {code}": rows for code, rows in plan["rejected"].items()}
     sums = [
         (f"{name}, {code}", Decimal(total)) for name, totals in plan["money"].items() for code, total in totals.items()
     ]
     lines = [f"  {name:<32}{rows:>20,}" for name, rows in counts.items()]
     lines += [f"  {name:<32}{total:>20,f}" for name, total in sums]
-    log.info("Plan:\n%s", "\n".join(lines))
+    for line in ("Plan:", *lines):
+        log.info("%s", line)

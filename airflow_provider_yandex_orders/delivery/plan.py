@@ -98,7 +98,8 @@ class Prepared:
 
     :param parts: the files, in the order they are sent.
     :param rows_sent: rows an earlier try of this task brought through.
-    :param rejected_codes: rejected rows by the code of their fault.
+    :param rejected: rejected rows by the code of their fault: how many, and what the first is.
+    :param dropped: values left out, likewise.
     :param has_keyless: some rows have no key and would double if sent again.
     :param plan: what the journal says of the rows, where they are not sent by this task.
     """
@@ -118,6 +119,7 @@ class Prepared:
     rejected_path: str | None = None
     dropped_path: str | None = None
     deferred_path: str | None = None
-    rejected_codes: Mapping[str, int] = field(default_factory=dict)
+    rejected: dict[str, dict[str, Any]] = field(default_factory=dict)
+    dropped: dict[str, dict[str, Any]] = field(default_factory=dict)
     has_keyless: bool = False
     plan: dict[str, Any] = field(default_factory=dict)

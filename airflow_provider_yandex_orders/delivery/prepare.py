@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -19,13 +18,12 @@ from airflow_provider_yandex_orders.delivery.sorter import IN_FUTURE, Sorter
 from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, RejectedRowsError
 from airflow_provider_yandex_orders.journal.records import Verdict
+from airflow_provider_yandex_orders.log_lines import Pace, folded
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.sources.base import RowStream, Source
 from airflow_provider_yandex_orders.sources.columns import labels
-
-log = logging.getLogger(__name__)
 
 
 def prepare(source: Source, plan: Plan) -> Prepared:
@@ -38,7 +36,7 @@ def prepare(source: Source, plan: Plan) -> Prepared:
     """
     check_mapping(source.columns, plan.kind)
     with ExitStack() as opened:
-        with source.open() as stream:
+        with folded("Read and check rows"), source.open() as stream:
             sorter = sorter_of(source, plan, stream, opened)
             number = take_shared(sorter, stream.rows, plan.workers) if plan.workers > 1 else sorter.take(stream.rows)
             check_read(source, sorter.kind, stream, sorter.pick)
@@ -56,12 +54,13 @@ def prepare(source: Source, plan: Plan) -> Prepared:
             rejected_path=rejected.path,
             dropped_path=sorter.dropped.path,
             deferred_path=sorter.deferred.path,
-            rejected_codes=rejected.codes,
+            rejected=rejected.told,
+            dropped=sorter.dropped.told,
             has_keyless=keyless > 0,
         )
         plan.counted(prepared)
         _check_owners(plan, spool)
-        sorter.tell(prepared)
+        sorter.tell()
         sorter.check_rejected(source, number)
         sorter.check_dropped(source)
         memory = plan.memory
@@ -76,10 +75,14 @@ def prepare(source: Source, plan: Plan) -> Prepared:
         if outlook.codes:
             prepared.rows_old, prepared.rows_late = outlook.codes["too_old"], outlook.codes["too_late"]
             prepared.rows_rejected, prepared.rejected_path = rejected.entries, rejected.path
+            prepared.rejected = rejected.told
             prepared.rows_deferred, prepared.deferred_path = sorter.deferred.entries, sorter.deferred.path
             plan.counted(prepared)
             sorter.check_rejected(source, number)
-        _write(plan, kind, sorter, prepared, opened)
+        with folded("Write parts"):
+            _write(plan, kind, sorter, prepared, opened)
+        if prepared.plan:
+            tell_plan(prepared.plan)
     return prepared
 
 
@@ -107,6 +110,7 @@ def _write(plan: Plan, kind: RowKind, sorter: Sorter, prepared: Prepared, opened
         if versions is not None:
             versions.write({kind.version: f"{version}+00:00" if version else None})
 
+    pace = Pace("rows written", spool.kept()[0])
     for name, form in plan.files.items():
         lines = spool.lines(name, told)
         if plan.mapped_only and form.narrow:
@@ -126,9 +130,9 @@ def _write(plan: Plan, kind: RowKind, sorter: Sorter, prepared: Prepared, opened
                 with spool.written() as entries:
                     part = memory.plan(part, entries)
             prepared.parts.append(part)
+            pace.reached(sum(each.rows for each in prepared.parts))
     if prepared.plan:
         prepared.plan["money"] = amounts.totals
-        tell_plan(prepared.plan)
     if versions is not None:
         prepared.plan["versions_path"] = versions.path
     remove_stale(plan.folder, [*(part.path for part in earlier), *(part.path for part in prepared.parts)])
@@ -141,13 +145,6 @@ def _subtract(memory: Memory, spool: Spool, prepared: Prepared) -> None:
     prepared.rows_sent = memory.verdicts[Verdict.DELIVERED]
     if not memory.repeats.resend:
         prepared.rows_outdated = memory.verdicts[Verdict.OUTDATED]
-    if prepared.rows_unchanged or prepared.rows_outdated or prepared.rows_sent:
-        log.info(
-            "Not sent: %d rows the destination has, %d older than what it has, %d sent by an earlier try.",
-            prepared.rows_unchanged,
-            prepared.rows_outdated,
-            prepared.rows_sent,
-        )
 
 
 def _as_read(options: CheckOptions, stream: RowStream) -> CheckOptions:

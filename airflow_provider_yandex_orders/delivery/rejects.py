@@ -75,7 +75,7 @@ class FaultFile(LinesFile):
         super().__init__(path, more=more)
         self.codes: Counter[str] = Counter()
         self.columns: Counter[str] = Counter()
-        self._first: dict[str, str] = {}
+        self._first: dict[str, dict[str, str]] = {}
 
     def add(self, row: int | None, label: str | None, faults: Sequence[Fault]) -> None:
         """Write one entry: the first fault, the rest in ``also``.
@@ -92,13 +92,14 @@ class FaultFile(LinesFile):
         self.columns[faults[0].column] += 1
         if code not in self._first:
             named = f" ({key})" if key else ""
-            place = f"row {row}{named}, column {fault['column']}" if row else f"a row{named}"
-            self._first[code] = f"{place}: {fault['reason']}; {fault['fix']}"
+            column = f", column {fault['column']}" if fault["column"] else ""
+            place = f"row {row}{named}{column}" if row else f"a row{named}"
+            self._first[code] = {"first": place, "reason": fault["reason"], "fix": fault["fix"]}
 
     @property
-    def lines(self) -> list[str]:
-        """A line for people of each code: how often it stands there, and where first."""
-        return [f"{count} {code}, first {self._first[code]}" for code, count in self.codes.most_common()]
+    def told(self) -> dict[str, dict[str, Any]]:
+        """Of each code how many entries it has, and what the first is."""
+        return {code: {"rows": count, **self._first[code]} for code, count in self.codes.most_common()}
 
     def by_code(self) -> str:
         """Counts for a message: ``3 missing, 1 bad_date``."""

@@ -24,7 +24,7 @@ XCOM_BYTES = 40_000
 """A delivery with a longer list of parts has it in a file: below 48 kB with room for what is added after the send."""
 
 _PATHS = ("rejected_path", "dropped_path", "deferred_path")
-_COUNTED_WHERE_ANY = ("rows_old", "rows_late", "rows_future")
+_WHERE_ANY = ("rows_old", "rows_late", "rows_future", "rejected", "dropped")
 
 PREPARED = "PREPARED"
 """Status of a part that was not to be sent."""
@@ -59,9 +59,11 @@ class Delivery(TypedDict):
     ``rows_sent`` is 0 and ``rows_prepared`` stands in its place. Where the list of parts is long, ``parts`` is empty
     and ``parts_path`` names a JSON file with all of them. ``rows_old`` counts new rows made before the days in which
     the service looks for visits, ``rows_late`` rows changed after the days in which it takes changes, ``rows_future``
-    rows dated in the future, where there are any. ``plan`` says of rows that were only prepared how many are new to the
-    destination, changed, and so on, which amounts would be sent, and as of which of the journal's turns. ``money`` sums
-    up what the rows of ``parts`` are worth, by currency and as exact text, where such rows are worth something.
+    rows dated in the future, where there are any. ``rejected`` and ``dropped`` tell of each code of a fault how many
+    ``rows`` have it, where the ``first`` is, its ``reason`` and its ``fix``. ``plan`` says of rows that were only
+    prepared how many are new to the destination, changed, and so on, which amounts would be sent, and as of which of
+    the journal's turns. ``money`` sums up what the rows of ``parts`` are worth, by currency and as exact text, where
+    such rows are worth something.
     """
 
     service: str
@@ -81,6 +83,8 @@ class Delivery(TypedDict):
     rows_late: NotRequired[int]
     rows_future: NotRequired[int]
     values_dropped: int
+    rejected: NotRequired[dict[str, dict[str, Any]]]
+    dropped: NotRequired[dict[str, dict[str, Any]]]
     rejected_path: str | None
     dropped_path: str | None
     deferred_path: str | None
@@ -116,7 +120,7 @@ def delivery_of(
         "entity": entity,
         **{name: getattr(prepared, name) for name in (*COUNTS, *_PATHS)},
         "parts": [*earlier_parts(earlier), *parts],
-        **{name: count for name in _COUNTED_WHERE_ANY if (count := getattr(prepared, name))},
+        **{name: count for name in _WHERE_ANY if (count := getattr(prepared, name))},
         **place,
     }
     delivery["rows_rejected"] += refused

@@ -11,6 +11,7 @@ from airflow_provider_yandex_orders.delivery.memory import Memory, unclear
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart, delivered_part
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError, UploadFailedError
+from airflow_provider_yandex_orders.log_lines import Pace
 from airflow_provider_yandex_orders.waiting import UploadState
 
 log = logging.getLogger(__name__)
@@ -36,8 +37,8 @@ def send_parts(
     """
     if memory.repeats.quiet or memory.repeats.find or not may_repeat:
         memory.first_use(parts)
-    for number, part in enumerate(parts, 1):
-        named = f"Part {number} of {len(parts)}"
+    pace, done = Pace("rows sent", sum(part.rows for part in parts)), 0
+    for part in parts:
         state = memory.arrived(part)
         if state is None:
             state = _sent(part, upload, memory, may_repeat)
@@ -47,12 +48,13 @@ def send_parts(
                 raise UploadFailedError(failed_part(part.path, state))
             memory.accepted(part, state)
         else:
-            named += ", which the service has already"
-        as_upload = f" as upload {state.upload_id}" if state.upload_id else ""
-        log.info("%s: %d rows%s, %s.", named, part.rows, as_upload, state.status)
+            log.info("Part %d: the service has it already.", part.number)
+        done += part.rows
+        pace.reached(done)
         accepted = state.rows_accepted
         if accepted is not None and accepted + len(state.refused) != part.rows:
-            log.warning("The service counts %d rows in %s, which has %d.", accepted, part.path, part.rows)
+            log.warning("The service counts %d rows in a part that has %d:", accepted, part.rows)
+            log.warning("    %s", part.path)
         delivered.append(_delivered(part, state))
 
 

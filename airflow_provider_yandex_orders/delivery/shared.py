@@ -43,6 +43,7 @@ def take_shared(sorter: Sorter, rows: Iterable[Row], workers: int) -> int:
         while batch:
             crew.give(first + 1, batch)
             first += len(batch)
+            sorter.pace.reached(first)
             batch = list(islice(left, BATCH))
         crew.finish()
     return first

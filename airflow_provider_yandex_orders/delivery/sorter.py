@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from hashlib import blake2b
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
 
@@ -20,12 +20,13 @@ from airflow_provider_yandex_orders.delivery.compiled import Compiler, Quick
 from airflow_provider_yandex_orders.delivery.memory import REPEAT
 from airflow_provider_yandex_orders.delivery.outlook import Notes
 from airflow_provider_yandex_orders.delivery.pass_text import Bounds, Run
-from airflow_provider_yandex_orders.delivery.plan import Plan, Prepared
+from airflow_provider_yandex_orders.delivery.plan import Plan
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.delivery.told import Call, Kept, Told
 from airflow_provider_yandex_orders.delivery.windows import FUTURE
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
+from airflow_provider_yandex_orders.log_lines import Pace, wrapped
 from airflow_provider_yandex_orders.privacy import is_name, scrub, shown_key
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.dates import DOUBLED, SKIPPED
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 
 UNIT = "\x1f"
 SHOWN_WORDS = 20
+STRETCH = 10_000
+"""Rows between two looks at the clock."""
 QUICK_WAYS = 100
 """Sets of columns for which a quick pass is made: JSON objects may have any."""
 SHOWN_KEYS = 3
@@ -77,6 +80,7 @@ class Sorter:
         self.rejected = opened.enter_context(FaultFile(plan.folder / "rejected.jsonl"))
         self.dropped = opened.enter_context(FaultFile(plan.folder / "dropped.jsonl"))
         self.deferred = opened.enter_context(LinesFile(plan.folder / "deferred.jsonl"))
+        self.pace = Pace("rows read")
         self.notes: Counter[str] = Counter()
         self.filled: set[str] = set()
         self._file_of = _file_chooser(plan)
@@ -110,13 +114,18 @@ class Sorter:
         :param first: the number of the first.
         """
         number, quick_of, add = first - 1, self._quick.get, self.spool.add
-        for number, row in enumerate(rows, start=first):
-            quick = quick_of(tuple(row))
-            found = quick(row) if quick else None
-            if found is None:
-                self._take(number, row)
-            else:
-                add(number, *found)
+        numbered, before = enumerate(rows, start=first), -1
+        while number > before:
+            before = number
+            for number, row in islice(numbered, STRETCH):
+                quick = quick_of(tuple(row))
+                found = quick(row) if quick else None
+                if found is None:
+                    self._take(number, row)
+                else:
+                    add(number, *found)
+            if number == before + STRETCH:
+                self.pace.reached(number)
         self._compiler.count()
         return number
 
@@ -294,33 +303,19 @@ class Sorter:
                     "max_dropped to send the rows without these values."
                 )
 
-    def tell(self, prepared: Prepared) -> None:
-        """Say in the log what was found."""
-        log.info(
-            "Rows read: %d, rejected: %d, of a key that is sent once: %d, still in the future: %d.",
-            prepared.rows_read,
-            prepared.rows_rejected,
-            prepared.rows_duplicate,
-            prepared.rows_deferred,
-        )
+    def tell(self) -> None:
+        """Say in the log what a summary of the result does not."""
         if self._words and len(self._words) <= SHOWN_WORDS and all(map(_is_plain, self._words)):
             by_count = sorted(self._words.items(), key=lambda each: (-each[1], each[0]))
             counted = ", ".join(f"{word!r} {count}" for word, count in by_count)
-            log.info("Statuses in the source: %s.", counted)
-        if prepared.rows_deferred:
-            log.warning("Rows whose time has not come wait for a later run in %s.", prepared.deferred_path)
-        for file, what in ((self.rejected, "Rejected rows"), (self.dropped, "Values left out of rows that are sent")):
-            for line in file.lines:
-                log.warning("%s: %s", what, line)
-            if file.entries:
-                log.warning("All in: %s", file.path)
-        if self._differing:
-            log.warning("%s", self.differing())
+            for line in wrapped(f"Statuses in the source: {counted}.", "    "):
+                log.info("%s", line)
+        told = [self.differing()]
         for note, count in self.notes.items():
-            if count and note in _NOTES:
-                log.warning("%d rows %s", count, _NOTES[note])
-            elif count:
-                log.warning("%d rows had no %s: the service's default is sent.", count, note.removeprefix("default_"))
+            missing = f"had no {note.removeprefix('default_')}: the service's default is sent."
+            told.append(f"{count} rows {_NOTES.get(note, missing)}" if count else "")
+        for line in (line for sentence in told for line in wrapped(sentence, "    ")):
+            log.warning("%s", line)
 
     def _ways(self) -> str:
         version = f"map {self.kind.version}, which tells the newest; or " if self.kind.version else ""

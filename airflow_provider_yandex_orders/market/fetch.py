@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from airflow_provider_yandex_orders.log_lines import Pace
 from airflow_provider_yandex_orders.market.newest import Seen, head_of
 from airflow_provider_yandex_orders.market.pages import OrdersPage, PagesBroken
 from airflow_provider_yandex_orders.market.streams import Window, reading
@@ -70,10 +71,11 @@ def _attempt(windows: Sequence[Window], streams: int, new_outputs: NewOutputs) -
     result = Fetched()
     with Seen() as seen:
         with new_outputs() as outputs, reading(windows, streams) as pages:
-            came = 0
+            came, pace = 0, Pace("orders fetched")
             for page in pages:
                 outputs.add(list(_newest(page, came, seen, result)))
                 came += len(page)
+                pace.reached(came)
                 result.pages += 1
                 result.requests += page.requests
         result.outdated = seen.count_outdated()

@@ -9,12 +9,13 @@ from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from airflow.providers.common.compat.sdk import BaseOperator
+from airflow.providers.common.compat.sdk import BaseOperator, BaseOperatorLink
 
 from airflow_provider_yandex_orders.assets import DELIVERED, with_alias
 from airflow_provider_yandex_orders.exceptions import QuotaExceeded
 from airflow_provider_yandex_orders.operators.arguments import SourceArgument
 from airflow_provider_yandex_orders.retry import HAS_POLICIES, with_retry_policy
+from airflow_provider_yandex_orders.ui.links import DeliveryLink, RejectsLink
 from airflow_provider_yandex_orders.waiting import DEFERRABLE
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class UploadOperator(BaseOperator):
     )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers = {"source": "json", "source.sql": "sql", "status_map": "json"}  # noqa: RUF012 - as Airflow declares it
+    operator_extra_links: tuple[BaseOperatorLink, ...] = (DeliveryLink(), RejectsLink())
     ui_color = "#fff4cc"
 
     source = SourceArgument()

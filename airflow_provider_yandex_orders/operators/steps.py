@@ -7,8 +7,8 @@ import copy
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -38,6 +38,7 @@ from airflow_provider_yandex_orders.hooks.base import ServiceHook, place_of
 from airflow_provider_yandex_orders.journal.records import Destination, TaskKey, Try
 from airflow_provider_yandex_orders.journal.store import Journal, open_journal
 from airflow_provider_yandex_orders.journal.tripwire import Tripwire
+from airflow_provider_yandex_orders.log_lines import folded
 from airflow_provider_yandex_orders.operators.arguments import pause, phone_region, seconds, zone
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
@@ -46,6 +47,7 @@ from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.parts import PartsSource, parts_in
 from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.storage import staging_folder
+from airflow_provider_yandex_orders.summary import lines
 from airflow_provider_yandex_orders.templated import number, switch, whole
 from airflow_provider_yandex_orders.waiting import UploadState, Wait, seconds_of
 
@@ -69,6 +71,7 @@ class UploadSteps(ABC):
 
     def __init__(self, task: UploadOperator) -> None:
         self.task = task
+        self._reported: Delivery | None = None
 
     # What operators differ in.
 
@@ -196,16 +199,17 @@ class UploadSteps(ABC):
         """Prepare, subtract what is there, send, report, wait if asked."""
         started = time.time()
         self._check_arguments()
-        delivery = self._deliver_parts(context)  # others may send, and the journal is closed, while this task waits
-        if not self._sends:
-            return delivery
-        wait = self._to_wait_for(delivery)
-        if wait is not None:
-            return self._wait_until_final(context, wait, delivery, started)
-        self._drop_parts(delivery)
-        self._complete(context)
-        self._skip_if_empty(delivery["rows_read"])
-        return self._emit(context, delivery)
+        with self._told():
+            delivery = self._deliver_parts(context)  # others may send, and the journal is closed, while this task waits
+            if not self._sends:
+                return delivery
+            wait = self._to_wait_for(delivery)
+            if wait is not None:
+                return self._wait_until_final(context, wait, delivery, started)
+            self._drop_parts(delivery)
+            self._complete(context)
+            self._skip_if_empty(delivery["rows_read"])
+            return self._emit(context, delivery)
 
     def _deliver_parts(self, context: Context) -> Delivery:
         """The delivery, when every part is sent."""
@@ -254,22 +258,25 @@ class UploadSteps(ABC):
             prepared = prepare(source, plan)
             if not sends:
                 self._skip_if_empty(prepared.rows_read)
-                log.info("Nothing is sent, as asked: %d part(s) are ready.", len(prepared.parts))
                 delivered += (delivered_part(part, PREPARED) for part in prepared.parts)
                 return self._report(context, report(prepared), folder)
             try:
                 if prepared.parts:
                     upload = self._uploader(prepared)
-                    send_parts(prepared.parts, upload, memory, delivered, may_repeat=not prepared.has_keyless)
+                    with folded("Send"):
+                        send_parts(prepared.parts, upload, memory, delivered, may_repeat=not prepared.has_keyless)
             finally:
                 delivery = report(prepared)
                 self._tell_spent(journal)
-            log.info("Sent %d rows as %s in %d part(s).", delivery["rows_sent"], self._destination, len(delivered))
+            rows = sum(part["rows"] for part in delivered)
+            log.info("Sent in this try: %d rows in %d part(s).", rows, len(delivered))
             try:
                 self._conclude(delivery, prepared, folder)
             finally:
                 delivery = self._report(context, delivery, folder)
-            memory.sent(delivery, prepared.rejected_codes)
+            # Keys of rows stay out of the journal.
+            kept = {name: value for name, value in delivery.items() if name not in ("rejected", "dropped")}
+            memory.sent(kept, {code: told["rows"] for code, told in prepared.rejected.items()})
             return delivery
 
     @property
@@ -309,13 +316,32 @@ class UploadSteps(ABC):
 
         :return: the delivery as it goes through XCom.
         """
-        self.task._reported = short = delivery
+        self.task._reported = self._reported = short = delivery
         try:
             self.task._reported = short = compacted(delivery, folder)
             context["ti"].xcom_push(key="delivery", value=short)
         except Exception as error:  # noqa: BLE001 - what only tells never fails a delivery
             log.warning("The delivery could not be put into XCom (%s).", type(error).__name__)
         return short
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say in the log, when all is over, what became of the rows, as far as it is known."""
+        try:
+            yield
+        except (PassingError, PermanentError):
+            self._tell()
+            raise
+        self._tell()
+
+    def _tell(self) -> None:
+        told = self._reported
+        try:
+            level = logging.WARNING if told and (told["rows_rejected"] or told["values_dropped"]) else logging.INFO
+            for line in lines(told) if told else ():
+                log.log(level, "%s", line)
+        except Exception as error:  # noqa: BLE001 - what only tells never fails a delivery
+            log.warning("The result could not be told (%s).", type(error).__name__)
 
     def _skip_if_empty(self, rows_read: int) -> None:
         """End the task as skipped when there was nothing to read and the user wants that."""
@@ -347,23 +373,25 @@ class UploadSteps(ABC):
         """
         every, most = pause(self.task.poke_interval, "poke_interval"), seconds(self.task.timeout, "timeout")
         try:
-            if not self.task.deferrable:
-                wait.run(every, most)
-            elif not wait.poll():
-                kwargs = {"delivery": delivery}
-                wait.hand_over(self.task, poke_interval=every, seconds=most, started=started, kwargs=kwargs)
+            with folded("Wait"):
+                if not self.task.deferrable:
+                    wait.run(every, most)
+                elif not wait.poll():
+                    kwargs = {"delivery": delivery}
+                    wait.hand_over(self.task, poke_interval=every, seconds=most, started=started, kwargs=kwargs)
         finally:
             wait.tell_spent()
         return self._end(context, delivery, wait)
 
     def resume(self, context: Context, event: Any, delivery: Delivery) -> Delivery:
         """Judge what the trigger heard."""
-        wait = self._new_wait()
-        if not wait.resume(event):
-            raise PassingError(
-                wait.late(seconds_of(seconds(self.task.timeout, "timeout"), self.task.execution_timeout))
-            )
-        return self._end(context, delivery, wait)
+        wait, self._reported = self._new_wait(), delivery
+        with self._told():
+            if not wait.resume(event):
+                raise PassingError(
+                    wait.late(seconds_of(seconds(self.task.timeout, "timeout"), self.task.execution_timeout))
+                )
+            return self._end(context, delivery, wait)
 
     def _end(self, context: Context, delivery: Delivery, wait: Wait) -> Delivery:
         folder = staging_folder(self.task.staging_path, context)

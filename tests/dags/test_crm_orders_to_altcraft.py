@@ -70,7 +70,7 @@ def test_orders_arrive_with_their_lines(
         assert Decimal(order["total_price"]) == Decimal(total)
         assert [line["sku"] for line in order["lines"]] == [line["sku"] for line in lines]
     assert returned(run, "verify")["checked"] == 50
-    assert str(delivery["rows_sent"]) in returned(run, "report")
+    assert f"{delivery['rows_sent']:,}  sent" in returned(run, "report")
 
     # Everything Airflow and the operators have written since: database (results, rendered fields), files, logs.
     home = Path(os.environ["AIRFLOW_HOME"])

@@ -373,9 +373,13 @@ class TestWhatIsNew:
     ) -> None:
         caplog.set_level("INFO")
         stats = operator().execute(context())
-        assert f"{stats['paths'][0]}: {stats['orders']} orders." in caplog.text
-        for name, path in stats["tables"].items():
-            assert f"{path}: {stats['rows'][name]} rows." in caplog.text
+        told = [each.getMessage().strip() for each in caplog.records]
+        files = {f"rows of {name}:": (stats["rows"][name], path) for name, path in stats["tables"].items()}
+        for what, (rows, path) in {
+            **files,
+            "orders, as the service has them:": (stats["orders"], *stats["paths"]),
+        }.items():
+            assert told[told.index(f"{rows:,}  {what}") + 1] == path
 
 
 class TestLeftovers:

@@ -61,7 +61,7 @@ def test_goals_and_goal_statuses_the_counter_does_not_have(
     goals("lead_ok")
     row = FULL if operator is Orders else ORDER
     rejected(run, operator, {**row, "goals": "lead_okk:5"}, "unknown_target")
-    assert "did you mean 'lead_ok'?" in caplog.text
+    assert "did you mean 'lead_ok'?" in " ".join(each.getMessage().strip() for each in caplog.records)
     rejected(run, operator, {**row, "order_status": "Оплачен"}, "unknown_status")
     rejected(run, operator, {**row, "order_status": "done"}, "unknown_status", status_map={"done": "lead_o"})
     rows = [{**row, "id": str(n), "goals": "lead_ok", "order_status": "lead_ok"} for n in range(5)]
@@ -363,12 +363,15 @@ def test_what_the_log_tells_of_statuses_and_of_rejects(
     rows += [{**ORDER, "id": "x", "create_date_time": "soon"}]
     run(SimpleOrders, source=rows, status_map={"new": "IN_PROGRESS"}, max_rejected=9)
     assert "Statuses in the source: 'return/exchange' 6, 'new' 3" in caplog.text
-    lines = [each.getMessage() for each in caplog.records if each.getMessage().startswith(("Rejected rows", "All in"))]
-    assert [line.split(",")[0] for line in lines[:2]] == [
-        "Rejected rows: 6 unmapped_status",
-        "Rejected rows: 1 bad_date",
-    ]
-    assert lines[2].endswith("rejected.jsonl")
+    lines = [each.getMessage() for each in caplog.records]
+    here = lines.index("           7  rejected")
+    told = [line.strip().split(", ")[0] for line in lines[here + 1 :]]
+    codes, fixes = ([line for line in told if line.startswith(word)] for word in ("rejected: ", "fix: "))
+    assert codes == ["rejected: 6 unmapped_status", "rejected: 1 bad_date"]
+    assert len(fixes) == 2
+    assert told[told.index("all in:") + 1].endswith("rejected.jsonl")
+    assert told[-1].startswith("next: correct the rejected rows")
+    assert all(len(line) <= 100 for line in lines if "/" not in line)
     caplog.clear()
     personal = [{**ORDER, "id": str(n), "order_status": "Иванов Иван"} for n in range(3)]
     with pytest.raises(RejectedRowsError):

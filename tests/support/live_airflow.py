@@ -138,6 +138,11 @@ class LiveAirflow(AirflowServices):
         """The template fields of the last try as Airflow stores and shows them."""
         return dict(self.api("GET", f"{_task(dag_id, run_id, task_id)}/{map_index}")["rendered_fields"])
 
+    def extra_links(self, dag_id: str, run_id: str, task_id: str) -> dict[str, str]:
+        """Links on the page of a task, by name; empty where one leads nowhere."""
+        found = self.api("GET", f"{_task(dag_id, run_id, task_id)}/links")["extra_links"]
+        return {name: address or "" for name, address in found.items()}
+
     def task_log(self, dag_id: str, run_id: str, task_id: str, try_number: int, map_index: int = -1) -> str:
         """The log of one try as the UI reads it, trigger lines included: a JSON object a line."""
         answer = self.request(

@@ -100,6 +100,7 @@ class AltcraftImportOrdersOperator(UploadOperator):
         "verify",
         "verify_sample",
     )
+    template_fields_renderers = {**UploadOperator.template_fields_renderers, "lines": "json", "lines.sql": "sql"}  # noqa: RUF012
     _steps_class = "airflow_provider_yandex_orders.operators.altcraft.steps.ImportSteps"
     lines = SourceArgument()
     _wait_argument: ClassVar[str] = "verify"

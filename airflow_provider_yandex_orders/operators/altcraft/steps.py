@@ -86,7 +86,7 @@ class ImportSteps(UploadSteps):
         except PassingError:  # files of earlier tries lie on another worker
             delivery["sample"] = sent_sample(prepared.parts, size, refused)
         if self._refused:
-            prepared.rejected_codes = {**prepared.rejected_codes, "refused": len(self._refused)}
+            prepared.rejected = {**prepared.rejected, "refused": {"rows": len(self._refused)}}
         self._report_refused(delivery, folder)
 
     def _to_wait_for(self, delivery: Delivery) -> Wait | None:
@@ -224,9 +224,7 @@ class ImportSteps(UploadSteps):
         if not rejected.entries:
             return
         delivery["rejected_path"] = rejected.path
-        for line in rejected.lines:
-            log.warning("Orders the platform refused: %s", line)
-        log.warning("All in: %s", rejected.path)
+        delivery["rejected"] = {**delivery.get("rejected", {}), **rejected.told}
         limits = self._part_limits()
         if not limits.allows(delivery["rows_rejected"], delivery["rows_read"]):
             raise RejectedRowsError(

@@ -18,6 +18,8 @@ from airflow_provider_yandex_orders.hooks.base import place_of
 from airflow_provider_yandex_orders.hooks.market import MarketHook
 from airflow_provider_yandex_orders.operators.arguments import zone
 from airflow_provider_yandex_orders.retry import with_retry_policy
+from airflow_provider_yandex_orders.summary import lines
+from airflow_provider_yandex_orders.ui.links import CabinetLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
@@ -120,6 +122,7 @@ class MarketFetchOrderStatsOperator(BaseOperator):
     ui_color = "#fff4cc"
     _emitted: Mapping[str, str] | None = None
     _reported: OrderStats | None = None
+    operator_extra_links = (CabinetLink(),)
 
     def __init__(
         self,
@@ -276,13 +279,8 @@ class MarketFetchOrderStatsOperator(BaseOperator):
 
     def _tell(self, stats: OrderStats) -> None:
         """Say in the log what came, and where it is."""
-        for path in stats["paths"]:
-            log.info("%s: %d orders.", path, stats["orders"])
-        for name, path in stats["tables"].items():
-            log.info("%s: %d rows.", path, stats["rows"][name])
-        if stats["schema_path"]:
-            log.info("%s: what the tables hold.", stats["schema_path"])
-        log.info("%d orders in %d pages (%d requests).", stats["orders"], stats["pages"], stats["requests"])
+        for line in lines(stats):
+            log.info("%s", line)
 
     def _emit(self, context: Context, host: str, stats: OrderStats) -> None:
         """Tell who waits for the tables that they are there."""

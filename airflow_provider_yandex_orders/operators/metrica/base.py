@@ -9,6 +9,7 @@ from typing import Any
 
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.base import UploadOperator
+from airflow_provider_yandex_orders.ui.links import CounterLink
 from airflow_provider_yandex_orders.waiting import DEFERRABLE
 
 
@@ -76,6 +77,8 @@ class MetricaUploadOperator(UploadOperator):
         "send",
         "wait_for_completion",
     )
+
+    operator_extra_links = (*UploadOperator.operator_extra_links, CounterLink())
 
     metrica_conn_id: str
     counter_id: int | str | None

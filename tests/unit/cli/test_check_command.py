@@ -223,7 +223,7 @@ def test_no_airflow_is_there_and_nothing_is_left(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Rows read: 1\n")
+    assert done.stdout.startswith("           1  rows read\n")
     assert [path for place in places.values() for path in place.rglob("*")] == []
 
 

@@ -40,9 +40,9 @@ def test_first_fault_and_the_rest(folder: ObjectStoragePath) -> None:
         {"row": 6, "key": None, **mail},
     ]
     assert (file.entries, file.by_code()) == (3, "2 bad_email, 1 bad_date")
-    assert file.lines == [
-        "2 bad_email, first row 5, column mail: emails is not an e-mail address; correct it",
-        "1 bad_date, first row 3 (A-1), column made: create_date_time is not a date-time; give one",
+    assert list(file.told.items()) == [  # the most frequent first
+        ("bad_email", {"rows": 2, "first": "row 5, column mail", "reason": MAIL.reason, "fix": "correct it"}),
+        ("bad_date", {"rows": 1, "first": "row 3 (A-1), column made", "reason": DATE.reason, "fix": "give one"}),
     ]
 
 
@@ -68,11 +68,11 @@ def test_the_file_is_whole_when_the_work_fails(folder: ObjectStoragePath) -> Non
     assert len(entries(file.path)) == 1
 
 
-def test_of_each_code_the_log_gets_one_line(folder: ObjectStoragePath) -> None:
+def test_of_each_code_one_is_told(folder: ObjectStoragePath) -> None:
     with FaultFile(folder / "rejected.jsonl") as file:
         for row in range(1, 101):
             file.add(row, str(row), [DATE])
-    assert [line.split(",")[0] for line in file.lines] == ["100 bad_date"]
+    assert [(code, told["rows"]) for code, told in file.told.items()] == [("bad_date", 100)]
     assert len(entries(file.path)) == file.entries == 100
 
 
@@ -82,8 +82,8 @@ def test_a_key_that_is_personal_is_told_as_its_sum(folder: ObjectStoragePath, ke
         file.add(1, key, [DATE])
     shown = entries(file.path)[0]["key"]
     assert shown.startswith("#")
-    assert shown in file.lines[0]
-    assert key not in file.lines[0]
+    assert shown in file.told["bad_date"]["first"]
+    assert key not in str(file.told)
 
 
 def test_lines_of_anything(folder: ObjectStoragePath) -> None:
@@ -117,7 +117,8 @@ def test_more_rejects_stand_beside_the_first(folder: ObjectStoragePath) -> None:
         (None, "B"),
         (None, shown_key("ivan@example.com")),
     ]
-    assert more.lines == ["2 refused, first a row (B): the platform: no; correct it"]
+    told = {"rows": 2, "first": "a row (B)", "reason": "the platform: no", "fix": "correct it"}
+    assert more.told == {"refused": told}
     with LinesFile(folder / "new.jsonl", more=True) as alone:
         alone.write(1)
     assert (folder / "new.jsonl").read_bytes() == b"1\n"
