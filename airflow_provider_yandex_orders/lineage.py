@@ -25,7 +25,7 @@ from airflow_provider_yandex_orders.assets import convert_asset_to_openlineage
 _FAULTS = ("rows_rejected", "rows_duplicate", "rows_deferred", "rows_outdated", "values_dropped")
 
 
-def upload_lineage(source: Any, uri: str, delivery: Mapping[str, Any]) -> OperatorLineage:
+def upload_lineage(source: Any, uri: str, delivery: Mapping[str, Any]) -> OperatorLineage[Any, Any]:
     """The lineage of an upload.
 
     :param source: what it read.
@@ -73,7 +73,9 @@ def upload_lineage(source: Any, uri: str, delivery: Mapping[str, Any]) -> Operat
     )
 
 
-def fetch_lineage(uris: Mapping[str, str], files: Mapping[str, str], rows: Mapping[str, int]) -> OperatorLineage:
+def fetch_lineage(
+    uris: Mapping[str, str], files: Mapping[str, str], rows: Mapping[str, int]
+) -> OperatorLineage[Any, Any]:
     """The lineage of a fetch.
 
     :param uris: by table, the address of its asset.
@@ -95,10 +97,10 @@ def _inputs(source: Any) -> tuple[list[Dataset], dict[str, Any]]:
         )
         info = hook.get_openlineage_database_info(connection)
         if info is None:  # of such a database the parser knows no schemas
-            tables = SQLParser(dialect).parse(source.sql).in_tables
-            return [
-                Dataset(f"{connection.conn_type}://{connection.host}", each.qualified_name) for each in tables
-            ], facets
+            parsed = SQLParser(dialect).parse(source.sql)
+            tables = parsed.in_tables if parsed else []
+            place = f"{connection.conn_type}://{connection.host}"
+            return [Dataset(place, each.qualified_name) for each in tables], facets
         parser = SQLParser(dialect, hook.get_openlineage_default_schema())
         found = parser.generate_openlineage_metadata_from_sql(source.sql, hook, info, use_connection=False)
         return found.inputs, facets
