@@ -15,14 +15,14 @@ _COUNTS = {
     "rows_prepared": "prepared, not sent",
     "rows_sent": "sent",
     "rows_rejected": "rejected",
-    "rows_duplicate": "of a key that is sent once",
+    "rows_duplicate": "duplicate",
     "rows_unchanged": "not sent: the destination has them",
     "rows_outdated": "not sent: older than what the destination has",
-    "rows_deferred": "kept for a later run",
+    "rows_deferred": "deferred to a later run",
     "rows_old": "sent, and too old to find a visit",
     "rows_late": "sent, and too late to change anything",
     "rows_future": "sent, and dated in the future",
-    "values_dropped": "values left out of rows that are sent",
+    "values_dropped": "values dropped from rows that are sent",
     "orders": "orders fetched",
     "pages": "pages",
     "requests": "requests",
@@ -50,8 +50,8 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
     for code, amount in (result.get("money") or {}).items():
         yield f"{Decimal(amount):>12,f}  {code}"
     yield from _faults("rejected", result.get("rejected"), result.get("rejected_path"))
-    yield from _faults("left out", result.get("dropped"), result.get("dropped_path"))
-    yield from _path("kept for a later run in:", result.get("deferred_path"))
+    yield from _faults("dropped", result.get("dropped"), result.get("dropped_path"))
+    yield from _path("deferred to a later run, in:", result.get("deferred_path"))
     parts = result.get("parts") or []
     ids = [str(part["upload_id"]) for part in parts if part.get("upload_id")]
     if ids:
@@ -92,11 +92,9 @@ def _path(named: str, path: str | None) -> Iterator[str]:
 def _next(result: Mapping[str, Any]) -> Iterator[str]:
     if result.get("rows_prepared"):
         yield "nothing is sent yet: a task whose source is this result sends the parts."
-    elif result.get("rows_rejected") and result.get("rows_sent"):
-        yield "correct the rejected rows at their source; a later run, or this task cleared, sends them."
     elif result.get("rows_rejected"):
-        yield "nothing was sent. Correct the rejected rows at their source and clear this task."
+        yield "correct the rejected rows at their source; a later run, or this task cleared, sends them."
     elif result.get("values_dropped"):
-        yield "correct the values that were left out; their rows were sent without them."
+        yield "correct the values that were dropped; their rows were sent without them."
     elif result.get("rows_deferred"):
-        yield "read the rows that were kept again once their time has come."
+        yield "once their time has come, read the deferred rows: a task whose source is that file sends them."

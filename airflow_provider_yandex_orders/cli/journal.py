@@ -85,7 +85,7 @@ def show(options: Namespace, database: Any) -> int:
     if any(each["state"] == "sending" for each in parts):
         print("\nNobody knows whether parts in the state sending arrived. Look at the service, then:")
         print(f"  they are there:      journal arrived {options.delivery}")
-        print(f"  they are not there:  journal forget {options.delivery} --yes")
+        print("  they are not there:  clear the task that sent them")
     return _DONE
 
 

@@ -42,9 +42,11 @@ def check_mapping(columns: ColumnMap | None, kind: RowKind) -> None:
             )
 
 
-def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bool) -> Picker:
+def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bool, maps: bool = False) -> Picker:
     """What finds the fields in the stream's rows, with the columns checked where they are known before the first row.
 
+    :param require_key: whether no row can do without its key.
+    :param maps: whether statuses of the source are mapped.
     :raises SourceError: a mapped column is missing, or a field no row can do without has no column.
     """
     pick = Picker(
@@ -60,7 +62,7 @@ def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bo
     def check(columns: Sequence[str], table: object, assumed: str) -> None:
         names = [name for name in columns if name.strip()]
         own = Picker(source.columns, kind.field_names) if known else pick
-        _check_columns(source, table, kind, names, own, require_key, assumed)
+        _check_columns(source, table, kind, names, own, require_key, maps, assumed)
         found = own.found | own.begun
         if differing := sorted(known ^ found if known else ()):
             raise SourceError(
@@ -108,6 +110,7 @@ def _check_columns(
     available: Sequence[str],
     pick: Picker,
     require_key: bool,
+    maps: bool,
     assumed: str,
 ) -> None:
     shown = _shown(available, source, kind)
@@ -131,8 +134,10 @@ def _check_columns(
                 )
     for declared in kind.fields:
         needed = declared.required and (declared.name not in kind.key or require_key)
+        why = f" ({declared.if_missing}.)" if declared.if_missing else ""
+        if maps and declared.name == kind.status and declared.default_told:
+            needed, why = True, f" (status_map has nothing to map, and every row would be sent as {declared.default}.)"
         if needed and not _has(source, pick, declared.name):
-            why = f" ({declared.if_missing}.)" if declared.if_missing else ""
             raise SourceError(
                 f"Read {table!r}: there is no column {declared.name!r}, which {kind.name} cannot do without.{why}"
                 f"{_near(declared.name, shown)} {has} "

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,6 +32,8 @@ from airflow_provider_yandex_orders.waiting import Demands, UploadState
 
 if TYPE_CHECKING:
     from airflow_provider_yandex_orders.journal.store import Journal
+
+log = logging.getLogger(__name__)
 
 REPEAT = "repeat"
 """Name of the files with rows that may have arrived already."""
@@ -275,6 +278,13 @@ class Memory:
     def told(self, part_id: int) -> None:
         """People are told that nobody knows whether a part has arrived."""
         self._journal.told(part_id)
+
+    def counted(self, counts: Mapping[str, Any], rejected: Mapping[str, int]) -> None:
+        """What became of the rows so far, for people who look: of a task that fails, too."""
+        try:
+            self._journal.counted(self._delivery_id, counts, rejected)
+        except (PassingError, PermanentError) as error:
+            log.warning("The counts are not written down: %s", error)
 
     # After the last part.
 

@@ -94,7 +94,8 @@ def sorter_of(source: Source, plan: Plan, stream: RowStream, opened: ExitStack) 
     """
     kind = plan.kind.for_changes() if plan.mapped_only else plan.kind
     checker = RowChecker(kind, _as_read(plan.options, stream), labels(source.columns))
-    pick = watched(source, kind, stream, require_key=plan.options.require_key)
+    maps = bool(plan.options.status_map) and "" not in plan.options.status_map
+    pick = watched(source, kind, stream, require_key=plan.options.require_key, maps=maps)
     return Sorter(plan, kind, checker, pick, opened)
 
 

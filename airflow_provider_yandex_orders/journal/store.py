@@ -269,17 +269,24 @@ class Journal:
         :param result: what the task returns. Keys and values of rows must not be in it.
         :param rejected: rejected rows by the code of their fault.
         """
-        counts = {name: result.get(name) for name in COUNTS}
         text = msgspec.json.encode(result).decode()
+        self.counted(delivery_id, result, rejected, sent_at=now(), result=text)
+
+    def counted(
+        self, delivery_id: int, counts: Mapping[str, Any], rejected: Mapping[str, int] | None = None, **more: Any
+    ) -> None:
+        """What became of the rows of a delivery, as far as it is known.
+
+        :param counts: rows by what became of them, and ``money``.
+        :param rejected: as for :meth:`sent`.
+        :param more: other columns of the delivery.
+        """
+        columns = {name: counts.get(name) for name in COUNTS} | more
         with self._database.writing() as connection:
-            connection.execute(
-                update(deliveries)
-                .where(deliveries.c.delivery_id == delivery_id)
-                .values(sent_at=now(), result=text, **counts)
-            )
+            connection.execute(update(deliveries).where(deliveries.c.delivery_id == delivery_id).values(**columns))
             for table, (key, value), told in (
                 (rejects, ("code", "rows"), rejected),
-                (money_table, ("currency", "amount"), result.get("money")),
+                (money_table, ("currency", "amount"), counts.get("money")),
             ):
                 connection.execute(table.delete().where(table.c.delivery_id == delivery_id))
                 if told:

@@ -178,7 +178,7 @@ class DeliveryNotifier(BaseNotifier):
             channel = getattr(import_module(module), name)
         if isinstance(channel, str):
             hook: Any = BaseHook.get_hook(channel)
-            hook.send_message({"text": text})
+            hook.send_message({"text": text, "parse_mode": None})  # a text may have < of its own
         elif isinstance(channel, BaseNotifier):
             once = copy.copy(channel)  # rendering changes it
             context_merge(context, message=text)

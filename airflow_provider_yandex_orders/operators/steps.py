@@ -229,6 +229,9 @@ class UploadSteps(ABC):
                 self._check_right()  # before the first row is read
             delivered: list[DeliveredPart] = []
 
+            def rejected_rows(prepared: Prepared) -> dict[str, int]:
+                return {code: told["rows"] for code, told in prepared.rejected.items()}
+
             def report(prepared: Prepared) -> Delivery:
                 whole_delivery = delivery_of(
                     prepared,
@@ -240,6 +243,8 @@ class UploadSteps(ABC):
                     **place,
                 )
                 self._report(context, whole_delivery, folder)
+                if sends:
+                    memory.counted(whole_delivery, rejected_rows(prepared))
                 return whole_delivery
 
             plan = Plan(
@@ -276,7 +281,7 @@ class UploadSteps(ABC):
                 delivery = self._report(context, delivery, folder)
             # Keys of rows stay out of the journal.
             kept = {name: value for name, value in delivery.items() if name not in ("rejected", "dropped")}
-            memory.sent(kept, {code: told["rows"] for code, told in prepared.rejected.items()})
+            memory.sent(kept, rejected_rows(prepared))
             return delivery
 
     @property

@@ -40,7 +40,7 @@ def test_every_line_fits_but_paths_which_stand_alone() -> None:
         "rows read",
         "sent",
         "rejected",
-        "values left out of rows that are sent",
+        "values dropped from rows that are sent",
     ]
     assert [line.split() for line in told[5:7]] == [["9,007,199,254,740,993.10", "RUB"], ["1.00", "USD"]]
     assert all(len(line) <= WIDTH for line in told if PATH not in line)
@@ -52,7 +52,7 @@ def test_every_line_fits_but_paths_which_stand_alone() -> None:
     assert [line for line in told if " first row" in line] == [
         "rejected: 1,200 bad_date, first row 7 (A-7), column total",
         "rejected: 1 missing, first row 7 (A-7), column total",
-        "left out: 1,200 bad_email, first row 7 (A-7), column total",
+        "dropped: 1,200 bad_email, first row 7 (A-7), column total",
     ]
     assert "u-19, and 41 more" in " ".join(told)
     assert told[-1].startswith("next: correct the rejected rows")
@@ -61,8 +61,7 @@ def test_every_line_fits_but_paths_which_stand_alone() -> None:
 @pytest.mark.parametrize(
     ("changed", "last"),
     [
-        ({"rows_sent": 0}, "next: nothing was sent. Correct the rejected rows at their source and clear this task."),
-        ({"rows_rejected": 0}, "next: correct the values that were left out; their rows were sent without them."),
+        ({"rows_rejected": 0}, "next: correct the values that were dropped; their rows were sent without them."),
         ({"rows_prepared": 5}, "next: nothing is sent yet: a task whose source is this result sends the parts."),
     ],
 )

@@ -19,17 +19,17 @@ from airflow_provider_yandex_orders.sources import FileSource, RowsSource, Sourc
 from airflow_provider_yandex_orders.sources.base import RowStream, UnreadableRow
 
 
-def rows_of(source: Source, kind: RowKind, stream: RowStream, *, require_key: bool = True) -> list[Any]:
-    pick = watched(source, kind, stream, require_key=require_key)
+def rows_of(source: Source, kind: RowKind, stream: RowStream, **asks: bool) -> list[Any]:
+    pick = watched(source, kind, stream, **{"require_key": True, **asks})
     rows = [row if isinstance(row, UnreadableRow) else pick(row) for row in stream.rows]
     check_read(source, kind, stream, pick)
     return rows
 
 
-def seen(source: Source, require_key: bool = True) -> list[Any]:
+def seen(source: Source, **asks: bool) -> list[Any]:
     check_mapping(source.columns, SIMPLE_ORDERS)
     with source.open() as stream:
-        return rows_of(source, SIMPLE_ORDERS, stream, require_key=require_key)
+        return rows_of(source, SIMPLE_ORDERS, stream, **asks)
 
 
 def csv_source(tmp_path: Path, head: str, columns: Any = None) -> FileSource:
@@ -302,3 +302,10 @@ def test_attributes_are_mapped_like_fields(tmp_path: Path) -> None:
         check_mapping({"level": "grade"}, CONTACTS)
     with pytest.raises(SourceError, match="no field 'birth_date'"):  # JSON only
         check_mapping({"birth_date": "born"}, kind)
+
+
+def test_statuses_that_are_mapped_have_a_column(tmp_path: Path) -> None:
+    head = "id,create_date_time,emails,status"
+    with pytest.raises(SourceError, match=r"no column 'order_status'.*status_map has nothing to map.*sent as PAID"):
+        seen(csv_source(tmp_path, head), maps=True)
+    assert len(seen(csv_source(tmp_path, head, {"order_status": "status"}), maps=True)) == 1
