@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, tzinfo
 from itertools import chain
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import pass_context
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
+
+log = logging.getLogger(__name__)
 
 _DAY = timedelta(days=1)
 _MOMENT = "%Y-%m-%d %H:%M:%S"
@@ -113,7 +117,7 @@ def run_period(context: Mapping[str, Any], timezone: str | tzinfo = "UTC") -> Pe
     if day is not None:
         return Period(_midnight(day, zone), _midnight(day + _DAY, zone))
     start, end = _interval(run)
-    wrote = [] if start else [run_period({"dag_run": each}, zone) for each in _runs_that_wrote(context)]
+    wrote = [] if start else list(_that_wrote(context, zone))
     if wrote:
         return Period(min(each.start for each in wrote), max(each.end for each in wrote))
     if end is None:
@@ -135,14 +139,20 @@ def _interval(run: Any) -> tuple[datetime | None, datetime | None]:
     return getattr(run, "data_interval_start", None), end
 
 
-def _runs_that_wrote(context: Mapping[str, Any]) -> list[Any]:
-    """The runs whose assets started this one, as far as Airflow still knows them."""
-    events = context.get("triggering_asset_events") or {}
-    found = []
-    for event in chain.from_iterable(events.values()):
-        with suppress(Exception):  # the run was deleted, or may not be read
-            found.append(event.source_dag_run)
-    return [run for run in found if _interval(run)[1]]
+def _that_wrote(context: Mapping[str, Any], zone: tzinfo) -> Iterator[Period]:
+    """The periods of the runs whose assets started this one: as their events tell, else as Airflow knows the runs."""
+    for event in chain.from_iterable((context.get("triggering_asset_events") or {}).values()):
+        told = (getattr(event, "extra", None) or {}).get("partition") or {}
+        if "start" in told and "end" in told:
+            yield Period(*(datetime.fromisoformat(told[name]).astimezone(zone) for name in ("start", "end")))
+            continue
+        try:
+            run = event.source_dag_run
+        except Exception as error:  # noqa: BLE001 - the run was deleted, or may not be read: Airflow has no class for it
+            run = SimpleNamespace(run_after=getattr(event, "timestamp", None))
+            log.warning("A run that wrote is not known (%s): it stands for the day before it.", type(error).__name__)
+        if _interval(run)[1]:
+            yield run_period({"dag_run": run}, zone)
 
 
 def _partition_day(context: Mapping[str, Any], run: Any, zone: tzinfo) -> date | None:

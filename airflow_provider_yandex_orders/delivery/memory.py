@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import tee
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,8 @@ class Repeats:
     :param mode: what besides its content makes a row another one, such as a merge mode.
     :param demands: which ends of an upload count as good: the rows of others are not had.
     :param find: looks up parts at the service by their marks; ``None`` where it cannot be asked.
-    :param first_use: called before the first part where the journal knows nothing of the destination.
+    :param first_use: called before the first part where the journal knows nothing of the destination, with what says
+        of an upload's id whether the journal knows it as one of other rows.
     """
 
     counted: bool
@@ -63,7 +64,7 @@ class Repeats:
     mode: str = ""
     demands: Demands = field(default_factory=Demands)
     find: Callable[[], Mapping[str, Sequence[UploadState]]] | None = None
-    first_use: Callable[[Sequence[Part]], None] | None = None
+    first_use: Callable[[Sequence[Part], Callable[[str], bool]], None] | None = None
 
 
 class Memory:
@@ -221,7 +222,7 @@ class Memory:
     def first_use(self, parts: Sequence[Part]) -> None:
         """Look at the service where the journal knows nothing of it."""
         if self.repeats.first_use and parts and not self.repeats.resend and not self._journal.knows(self._destination):
-            self.repeats.first_use(parts)
+            self.repeats.first_use(parts, partial(self._journal.has_upload, self._destination))
 
     # Parts under way.
 

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
 
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
+
+log = logging.getLogger(__name__)
 
 NO_CURRENCY = "no currency"
 _DIGITS = 100
@@ -29,6 +32,13 @@ class Amounts:
 
     def add(self, lines: Sequence[bytes], form: FileFormat) -> None:
         """Take rows as they stand in a file."""
+        try:
+            self._add(lines, form)
+        except Exception as error:  # noqa: BLE001 - what only tells never fails a delivery
+            log.warning("What the rows are worth is not added up (%s).", type(error).__name__)
+            self._worth, self._names = None, ()
+
+    def _add(self, lines: Sequence[bytes], form: FileFormat) -> None:
         if not (form.picker and self._names and self._fields and lines):
             return
         columns = list(zip(*form.picker(self._fields)(lines), strict=True))

@@ -180,7 +180,7 @@ class Spool:
                 yield row[_LINE]
                 if self._entry_of is not None:
                     entry = _entry(row, self._entry_of)
-                    self._given.add(entry)
+                    self._given.add(tuple(entry))
                     if told is not None:
                         told(entry[2])
 

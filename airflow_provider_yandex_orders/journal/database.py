@@ -188,12 +188,14 @@ class Database:
         if version == len(UPGRADES):
             return known
         schema = f"{SCHEMA}." if self.postgres else ""
-        for name in tables.VIEWS:
-            connection.execute(text(f"DROP VIEW IF EXISTS {schema}{name}"))
+        # PostgreSQL puts new ones in their place: what people have built on them, and who may read them, stays.
+        make = "CREATE OR REPLACE VIEW" if self.postgres else "CREATE VIEW"
+        for name in () if self.postgres else tables.VIEWS:
+            connection.execute(text(f"DROP VIEW IF EXISTS {name}"))
         for upgrade in UPGRADES[version:]:
             upgrade(connection, schema)
         for name, query in tables.VIEWS.items():
-            connection.execute(text(f"CREATE VIEW {schema}{name} AS {query.format(schema=schema)}"))
+            connection.execute(text(f"{make} {schema}{name} AS {query.format(schema=schema)}"))
         values = {"name": "version", "value": str(len(UPGRADES))}
         connection.execute(
             self.insert(tables.meta).values(values).on_conflict_do_update(index_elements=["name"], set_=values)

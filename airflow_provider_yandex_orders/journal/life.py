@@ -125,7 +125,9 @@ def judge(connection: Connection, part_id: int, judgement: Judgement) -> None:
     changed: dict[str, Any] = {"state": state.value, "status": judgement.status, "judged_at": moment}
     if judgement.rows_accepted is not None:
         changed["rows_accepted"] = judgement.rows_accepted
-    connection.execute(update(parts).where(parts.c.part_id == part_id).values(**changed))
+    # What people told the journal to forget stays forgotten.
+    kept = (parts.c.part_id == part_id) & (parts.c.state != PartState.ABANDONED.value)
+    connection.execute(update(parts).where(kept).values(**changed))
     if not judgement.good:
         of_part = select(parts.c.delivery_id).where(parts.c.part_id == part_id)
         complete(connection, deliveries.c.delivery_id == connection.execute(of_part).scalar_one())

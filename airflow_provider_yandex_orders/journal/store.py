@@ -146,8 +146,9 @@ class Journal:
             return self.accepted_parts(connection.execute(life.latest(self._id_of(destination), task)).scalar() or 0)
 
     def has_upload(self, destination: Destination, upload_id: str) -> bool:
-        """Whether an upload is on record."""
-        here = deliveries.c.destination_id == self._id_of(destination)
+        """Whether an upload to the destination's service is on record, of whatever rows."""
+        service, host = destinations.c.service == destination.service, destinations.c.host == destination.host
+        here = deliveries.c.destination_id.in_(select(destinations.c.destination_id).where(service, host))
         return bool(self._sent_parts(here, parts.c.upload_id == upload_id))
 
     def _sent_parts(self, *which: Any) -> list[SentPart]:

@@ -60,7 +60,8 @@ class Losses:
         world.crm.most = NUMBERS
         if self.how == ANOTHER:
             # Nobody hears of it but by the service, which must say at once what it has, and judges no file bad later.
-            world.workers, world.shared, world.listing_lag, world.spoiled = max(world.workers, 2), True, 0.0, False
+            world.workers, world.shared, world.spoiled = max(world.workers, 2), True, False
+            world.processing = world.listing_lag = 0.0
             world.climate.troubles = tuple(each for each in world.climate.troubles if TROUBLES[each].later is None)
 
     def furnish(self) -> None:
@@ -140,7 +141,7 @@ class Losses:
     def _is_quiet(self) -> bool:
         """Whether nobody is at work, nothing is on its way, and the service would list all it has."""
         world = self.world
-        settled = world.rules.changed_at + 1.0 + world.listing_lag + world.processing * world.spoiled
+        settled = world.rules.changed_at + 1.0 + world.listing_lag + world.processing
         busy = any(fibre.process.mortal and not fibre.process.dead for fibre in world.scheduler.fibres)
         return not busy and not world.scheduler.later and world.scheduler.now > settled
 

@@ -35,8 +35,8 @@ PHONES = ("999555", "999000", "916123", "912345")
 """First digits of the phones in the tests' rows, without the country's; the demo's CRM has codes of its own."""
 
 NOT_THE_PROVIDER = (f"{PACKAGE}.sandbox", f"{PACKAGE}.demo")
-CUSTOMERS_DATA = re.compile(r"\.?(?:[\w-]+-\d{5,}|deferred|page-.*)\.")
-"""Names of files that hold rows on purpose."""
+CUSTOMERS_DATA = re.compile(r"\.?(?:[\w-]+-\d{5,}(?:\.|$)|(?:deferred|page-.*)\.|airflow\.cfg$)")
+"""Names of files that hold rows on purpose, or that Airflow writes with examples of its own."""
 KEEPS_SECRETS = ("connection", "dag_code", "variable")
 """Tables of Airflow's own that are meant to: connections, and the text of DAG files."""
 WATCHED = ("execute", "execute_complete", "test_connection")

@@ -196,7 +196,7 @@ class ImportSteps(UploadSteps):
             **self._shape.definitions,
         )
 
-    def _look_first(self, parts: Sequence[Part]) -> None:
+    def _look_first(self, parts: Sequence[Part], _is_known: Callable[[str], bool]) -> None:
         """Make sure that the platform does not have the orders from before there was this journal.
 
         :raises PermanentError: it has.

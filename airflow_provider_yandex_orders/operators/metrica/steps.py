@@ -128,13 +128,13 @@ class MetricaSteps(UploadSteps):
             first_use=self._look_first,
         )
 
-    def _look_first(self, parts: Sequence[Part]) -> None:
+    def _look_first(self, parts: Sequence[Part], is_known: Callable[[str], bool]) -> None:
         """Make sure that the counter does not have rows from before there was this journal.
 
         :raises PermanentError: it may have.
         """
         for state in self._uploads_before(parts):
-            if not self._demands().is_bad(state):
+            if not self._demands().is_bad(state) and not is_known(state.upload_id):
                 raise PermanentError(
                     f"Upload {parts[0].path}: the journal of deliveries knows nothing that was sent to counter "
                     f"{self._counter}, which has uploads, {state.upload_id} for one. Rows that are in them would "
