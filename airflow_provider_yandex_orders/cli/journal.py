@@ -7,30 +7,33 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from datetime import timedelta
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
+
+if TYPE_CHECKING:
+    from airflow_provider_yandex_orders.journal.store import Journal
+    from airflow_provider_yandex_orders.ui.questions import Delivery
 
 _DONE, _NOTHING, _FAILED = 0, 1, 2
 _COUNTS = ("rows_read", "rows_sent", "rows_unchanged", "rows_rejected")
 _PART = ("number", "state", "rows", "rows_accepted", "upload_id", "status", "sent_at")
 
 
-def _on_journal(command: Callable[[Namespace, Any], int]) -> Callable[[Namespace], int]:
+def _on_journal(command: Callable[[Namespace, Journal], int]) -> Callable[[Namespace], int]:
     """Opens the journal for a command, and says what keeps it from being opened."""
 
     @wraps(command)
     def run(options: Namespace) -> int:
         # Outside of a task Airflow 3 finds what its own database stores only where it is told that this is no task.
         os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
-        from airflow_provider_yandex_orders.journal.database import open_database
+        from airflow_provider_yandex_orders.journal.store import open_journal
 
         try:
-            with closing(open_database(options.journal_conn_id)) as database:
-                return command(options, database)
+            with open_journal(options.journal_conn_id) as journal:
+                return command(options, journal)
         except (PermanentError, PassingError) as error:
             print(error, file=sys.stderr)
             return _FAILED
@@ -39,20 +42,19 @@ def _on_journal(command: Callable[[Namespace, Any], int]) -> Callable[[Namespace
 
 
 @_on_journal
-def deliveries(options: Namespace, database: Any) -> int:
+def deliveries(options: Namespace, journal: Journal) -> int:
     """Print the last deliveries, the newest first."""
     from airflow_provider_yandex_orders.journal.database import now
-    from airflow_provider_yandex_orders.journal.look import view
 
     where, values = "started_at >= :since", {"since": now() - timedelta(days=options.days), "most": options.limit}
     if options.dag_id:
         where, values = f"{where} AND dag_id = :dag", {**values, "dag": options.dag_id}
-    found = view(database, "deliveries", f"WHERE {where} ORDER BY delivery_id DESC LIMIT :most", **values)
+    found = _deliveries(journal, f"{where} ORDER BY delivery_id DESC LIMIT :most", **values)
     if not found:
-        print(f"No delivery in {options.days} days is in the journal, {database.named}.")
+        print(f"No delivery in {options.days} days is in the journal, {journal.named}.")
         return _DONE
     lines = [
-        (each["delivery_id"], _moment(each["started_at"]), _place(each), _task(each), _state(each), *_counts(each))
+        (each.delivery_id, _moment(each.started_at), _place(each), _task(each), each.state[0], *_counts(each))
         for each in found
     ]
     heads = ("id", "started (UTC)", "to", "by", "state", *(name.removeprefix("rows_") for name in _COUNTS))
@@ -61,22 +63,21 @@ def deliveries(options: Namespace, database: Any) -> int:
 
 
 @_on_journal
-def show(options: Namespace, database: Any) -> int:
+def show(options: Namespace, journal: Journal) -> int:
     """Print one delivery: its counts, what was rejected, its parts."""
-    from airflow_provider_yandex_orders.journal.look import view
+    from airflow_provider_yandex_orders.ui.questions import rejected
 
-    one = "WHERE delivery_id = :id"
-    found = view(database, "deliveries", one, id=options.delivery)
+    found = _deliveries(journal, "delivery_id = :id", id=options.delivery)
     if not found:
         return _unknown(options.delivery)
     delivery = found[0]
-    print(f"Delivery {options.delivery} to {_place(delivery)}, by {_task(delivery)}: {_state(delivery)}")
-    for name, value in delivery.items():
+    print(f"Delivery {options.delivery} to {_place(delivery)}, by {_task(delivery)}: {delivery.state[0]}")
+    for name, value in delivery.row.items():
         if value is not None and (name.endswith("_at") or name.startswith(("rows_", "values_"))):
             print(f"  {name}: {_moment(value) if name.endswith('_at') else f'{value:,}'}")
-    for each in view(database, "rejected_by_reason", f"{one} ORDER BY rows DESC", id=options.delivery):
-        print(f"  rejected, {each['code']}: {each['rows']:,}")
-    parts = view(database, "parts", f"{one} ORDER BY part_id", id=options.delivery)
+    for code, rows in rejected(journal, options.delivery):
+        print(f"  rejected, {code}: {rows:,}")
+    parts = _parts(journal, options.delivery)
     if parts:
         print()
         _print_table(
@@ -90,43 +91,46 @@ def show(options: Namespace, database: Any) -> int:
 
 
 @_on_journal
-def forget(options: Namespace, database: Any) -> int:
+def forget(options: Namespace, journal: Journal) -> int:
     """Let nothing of a delivery count as had: its rows are sent again by whoever reads them next."""
-    from airflow_provider_yandex_orders.journal.look import COUNTED, tell, view
+    from airflow_provider_yandex_orders.journal.life import COUNTED
 
-    parts = view(database, "parts", "WHERE delivery_id = :id", id=options.delivery)
-    counted = [each for each in parts if each["state"] in COUNTED]
-    if not parts and not view(database, "deliveries", "WHERE delivery_id = :id", id=options.delivery):
+    if not _deliveries(journal, "delivery_id = :id", id=options.delivery):
         return _unknown(options.delivery)
+    counted = [each for each in _parts(journal, options.delivery) if each["state"] in COUNTED]
     rows = sum(each["rows"] for each in counted)
     if not options.yes:
         print(
-            f"Delivery {options.delivery} has {rows:,} rows in {len(counted)} part(s) that count as sent. Once it "
-            "is forgotten, the next task that reads them sends them again: conversions count twice, orders without "
-            "id double, Altcraft's triggers start again. Add --yes to forget it."
+            f"Delivery {options.delivery} has {rows:,} rows in {len(counted)} part(s) that count as sent, those "
+            "that the service accepted among them. Once it is forgotten, the next task that reads them sends them "
+            "again: conversions count twice, orders without id double, Altcraft's triggers start again. Add --yes to "
+            "forget it."
         )
         return _NOTHING
-    print(f"Forgotten: {rows:,} rows in {tell(database, options.delivery, arrived=False)} part(s).")
+    print(f"Forgotten: {rows:,} rows in {journal.tell(options.delivery, arrived=False)} part(s).")
     return _DONE
 
 
 @_on_journal
-def arrived(options: Namespace, database: Any) -> int:
+def arrived(options: Namespace, journal: Journal) -> int:
     """Let parts without an answer count as had: people saw them at the service."""
-    from airflow_provider_yandex_orders.journal.look import tell
-
-    count = tell(database, options.delivery, arrived=True)
+    if not _deliveries(journal, "delivery_id = :id", id=options.delivery):
+        return _unknown(options.delivery)
+    count = journal.tell(options.delivery, arrived=True)
+    if not count:
+        print(f"Every part of delivery {options.delivery} that went out was answered: nothing is changed.")
+        return _NOTHING
     print(f"Count as arrived: {count} part(s) of delivery {options.delivery}. Clear its task to send the rest.")
-    return _DONE if count else _NOTHING
+    return _DONE
 
 
 @_on_journal
-def purge(options: Namespace, database: Any) -> int:
+def purge(options: Namespace, journal: Journal) -> int:
     """Forget what is older than so many days, now."""
     from airflow_provider_yandex_orders.journal import retention
 
     days = retention.days_of(options.days)
-    print(f"Forgotten: {retention.purge(database, days, always=True):,} part(s) older than {days} days.")
+    print(f"Forgotten: {journal.purge(days, always=True):,} part(s) older than {days} days.")
     return _DONE
 
 
@@ -135,21 +139,29 @@ def _unknown(delivery: int) -> int:
     return _FAILED
 
 
-def _place(row: dict[str, Any]) -> str:
-    return f"{row['entity']} at {row['host']}{row['counter'] and ', counter '}{row['counter']}"
+def _deliveries(journal: Journal, which: str, **given: Any) -> list[Delivery]:
+    from airflow_provider_yandex_orders.ui.questions import Delivery, with_parts
+
+    found = journal.ask(f"SELECT * FROM deliveries WHERE {which}", **given)  # noqa: S608 - this module's own words
+    return with_parts(journal, [Delivery(dict(row._mapping)) for row in found])
 
 
-def _task(row: dict[str, Any]) -> str:
-    index = f"[{row['map_index']}]" if row["map_index"] >= 0 else ""
-    return f"{row['dag_id']}.{row['task_id']}{index} {row['run_id']}"
+def _parts(journal: Journal, delivery_id: int) -> list[Any]:
+    found = journal.ask("SELECT * FROM parts WHERE delivery_id = :id ORDER BY part_id", id=delivery_id)
+    return [row._mapping for row in found]
 
 
-def _state(row: dict[str, Any]) -> str:
-    return "done" if row["completed_at"] else "sent" if row["sent_at"] else "open"
+def _place(one: Delivery) -> str:
+    return f"{one.entity} at {one.host}{one.counter and ', counter '}{one.counter}"
 
 
-def _counts(row: dict[str, Any]) -> list[str]:
-    return ["" if row[name] is None else f"{row[name]:,}" for name in _COUNTS]
+def _task(one: Delivery) -> str:
+    index = f"[{one.map_index}]" if one.map_index >= 0 else ""
+    return f"{one.dag_id}.{one.task_id}{index} {one.run_id}"
+
+
+def _counts(one: Delivery) -> list[str]:
+    return ["" if one.row[name] is None else f"{one.row[name]:,}" for name in _COUNTS]
 
 
 def _moment(value: object) -> str:

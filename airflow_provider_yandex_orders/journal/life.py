@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 _CHUNK = 20_000
 _KEYS = 5_000
 _TRIES = 6
+COUNTED = (PartState.SENDING.value, PartState.ACCEPTED.value, PartState.GOOD.value)
+"""Of parts whose rows count as had, or may be."""
 
 
 def begin(connection: Connection, of_destination: int, task: TaskKey, this: Try, *, resend: bool) -> OpenDelivery:
@@ -137,6 +139,20 @@ def complete(connection: Connection, which: ColumnElement[bool]) -> None:
     """Write down that nothing is left to do in some deliveries."""
     incomplete = which & deliveries.c.completed_at.is_(None)
     connection.execute(update(deliveries).where(incomplete).values(completed_at=now()))
+
+
+def tell(connection: Connection, delivery_id: int, arrived: bool) -> int:
+    """Write down what people know of a delivery; see the journal's own method."""
+    of_it = parts.c.delivery_id == delivery_id
+    new: dict[str, Any] = {"state": PartState.ABANDONED.value}
+    if arrived:
+        new = {"state": PartState.ACCEPTED.value, "accepted_at": now()}
+    states = [PartState.SENDING.value] if arrived else COUNTED
+    count = int(connection.execute(update(parts).where(of_it, parts.c.state.in_(states)).values(**new)).rowcount)
+    left = select(parts.c.part_id).where(of_it, parts.c.state == PartState.PLANNED.value)
+    if not arrived or (count and connection.execute(left).first() is None):
+        complete(connection, deliveries.c.delivery_id == delivery_id)
+    return count
 
 
 def _made(inserted: CursorResult[Any]) -> int:

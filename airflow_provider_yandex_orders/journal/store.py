@@ -326,14 +326,9 @@ class Journal:
                     judged += 1
         return judged
 
-    def linked(
-        self, destination: Destination, day: date, *, linked_orders: int, sent_orders: int | None, identifier: str = ""
-    ) -> None:
-        """How many orders of a day found a visit, as of now.
-
-        :param identifier: the kind of identifier they were found by, where that is told apart.
-        """
-        key = {"destination_id": self._id_of(destination), "day": day, "identifier": identifier}
+    def linked(self, destination: Destination, day: date, *, linked_orders: int, sent_orders: int | None) -> None:
+        """How many orders of a day found a visit, as of now; by which identifier, no report tells."""
+        key = {"destination_id": self._id_of(destination), "day": day, "identifier": ""}
         values = {"orders_sent": sent_orders, "orders_linked": linked_orders, "asked_at": now()}
         insert = self._database.insert(linked).values(**key, **values)
         with self._database.writing() as connection:
@@ -382,7 +377,17 @@ class Journal:
         with self._database.reading() as connection:
             return [msgspec.json.decode(result) for (result,) in connection.execute(found)]
 
-    # Questions of people.
+    # What people tell and ask.
+
+    def tell(self, delivery_id: int, *, arrived: bool) -> int:
+        """What people know of a delivery; where that leaves nothing to do in it, it is complete.
+
+        :param arrived: the parts without an answer did arrive, and their rows are had; else nothing of the delivery
+            counts as had, and its rows are sent again by whoever reads them next.
+        :return: how many parts that was.
+        """
+        with self._database.writing() as connection:
+            return life.tell(connection, delivery_id, arrived)
 
     def ask(self, question: str, **given: Any) -> list[Any]:
         """Rows that answer a question about the documented views.

@@ -11,11 +11,14 @@ from urllib.parse import parse_qs, urlencode
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import ConnectionDetails
 from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader
+from pydantic import Field
+from starlette.exceptions import HTTPException
 
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
 from airflow_provider_yandex_orders.journal.store import open_journal
@@ -53,6 +56,8 @@ def _readable(user: GetUserDep) -> list[str]:
 
 
 Dags = Annotated[list[str], Depends(_readable)]
+Number = Annotated[int, Field(ge=-1, le=2**31 - 1)]
+"""An id, or an index: what the database holds as one."""
 
 
 def _chosen(
@@ -65,7 +70,7 @@ def _chosen(
     outcome: str = "",
 ) -> Filter:
     """The filter of an address; what is not a choice chooses nothing."""
-    period = int(days) if days.isdigit() and int(days) in questions.PERIODS else Filter().days
+    period = int(days) if days in map(str, questions.PERIODS) else Filter().days
     return Filter(period, service, counter, entity, dag_id, task_id, outcome)
 
 
@@ -73,7 +78,7 @@ Chosen = Annotated[Filter, Depends(_chosen)]
 
 
 @page.get("/")
-def deliveries(user: GetUserDep, dags: Dags, chosen: Chosen, before: int | None = None) -> HTMLResponse:
+def deliveries(user: GetUserDep, dags: Dags, chosen: Chosen, before: Number | None = None) -> HTMLResponse:
     """The deliveries of a period."""
     with open_journal() as journal:
         found = questions.page_of(journal, chosen, dags, before)
@@ -115,12 +120,12 @@ def deliveries(user: GetUserDep, dags: Dags, chosen: Chosen, before: int | None 
 @page.get("/delivery")
 def delivery(
     dags: Dags,
-    delivery_id: int | None = None,
+    delivery_id: Number | None = None,
     dag_id: str = "",
     run_id: str = "",
     task_id: str = "",
-    map_index: int = -1,
-    after: int = 0,
+    map_index: Number = -1,
+    after: Number = 0,
 ) -> HTMLResponse:
     """One delivery: by its id, or the newest of a task instance."""
     with open_journal() as journal:
@@ -158,7 +163,7 @@ def delivery(
 
 
 @page.get("/search")
-def no_search() -> HTMLResponse:
+def no_search(_user: GetUserDep) -> HTMLResponse:
     """The address of a search, opened again: there is no key in it."""
     return _html("search.html", asked=False, found=[])
 
@@ -166,7 +171,12 @@ def no_search() -> HTMLResponse:
 @page.post("/search")
 async def search(request: Request, dags: Dags) -> HTMLResponse:
     """Where and when a row of one key was sent. The key comes in the body, and goes nowhere from here."""
-    form = parse_qs((await request.body())[: 10 * _LONGEST_KEY].decode(errors="replace"))
+    body = b""
+    async for chunk in request.stream():
+        body += chunk[: 10 * _LONGEST_KEY]
+        if len(body) >= 10 * _LONGEST_KEY:
+            break
+    form = parse_qs(body.decode(errors="replace"))
     key = form.get("key", [""])[0].strip()[:_LONGEST_KEY]
 
     def sendings() -> list[dict[str, Any]]:
@@ -190,13 +200,15 @@ def _html(template: str, status: int = 200, **told: Any) -> HTMLResponse:
 
 
 @page.exception_handler(HTTPException)
-async def _refused(request: Request, error: HTTPException) -> HTMLResponse | RedirectResponse:
+@page.exception_handler(RequestValidationError)
+async def _refused(request: Request, error: HTTPException | RequestValidationError) -> HTMLResponse | RedirectResponse:
     """Nobody is signed in: to Airflow's own sign-in and back. Else there is no such delivery, or none for this user."""
-    if error.status_code in (401, 403):
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    if status in (401, 403):
         back = request.url.path if request.method == "GET" else f"{request.scope['root_path']}/"
         asked = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
         return RedirectResponse(get_auth_manager().get_url_login(next_url=back + asked), status_code=303)
-    return _html("missing.html", status=error.status_code)
+    return _html("missing.html", status=status)
 
 
 @page.exception_handler(PassingError)

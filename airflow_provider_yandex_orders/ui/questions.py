@@ -73,6 +73,9 @@ class Filter:
         return " AND ".join(terms), {"since": self.since, "dags": list(dags), **chosen}
 
 
+_ALWAYS = Filter(days=36_500)
+
+
 @dataclass
 class Delivery:
     """One delivery and what is told of it: ``row`` holds the columns of the view."""
@@ -133,7 +136,8 @@ def by_day(journal: Journal, chosen: Filter, dags: Sequence[str]) -> dict[str, d
         f"JOIN parts t ON t.delivery_id = d.delivery_id WHERE {where} AND t.state IN {_TAKEN} GROUP BY 1"
     )
     for day, rows in journal.ask(taken, **given):
-        days[str(day)]["accepted"] = int(rows or 0)
+        if str(day) in days:  # else its first delivery began since the first question
+            days[str(day)]["accepted"] = int(rows or 0)
     return dict(sorted(days.items()))
 
 
@@ -148,7 +152,7 @@ def page_of(journal: Journal, chosen: Filter, dags: Sequence[str], before: int |
     found = journal.ask(
         f"{_SELECT} FROM deliveries d WHERE {where} ORDER BY d.delivery_id DESC LIMIT {PAGE + 1}", **given
     )
-    return _with_parts(journal, [_delivery(row) for row in found])
+    return with_parts(journal, [_delivery(row) for row in found])
 
 
 def reasons(journal: Journal, chosen: Filter, dags: Sequence[str]) -> list[tuple[str, int]]:
@@ -185,20 +189,16 @@ def waited_for(journal: Journal, chosen: Filter, dags: Sequence[str]) -> list[di
 
 def linked(journal: Journal, chosen: Filter, dags: Sequence[str]) -> dict[str, dict[str, dict[str, Any]]]:
     """The share of orders that found a visit: by line of the chart, by day. Of destinations that one may see."""
-    seen = _places(journal, dags, since=chosen.since)
+    seen = {place[:3] for place in _places(journal, chosen, dags)}
     question = (
-        "SELECT l.day, l.service, l.host, l.counter, l.entity, l.identifier, l.orders_sent, l.orders_linked, l.share "
+        "SELECT l.day, l.service, l.host, l.counter, l.entity, l.orders_sent, l.orders_linked, l.share "
         "FROM linked_by_day l WHERE l.day >= :first ORDER BY l.day"
     )
     lines: defaultdict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-    for day, service, host, counter, entity, identifier, sent, found, share in journal.ask(
-        question, first=chosen.since.date()
-    ):
-        fits = (chosen.service in ("", service), chosen.counter in ("", counter))
-        if not all(fits) or (service, host, counter) not in {place[:3] for place in seen}:
-            continue
-        name = f"counter {counter}, {entity.replace('_', ' ')}" + (f", by {identifier}" if identifier else "")
-        lines[name][str(day)] = {"sent": sent, "linked": found, "share": None if share is None else float(share)}
+    for day, *place, entity, sent, found, share in journal.ask(question, first=chosen.since.date()):
+        if tuple(place) in seen and chosen.entity in ("", entity):
+            name = f"counter {place[-1]}, {entity.replace('_', ' ')}"
+            lines[name][str(day)] = {"sent": sent, "linked": found, "share": None if share is None else float(share)}
     return dict(lines)
 
 
@@ -221,7 +221,7 @@ def one(journal: Journal, dags: Sequence[str], **which: Any) -> list[Delivery]:
         dags=list(dags),
         **which,
     )
-    return _with_parts(journal, [_delivery(row) for row in found])
+    return with_parts(journal, [_delivery(row) for row in found])
 
 
 def parts_of(journal: Journal, delivery_id: int, after: int = 0) -> list[dict[str, Any]]:
@@ -262,7 +262,7 @@ def sendings(journal: Journal, dags: Sequence[str], key: str) -> list[dict[str, 
 
     The key itself stays here: the journal is asked for its keyed sums.
     """
-    sums = [journal.sums(Destination(*place)).key(key) for place in _places(journal, dags)]
+    sums = [journal.sums(Destination(*place)).key(key) for place in _places(journal, _ALWAYS, dags)]
     names = ("sent_at", *_PLACE, *_TASK, "delivery_id", "version", "state", "upload_id")
     found = journal.ask(
         f"SELECT {', '.join(names)} FROM sent_rows WHERE key_sum IN :sums AND dag_id IN :dags ORDER BY sent_at DESC",
@@ -272,15 +272,14 @@ def sendings(journal: Journal, dags: Sequence[str], key: str) -> list[dict[str, 
     return [_told(names, row) for row in found]
 
 
-def _places(journal: Journal, dags: Sequence[str], since: datetime | None = None) -> list[tuple[str, ...]]:
-    question = (
-        "SELECT DISTINCT service, host, counter, entity FROM deliveries WHERE started_at >= :since AND dag_id IN :dags"
-    )
-    found = journal.ask(question, since=since or datetime(1, 1, 1), dags=list(dags))  # noqa: DTZ001 - as the views
-    return [tuple(row) for row in found]
+def _places(journal: Journal, chosen: Filter, dags: Sequence[str]) -> list[tuple[str, ...]]:
+    where, given = chosen.where(dags)
+    question = f"SELECT DISTINCT d.service, d.host, d.counter, d.entity FROM deliveries d WHERE {where}"
+    return [tuple(row) for row in journal.ask(question, **given)]
 
 
-def _with_parts(journal: Journal, found: list[Delivery]) -> list[Delivery]:
+def with_parts(journal: Journal, found: list[Delivery]) -> list[Delivery]:
+    """Deliveries, with what became of their parts and what they were worth."""
     ids = {delivery.delivery_id: delivery for delivery in found}
     question = (
         "SELECT delivery_id, state, count(*), sum(coalesce(rows_accepted, rows)) FROM parts "

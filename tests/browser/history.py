@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +24,8 @@ from tests.support.connections import connect
 
 ORDERS_DAG, GUEST_DAG, SHOPS_DAG = "crm_to_metrica_daily", "guests_orders", "shop_sales"
 DAYS = 18
+TODAY = datetime.now(UTC).date()
+"""The same for all that is made and looked up, whenever midnight comes."""
 KEY = "A-3-1"
 """Of an order that the orders' DAG sent."""
 GUEST_KEY = "G-1"
@@ -48,7 +50,7 @@ def fill(home: Path, url: str) -> None:
 
 
 def day_before(ago: int) -> date:
-    return date.today() - timedelta(days=ago)
+    return TODAY - timedelta(days=ago)
 
 
 def _run(operator: Any, dag_id: str, day: date, ago: int, home: Path, **arguments: Any) -> Any:
@@ -113,8 +115,7 @@ def _sales(ago: int) -> list[dict[str, Any]]:
 
 
 def _noon(ago: int) -> int:
-    day = date.today() - timedelta(days=ago + 1)
-    return (day.toordinal() - date(1970, 1, 1).toordinal()) * 86400 + 43200
+    return (day_before(ago + 1).toordinal() - date(1970, 1, 1).toordinal()) * 86400 + 43200
 
 
 def _contacts(ago: int) -> list[dict[str, Any]]:

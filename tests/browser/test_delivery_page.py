@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.browser import history
 from tests.browser.conftest import AirflowWithUsers
-from tests.support.browser import HEIGHT, NARROW, picture
+from tests.support.browser import HEIGHT, NARROW, faint, picture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 LIST = "/yandex-orders/"
 
 
-@pytest.fixture(scope="module")
-def empty(airflow: AirflowWithUsers) -> None:
-    """Nothing was sent yet."""
-    (airflow.home / "yandex_orders" / "journal.db").unlink(missing_ok=True)
+@pytest.fixture
+def empty(airflow: AirflowWithUsers) -> Iterator[None]:
+    """Nothing was sent yet; what others had sent is put back."""
+    file = airflow.home / "yandex_orders" / "journal.db"
+    kept = file.read_bytes() if file.exists() else None
+    file.unlink(missing_ok=True)
+    yield
+    if kept is not None:
+        file.write_bytes(kept)
 
 
 @pytest.fixture(scope="module")
@@ -109,32 +114,6 @@ def test_it_fits_and_can_be_read_in_both_themes(
     page.evaluate(f"localStorage.setItem('theme', '{other}')")
     page.reload()
     assert page.evaluate(ground) != before
-
-
-def faint(page: Page) -> list[str]:
-    """Texts whose contrast with their ground is below 4.5, as WCAG reckons it."""
-    return page.evaluate(  # type: ignore[no-any-return]
-        """() => {
-        const light = (color) => {
-            const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255)
-                .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-        };
-        const ground = (element) => {
-            for (let at = element; at; at = at.parentElement) {
-                const color = getComputedStyle(at).backgroundColor;
-                if (color !== "rgba(0, 0, 0, 0)") return color;
-            }
-            return "rgb(255, 255, 255)";
-        };
-        return [...document.querySelectorAll("body *")].filter((one) =>
-            one.checkVisibility() && [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim())
-        ).filter((one) => {
-            const pair = [light(getComputedStyle(one).color), light(ground(one))].sort((a, b) => b - a);
-            return (pair[0] + 0.05) / (pair[1] + 0.05) < 4.5;
-        }).map((one) => `${one.tagName} ${one.textContent.trim().slice(0, 40)}`);
-        }"""
-    )
 
 
 def test_a_keyboard_reaches_everything(month: None, windows: Callable[..., Page]) -> None:

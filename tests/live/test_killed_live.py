@@ -70,7 +70,9 @@ def carry_out(airflow: LiveAirflow, dag_id: str, run_id: str, plan: dict[str, li
                 continue
             try:
                 own = psutil.Process(instance["pid"])
-                supervisor = own.parent() or own
+                supervisor = own.parent()
+                if supervisor is None or supervisor.pid == 1:  # Airflow's is dead already
+                    continue
                 for victim in {"task": [own], "supervisor": [supervisor], "both": [supervisor, own]}[plan[task][0].of]:
                     victim.send_signal(plan[task][0].by)
             except psutil.NoSuchProcess:

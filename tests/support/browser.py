@@ -65,6 +65,33 @@ def window(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
         context.close()
 
 
+def faint(page: Page) -> list[str]:
+    """Texts whose contrast with their ground is below 4.5, as WCAG reckons it."""
+    return page.evaluate(  # type: ignore[no-any-return]
+        """() => {
+        const light = (color) => {
+            const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255)
+                .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        const ground = (element) => {
+            for (let at = element; at; at = at.parentElement) {
+                const color = getComputedStyle(at).backgroundColor;
+                if (color !== "rgba(0, 0, 0, 0)") return color;
+            }
+            return "rgb(255, 255, 255)";
+        };
+        return [...document.querySelectorAll("body *")].filter((one) =>
+            one.tagName !== "OPTION" && one.checkVisibility() &&
+            [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim())
+        ).filter((one) => {
+            const pair = [light(getComputedStyle(one).color), light(ground(one))].sort((a, b) => b - a);
+            return (pair[0] + 0.05) / (pair[1] + 0.05) < 4.5;
+        }).map((one) => `${one.tagName} ${one.textContent.trim().slice(0, 40)}`);
+        }"""
+    )
+
+
 _RENAME = """([home, shown]) => {
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(home, shown);

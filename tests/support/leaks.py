@@ -44,6 +44,8 @@ _SPANS = "|".join(rf"{span[:3]}[\s().-]{{0,2}}{span[3:]}" for span in PHONES)
 DIGITS = re.compile(rf"(?:{_SPANS}|97[2-6][\s().-]{{0,2}}\d{{3}})[\s.-]?\d\d[\s.-]?\d\d(?!\d)")
 BEFORE = re.compile(r"(?<![\d.])(?:\+?[78])?[\s().-]{0,2}$")
 """What may stand before a phone: else its digits are of a longer number, or of a second's."""
+_HEX = re.compile(r"(?<![0-9a-z%])(?=[0-9]*[a-f])[0-9a-f]{8,}(?![0-9a-z])")
+"""Random ones may hold a phone's digits by chance; after an address's ``%`` stands a sign, such as a phone's plus."""
 
 
 def _encoded(word: str) -> Iterator[str]:
@@ -69,6 +71,7 @@ def leaked(text: str) -> str | None:
     lower = text.lower().replace(r"\\", "\\")  # JSON in a text that is shown as Python shows it
     found = next((lower.find(sign) for sign in SIGNS if sign in lower), None)
     if found is None:
+        lower = _HEX.sub("#", lower)
         phones = (each.start() for each in DIGITS.finditer(lower))
         found = next((at for at in phones if BEFORE.search(lower[max(0, at - 5) : at])), None)
     return None if found is None else lower[max(0, found - 60) : found + 60]

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import base64
 import os
+import random
 import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -44,6 +46,18 @@ def test_a_value_is_found_wherever_it_stands_in_base64(value: str, before: bytes
     assert leaked(base64.b64encode(before + value.encode() + after).decode())
 
 
-@pytest.mark.parametrize("text", ["79123456789012", "1912345678901", "id 891234567891", "example.com", "2026-11-01"])
+@pytest.mark.parametrize("value", VALUES)
+def test_a_value_is_found_in_hex_and_in_an_address(value: str) -> None:
+    assert leaked(f"ab12cd34 {value.encode().hex()}")
+    assert leaked(f"ab12cd34 0x{value.encode().hex().upper()}")
+    assert leaked(f"to={quote(f'+{value}')}")
+
+
+NUMBERS = ["79123456789012", "1912345678901", "id 891234567891", "example.com", "2026-11-01"]
+# Random ones in which a phone's digits stand by chance.
+RANDOM = [random.Random(seed).randbytes(32).hex() for seed in (2031, 4504, 6913, 8879)]
+
+
+@pytest.mark.parametrize("text", [*NUMBERS, *RANDOM, f"secret | {RANDOM[0]}", f"{{'id': '{RANDOM[1].upper()}'}}"])
 def test_what_is_no_planted_value(text: str) -> None:
     assert leaked(text) is None

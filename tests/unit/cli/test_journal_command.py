@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_provider_yandex_orders.__main__ import main
-from airflow_provider_yandex_orders.exceptions import PermanentError
+from airflow_provider_yandex_orders.exceptions import PermanentError, RejectedRowsError, UploadFailedError
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 
@@ -53,7 +56,7 @@ def test_a_delivery_is_listed_shown_and_forgotten(
     number = line.split()[0]
     assert "simple_orders at 127.0.0.1" in line
     assert "a_dag.upload manual__1" in line
-    assert line.split()[-5:] == ["done", "3", "2", "0", "1"]
+    assert line.split()[-7:] == ["done,", "with", "rejects", "3", "2", "0", "1"]
     assert "No delivery" in journal("list", "--dag-id", "another")[1]
 
     code, told = journal("show", number)
@@ -63,7 +66,12 @@ def test_a_delivery_is_listed_shown_and_forgotten(
     assert upload(context(run_id="manual__2"))["rows_unchanged"] == 2
 
     code, told = journal("forget", number)
-    assert (code, "2 rows in 1 part(s) that count as sent" in told, "--yes" in told) == (1, True, True)
+    assert (code, "2 rows in 1 part(s) that count as sent, those that the service accepted" in told) == (1, True)
+    assert "--yes" in told
+    assert journal("arrived", number) == (
+        1,
+        f"Every part of delivery {number} that went out was answered: nothing is changed.\n",
+    )
     assert upload(context(run_id="manual__3"))["rows_unchanged"] == 2
     assert journal("forget", number, "--yes") == (0, "Forgotten: 2 rows in 1 part(s).\n")
     assert upload(context(run_id="manual__4"))["rows_sent"] == 2
@@ -85,10 +93,38 @@ def test_of_a_part_without_an_answer_people_say_what_became_of_it(
         upload(context(), **keyless)
     number = journal("list")[1].splitlines()[1].split()[0]
     code, shown = journal("show", number)
-    assert (code, f"journal {told} {number}" in shown) == (0, True)
+    assert (code, f"journal arrived {number}" in shown, "clear the task" in shown) == (0, True, True)
     assert journal(told, number, *(["--yes"] if told == "forget" else []))[0] == 0
     assert upload(context(run_id="manual__2"), **keyless)["rows_sent"] == sent_again
     assert metrica.client.summary(101)["orders"] == 1
+
+
+def test_an_upload_that_failed_tells_its_rejects_and_goes_on(
+    metrica: SandboxServer, context: Callable[..., dict[str, Any]], journal: Callable[..., tuple[int, str]]
+) -> None:
+    with pytest.raises(RejectedRowsError):
+        upload(context(), max_rejected=0)
+    number = journal("list")[1].splitlines()[1].split()[0]
+    with closing(sqlite3.connect(home() / "journal.db")) as database:
+        assert database.execute("SELECT code, rows FROM rejected_by_reason").fetchall() == [("not_a_number", 1)]
+    told = journal("show", number)[1]
+    for words in (": not all sent\n", "rows_read: 3", "rows_rejected: 1", "rejected, not_a_number: 1"):
+        assert words in told
+    # Nothing went out: there is nothing to tell, and the delivery stays open.
+    assert journal("arrived", number)[0] == 1
+    assert journal("show", number)[1] == told
+
+
+def test_what_metrica_judged_bad_is_told_as_refused(
+    metrica: SandboxServer, context: Callable[..., dict[str, Any]], journal: Callable[..., tuple[int, str]]
+) -> None:
+    bad = {"uploading": {"uploading_id": "u-1", "api_validation_status": "FAILED", "elements_count": 0}}
+    metrica.client.add_fault(method="POST", action="answer", status=200, body=json.dumps(bad))
+    with pytest.raises(UploadFailedError):
+        upload(context())
+    line = journal("list")[1].splitlines()[1]
+    assert line.split()[-5:] == ["refused", "3", "2", "0", "1"]
+    assert journal("show", line.split()[0])[1].splitlines()[0].endswith(": refused")
 
 
 @pytest.mark.parametrize(
@@ -96,6 +132,7 @@ def test_of_a_part_without_an_answer_people_say_what_became_of_it(
     [
         (("show", "77"), "There is no delivery 77 in the journal"),
         (("forget", "77"), "There is no delivery 77 in the journal"),
+        (("arrived", "77"), "There is no delivery 77 in the journal"),
         (("purge", "--days", "3"), "it must be a whole number of 30 or more"),
         (("list", "--journal-conn-id", "nowhere"), "which does not exist. Create it, or correct journal_conn_id."),
     ],

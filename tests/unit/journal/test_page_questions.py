@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def deliveries(journal: Journal) -> None:
         if run_id == "done":
             judge(journal, part, good=True)
             journal.complete(ORDERS, TaskKey(dag_id, run_id, "upload"))
-    journal.linked(ORDERS, date.today() - timedelta(days=1), linked_orders=1, sent_orders=2, identifier="ClientID")
+    journal.linked(ORDERS, date.today() - timedelta(days=1), linked_orders=1, sent_orders=2)
 
 
 def test_the_period_is_told(journal: Journal) -> None:
@@ -41,7 +42,7 @@ def test_the_period_is_told(journal: Journal) -> None:
     (waiting,) = questions.waited_for(journal, ALL, SEEN)
     assert (waiting["state"], waiting["parts"], waiting["rows"]) == ("accepted", 1, 1)
     ((name, line),) = questions.linked(journal, ALL, SEEN).items()
-    assert "ClientID" in name
+    assert name == "counter 101, orders"
     assert [one["share"] for one in line.values()] == [0.5]
     assert questions.options(journal, ALL, SEEN)["dag_id"] == ["mine"]
     assert questions.linked(journal, ALL, []) == {}
@@ -64,6 +65,29 @@ def test_the_list_is_what_was_chosen(journal: Journal, chosen: Filter, runs: lis
     assert [delivery.run_id for delivery in found] == runs
     states = {"waits": ("waiting", "open"), "done": ("done, with rejects", "told")}
     assert [delivery.state for delivery in found] == [states[run] for run in runs]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "lines"),
+    [
+        (Filter(service="metrica", counter="101", entity="orders", dag_id="mine", task_id="upload"), 1),
+        *((Filter(**{name: "another"}), 0) for name in ("service", "counter", "entity", "dag_id", "task_id")),
+    ],
+)
+def test_shares_are_those_of_what_was_chosen(journal: Journal, chosen: Filter, lines: int) -> None:
+    assert len(questions.linked(journal, chosen, SEEN)) == lines
+
+
+def test_a_day_that_begins_between_two_questions_is_told_by_the_next_answer(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = journal.ask
+
+    def asked(question: str, **given: Any) -> list[Any]:
+        return [] if "count(*) AS deliveries" in question else ask(question, **given)
+
+    monkeypatch.setattr(journal, "ask", asked)
+    assert questions.by_day(journal, ALL, SEEN) == {}
 
 
 def test_one_delivery_is_told_to_those_who_see_its_dag(journal: Journal) -> None:

@@ -5,20 +5,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
-from airflow_provider_yandex_orders.journal.database import now
 from airflow_provider_yandex_orders.journal.records import COUNTS, Destination
 from airflow_provider_yandex_orders.journal.store import Journal, open_journal
 from airflow_provider_yandex_orders.ui import questions
 from airflow_provider_yandex_orders.ui.questions import Filter
 
 DELIVERIES = 100_000
+NOW = datetime(2026, 3, 2, 12)
+"""Of the questions: what is made before midnight is not asked after it."""
 DAGS = [f"dag_{number}" for number in range(20)]
 SEEN = DAGS[:15]
 BIG = {"d", "t", "r", "m", "deliveries", "parts", "rejects", "money", "rows"}
@@ -41,6 +43,14 @@ QUESTIONS: list[Callable[[Journal, Filter], Any]] = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(
+        now=lambda _zone: NOW, combine=datetime.combine, min=datetime.min, fromisoformat=datetime.fromisoformat
+    )
+    monkeypatch.setattr(questions, "datetime", clock)
+
+
 @pytest.fixture(scope="module")
 def journal(tmp_path_factory: pytest.TempPathFactory) -> Journal:
     """Each delivery has a part and a reject; 200 a day."""
@@ -48,7 +58,7 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Journal:
         patch.setenv("AIRFLOW_HOME", str(Path(tmp_path_factory.mktemp("many"))))
         opened = open_journal()
     place = opened._id_of(Destination("metrica", "api-metrika.yandex.net", "101", "orders"))
-    first = now() - timedelta(days=DELIVERIES // 200 - 1)
+    first = NOW - timedelta(days=DELIVERIES // 200 - 1)
     moments = [str(first + timedelta(days=number // 200)) for number in range(DELIVERIES)]
     numbers = range(1, DELIVERIES + 1)
     with opened, opened._database.writing() as connection:
