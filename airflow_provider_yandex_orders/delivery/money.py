@@ -36,7 +36,7 @@ class Amounts:
             self._add(lines, form)
         except Exception as error:  # noqa: BLE001 - what only tells never fails a delivery
             log.warning("What the rows are worth is not added up (%s).", type(error).__name__)
-            self._worth, self._names = None, ()
+            self._worth, self._names = None, []
 
     def _add(self, lines: Sequence[bytes], form: FileFormat) -> None:
         if not (form.picker and self._names and self._fields and lines):

@@ -37,13 +37,11 @@ from tests.simulation.nature import simulated
 from tests.simulation.tries import Attempt, Host, Task
 from tests.simulation.weather import Climate, Weather, climate_of
 from tests.simulation.wire import Wire, wired
+from tests.support.journal import tell_arrived
 from tests.support.storage import memory_bucket
 
-DOCS = Path(__file__).parents[2] / "docs" / "journal.md"
 CLEARS = 15
 """A task that people cleared so often in vain is broken."""
-TRUTH = DOCS.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
-"""What the docs let people run where the service has the rows of a part."""
 LAST = "run-last"
 REST = " rest "
 """Part of the name of a run with what another one left."""
@@ -281,7 +279,8 @@ class World:
                 continue
             # Of uploads whose end nobody heard yet, and then nobody asks for, a bad end would never be known.
             unheard = self.spoiled and "sensor" in self.waits
-            if attempt.state == "success" and draw.random() < 0.1 and self.weather.climate.most and not unheard:
+            once = unheard or REST in upload.run_id  # with resend=True a run that is cleared sends all again
+            if attempt.state == "success" and draw.random() < 0.1 and self.weather.climate.most and not once:
                 self.tell(f"people clear {run_id} though it is done")
                 upload.clear()
                 attempt = self._until_done(upload)
@@ -414,13 +413,10 @@ class World:
             numbers = {int(found) for found in re.findall(r"17000000(\d\d)", _text(path))}
             return bool(numbers) and numbers <= there
 
-        code = TRUTH.replace("api-metrika.yandex.net", self.address.removeprefix("http://"))
-        code = code.replace('== "sending":', '== "sending" and arrived(part.path):')
-        if self.shared:
-            code = code.replace("open_journal()", 'open_journal("journal")')
+        options = ("--journal-conn-id", "journal") if self.shared else ()
         for host in self.hosts:  # each may have a journal of its own
             os.environ.update(host.environment)
-            exec(code, {"arrived": arrived})
+            tell_arrived(self.journal_of(host), *options, is_there=arrived)
         self.tell("people look at the service, and tell the journal what has arrived")
 
     # What is left.
@@ -437,9 +433,12 @@ class World:
     @property
     def journal(self) -> Path:
         """The file of the journal."""
-        local = Path(self.hosts[0].environment["AIRFLOW_HOME"]) / "yandex_orders" / "journal.db"
-        shared = json.loads(self.hosts[0].environment["AIRFLOW_CONN_JOURNAL"])
-        return Path(shared["host"]) if self.shared else local
+        return self.journal_of(self.hosts[0])
+
+    def journal_of(self, host: Host) -> Path:
+        """The file of a machine's journal."""
+        local = Path(host.environment["AIRFLOW_HOME"]) / "yandex_orders" / "journal.db"
+        return Path(json.loads(host.environment["AIRFLOW_CONN_JOURNAL"])["host"]) if self.shared else local
 
     def ask(self, sql: str) -> list[Any]:
         """Ask the journal's views, as people do."""
