@@ -91,7 +91,7 @@ def airflow(
         ),
         "AIRFLOW__OPENLINEAGE__SELECTIVE_ENABLE": "True",
         "PYTHONPATH": os.pathsep.join(
-            [str(dags), os.environ.get("PYTHONPATH", "")]
+            [str(dags), str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
         ),  # a deadline's callback is found by its module
     }
     with LiveAirflow(live_folder / "home", dags, environment) as running:

@@ -19,6 +19,9 @@ from airflow_provider_yandex_orders.operators.metrica import (
     MetricaUploadSimpleOrdersOperator,
 )
 from airflow_provider_yandex_orders.sources import CallableSource, SqlSource
+from tests.support.pauses import shorten
+
+shorten(ask_every=1, listed_within=15)  # the sandbox lists at once; else each lost answer is waited for ten minutes
 
 ON_A_SERVER: dict[str, Any] = {"journal_conn_id": "journal"}
 RETRIES: dict[str, Any] = {"retries": 20, "retry_delay": timedelta(seconds=1)}
