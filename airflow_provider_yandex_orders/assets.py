@@ -51,10 +51,8 @@ def create_asset(
     :param extra: the asset's own extra; none by default.
     """
     scheme = service if service in _HOSTS else f"yandex-{service}"
-    path = [str(each) for each in (host or _HOSTS[scheme], place, entity) if each not in (None, "")]
-    uri = f"{scheme}://{'/'.join(path)}"
-    sanitize_uri(urlsplit(uri))
-    return Asset(uri=uri, extra=extra)
+    path = [str(each) for each in (host or _HOSTS.get(scheme), place, entity) if each not in (None, "")]
+    return Asset(uri=sanitize_uri(urlsplit(f"{scheme}://{'/'.join(path)}")).geturl(), extra=extra)
 
 
 def sanitize_uri(uri: SplitResult) -> SplitResult:
@@ -63,7 +61,7 @@ def sanitize_uri(uri: SplitResult) -> SplitResult:
     :raises ValueError: it names no such place.
     """
     placed = uri.scheme == "altcraft" or _PATH.fullmatch(uri.path)
-    if not uri.netloc or not re.fullmatch(r"/.*\w", uri.path) or not placed:
+    if uri.scheme not in _HOSTS or not uri.netloc or not re.fullmatch(r"/.*\w", uri.path) or not placed:
         raise ValueError(
             f"The asset {uri.geturl()!r} names no place: write yandex-metrica://host/counter/entity, "
             "yandex-market://host/campaign/table or altcraft://host/entity."

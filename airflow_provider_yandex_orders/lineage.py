@@ -116,7 +116,7 @@ def _paths(source: Any) -> Iterator[str]:
 def _file(path: str) -> Dataset:
     parts = urlsplit(path)
     namespace = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else "file"
-    return Dataset(namespace, parts.path)
+    return Dataset(namespace, parts.path.lstrip("/") if parts.netloc else parts.path)
 
 
 def _of_asset(uri: str) -> Any:

@@ -9,6 +9,7 @@ same goal: it would count twice. The example of offline conversions sends other 
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ import pendulum
 from airflow.providers.common.compat.sdk import DAG, task
 from airflow.timetables.interval import CronDataIntervalTimetable
 
+from airflow_provider_yandex_orders.notifications.delivery import DeliveryNotifier
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
 from airflow_provider_yandex_orders.sensors.metrica import MetricaCrmUploadSensor
 from airflow_provider_yandex_orders.sources import SqlSource
@@ -25,6 +27,10 @@ CRM = "crm"  # (1) the connection of your CRM database
 STATUSES = {"new": "IN_PROGRESS", "paid": "PAID", "cancelled": "CANCELLED", "spam": "SPAM"}  # (2) your statuses
 DAY = CronDataIntervalTimetable("0 3 * * *", timezone="Europe/Moscow")  # (3) when your CRM is at rest
 CRM_TIMEZONE = "UTC"  # (4) the zone of the CRM's date-times
+
+# Says when something changes, not at each run: here in the task's log, else by Telegram,
+# DeliveryNotifier("telegram_default", language="ru"), or any channel Airflow has (docs/messages.md).
+tell = DeliveryNotifier(logging.getLogger(__name__).info)
 
 # The orders changed in the run's period; a run started by hand takes the last day.
 QUERY = """
@@ -65,6 +71,8 @@ with DAG(
         source_timezone=CRM_TIMEZONE,
         max_rejected=0.01,
         changed_only=True,  # a run repeated sends nothing twice
+        on_success_callback=tell,
+        on_failure_callback=tell,
     )
 
     wait = MetricaCrmUploadSensor(

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What follows a delivery: a DAG that starts whenever an upload of this package has delivered rows.
+"""What follows a delivery: a DAG that starts whenever an upload of this package has ended well, also where nothing was
+new.
 
 Every upload emits an event of its asset, such as `yandex-metrica://api-metrika.yandex.net/12345/simple_orders`, and all
 go through one alias. Schedule by the alias, as here, for deliveries to all places; for those to one place schedule by
 its asset: `schedule=[create_asset(service="metrica", place=12345, entity="simple_orders")]`. Airflow 2.11 knows only
 the latter, and only where the upload names that asset among its `outlets`.
-
-A message tells when something changes, and not at each run: here in the log, else by Telegram, Slack, e-mail or any
-channel Airflow has (docs/messages.md).
 """
 
 from __future__ import annotations
@@ -18,11 +16,8 @@ import pendulum
 from airflow.providers.common.compat.sdk import DAG, AssetAlias, task
 
 from airflow_provider_yandex_orders.assets import DELIVERED
-from airflow_provider_yandex_orders.notifications.delivery import DeliveryNotifier
 
 log = logging.getLogger(__name__)
-
-tell = DeliveryNotifier(log.info)  # or DeliveryNotifier("telegram_default", language="ru")
 
 with DAG(
     "orders_delivered",
@@ -32,7 +27,6 @@ with DAG(
     catchup=False,
     tags=["yandex-orders"],
     doc_md=__doc__,
-    default_args={"on_success_callback": tell, "on_failure_callback": tell},
 ) as dag:
 
     @task

@@ -21,7 +21,8 @@ _WEEKS = 4
 def notice(database: Database, whose: dict[str, Any], state: str) -> str:
     """Write down the state people are told of now; the one they were told before.
 
-    That is ``good`` where a delivery went well since then and nobody was told; empty where they were told nothing yet.
+    That is ``good`` where a task that fails again delivered well since then and nobody was told; empty where they were
+    told nothing yet.
     """
     known = notices.select().filter_by(**whose)
     values = {"state": state, "told_at": now()}
@@ -31,14 +32,13 @@ def notice(database: Database, whose: dict[str, Any], state: str) -> str:
         connection.execute(insert.on_conflict_do_update(index_elements=list(whose), set_=values))
         if before is None:
             return ""
-        if state == before.state != GOOD and _went_well(connection, whose, before.told_at):
-            return GOOD
-        return str(before.state)
+        again = state == before.state and state.startswith("failed") and whose["task_id"]
+        return GOOD if again and _went_well(connection, whose, before.told_at) else str(before.state)
 
 
 def _went_well(connection: Connection, whose: dict[str, Any], since: Any) -> bool:
     bad = select(parts.c.delivery_id).where(parts.c.state == PartState.BAD.value)
-    well = of_tasks(whose["dag_id"], whose["task_id"]) & (deliveries.c.completed_at > since)
+    well = of_tasks(**whose) & (deliveries.c.completed_at > since)
     sent = deliveries.c.sent_at.isnot(None) & deliveries.c.delivery_id.notin_(bad)
     return connection.execute(select(deliveries.c.delivery_id).where(well, sent).limit(1)).first() is not None
 
@@ -52,7 +52,10 @@ def always_sends(connection: Connection, dag_id: str, task_id: str) -> bool:
     return {*days} <= {each.date() for (each,) in connection.execute(sent)}
 
 
-def of_tasks(dag_id: str, task_id: str) -> ColumnElement[bool]:
-    """Deliveries of a task, or of all tasks of a DAG where none is named."""
-    of_dag = deliveries.c.dag_id == dag_id
-    return and_(of_dag, deliveries.c.task_id == task_id) if task_id else of_dag
+def of_tasks(dag_id: str, task_id: str, map_index: int | None = None) -> ColumnElement[bool]:
+    """Deliveries of a task, or of all tasks of a DAG where none is named; of one map index where that is."""
+    named = {"task_id": task_id or None, "map_index": map_index}
+    return and_(
+        deliveries.c.dag_id == dag_id,
+        *(deliveries.c[name] == value for name, value in named.items() if value is not None),
+    )

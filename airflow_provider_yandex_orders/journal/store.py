@@ -370,12 +370,15 @@ class Journal:
         with self._database.reading() as connection:
             return notices.always_sends(connection, dag_id, task_id)
 
-    def results(self, dag_id: str, run_id: str, task_id: str = "") -> list[dict[str, Any]]:
-        """What the deliveries of a run came to, of one task or of all, as far as they were sent."""
-        c, which = deliveries.c, notices.of_tasks(dag_id, task_id)
-        found = select(c.result).where(which, c.run_id == run_id, c.result.isnot(None)).order_by(c.delivery_id)
+    def results(
+        self, dag_id: str, run_id: str, task_id: str = "", map_index: int | None = None
+    ) -> list[dict[str, Any]]:
+        """What the last delivery of each task of a run came to, of one task or of all, as far as it was sent."""
+        c, which = deliveries.c, notices.of_tasks(dag_id, task_id, map_index)
+        found = select(c.task_id, c.map_index, c.result).where(which, c.run_id == run_id).order_by(c.delivery_id)
         with self._database.reading() as connection:
-            return [msgspec.json.decode(result) for (result,) in connection.execute(found)]
+            last = {(task, index): result for task, index, result in connection.execute(found)}
+        return [msgspec.json.decode(result) for result in last.values() if result]
 
     # What people tell and ask.
 

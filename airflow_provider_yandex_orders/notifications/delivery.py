@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, BaseHook, BaseNotifier, conf, context_merge
+from airflow.providers.common.compat.sdk import AirflowSkipException, BaseHook, BaseNotifier, context_merge
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, PermanentError
 from airflow_provider_yandex_orders.notifications.words import LANGUAGES, lines_of, say
+from airflow_provider_yandex_orders.templated import share
+from airflow_provider_yandex_orders.ui.links import page_address
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 _MOST = 1000
 """Letters of an error that a message quotes."""
+_MOST_DELIVERIES = 20
+_LONGEST = 4096
+"""Letters that Telegram takes in a message."""
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
@@ -69,8 +73,8 @@ class DeliveryNotifier(BaseNotifier):
             raise ConfigurationError(f"language must be one of {', '.join(LANGUAGES)}.")
         self.channels: list[Any] = [*channel] if isinstance(channel, (list, tuple)) else [channel]
         self.language = language
-        self.max_rejected = max_rejected
-        self.min_linked = min_linked
+        self.max_rejected = None if max_rejected is None else share(max_rejected, "max_rejected")
+        self.min_linked = None if min_linked is None else share(min_linked, "min_linked")
         self.warn_if_empty = warn_if_empty
         self.every_run = every_run
         self.journal_conn_id = journal_conn_id
@@ -93,7 +97,9 @@ class DeliveryNotifier(BaseNotifier):
             journal = self._journal(opened)
             deliveries: Sequence[Mapping[str, Any]] = [whose.told] if whose.told else []
             if journal and not deliveries:
-                deliveries = journal.results(whose.dag_id, whose.run_id, whose.task_id)
+                deliveries = journal.results(
+                    whose.dag_id, whose.run_id, whose.task_id, whose.map_index if whose.task_id else None
+                )
             state, reasons = self._state(context, whose, journal, deliveries)
             before = journal.notice(*key, state) if journal else "good"
             if before == state and not self.every_run:
@@ -103,11 +109,12 @@ class DeliveryNotifier(BaseNotifier):
                 f"{self._say('again' if recovered else state.split()[0])}: {whose.dag_id}",
                 f"{self._say('task')} {whose.task_id}" if whose.task_id else "",
                 f"{self._say('run')} {whose.run_id}",
-                *(line for each in deliveries for line in lines_of(each, self.language)),
+                *(line for each in deliveries[:_MOST_DELIVERIES] for line in lines_of(each, self.language)),
+                "..." if len(deliveries) > _MOST_DELIVERIES else "",
                 *reasons,
-                whose.link,
             ]
-            text = "\n".join(filter(None, lines))
+            text, room = "\n".join(filter(None, lines)), _LONGEST - len(whose.link) - 1
+            text = f"{text if len(text) <= room else f'{text[: room - 3]}...'}\n{whose.link}".rstrip()
             sent = [self._reaches(channel, text, context) for channel in self.channels]
             if journal and not any(sent):
                 journal.notice(*key, before)  # the next run tells it
@@ -134,13 +141,15 @@ class DeliveryNotifier(BaseNotifier):
         if deadline:
             moment = str(deadline.get("deadline_time", ""))[:19]
             return f"late {whose.run_id}", [self._say("deadline", moment=moment)]
-        if error is not None and not isinstance(error, AirflowSkipException):
+        if isinstance(error, BaseException) and not isinstance(error, AirflowSkipException):
             ours = isinstance(error, (PermanentError, PassingError))
             return f"failed {type(error).__name__}", [
                 str(error)[:_MOST] if ours else self._say("log", error=type(error).__name__)
             ]
-        if whose.state in ("failed", "up_for_retry") or (reason and reason != "success"):
-            return "failed", [self._say("dag", reason=reason)] if reason else []
+        # Of a task whose worker died there is no error, or its text alone, and perhaps no state.
+        died = whose.task_id and whose.state not in ("success", "skipped", "running")
+        if died or (reason and reason != "success"):
+            return "failed", [self._say("dag", reason=reason) if reason else self._say("died")]
         warnings = dict(self._warnings(whose, journal, deliveries))
         return " ".join(["warned", *warnings]) if warnings else "good", list(warnings.values())
 
@@ -197,8 +206,10 @@ class _Whose:
         task = None if of_dag else context.get("ti")
         if isinstance(run, Mapping):  # a deadline's
             self.dag_id, self.run_id = str(run["dag_id"]), str(run["dag_run_id"])
-        else:
-            self.dag_id, self.run_id = str((task or run).dag_id), str((task or run).run_id)
+        elif task:
+            self.dag_id, self.run_id = str(task.dag_id), str(task.run_id)
+        else:  # a DAG's, which may hold nothing more
+            self.dag_id, self.run_id = str(context["dag"].dag_id), str(context["run_id"])
         self.task_id = str(getattr(task, "task_id", ""))
         index, state = getattr(task, "map_index", None), getattr(task, "state", None)
         self.map_index = -1 if index is None else int(index)
@@ -207,9 +218,7 @@ class _Whose:
 
     @property
     def link(self) -> str:
-        """The page of this delivery."""
-        base = conf.get("api", "base_url", fallback="") or conf.get("webserver", "base_url", fallback="")
-        query = {"dag_id": self.dag_id, "run_id": self.run_id}
-        if self.task_id:
-            query |= {"task_id": self.task_id, "map_index": str(self.map_index)}
-        return f"{base.rstrip('/')}/yandex-orders/delivery?{urlencode(query)}" if base else ""
+        """The page of this delivery, or of the DAG's deliveries; empty where its address is not known."""
+        task = {"run_id": self.run_id, "task_id": self.task_id, "map_index": self.map_index} if self.task_id else {}
+        address = page_address(self.dag_id, **task)
+        return address if "://" in address else ""

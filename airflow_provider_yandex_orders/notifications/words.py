@@ -43,6 +43,10 @@ _PHRASES = {
         "ничего не отправлено, а в этот же день каждой из четырёх прошлых недель строки были",
     ),
     "log": ("{error}: the log of the task says more", "{error}: подробности в журнале задачи"),
+    "died": (
+        "no error is known, as when its worker died: the logs of the task and of the scheduler say more",
+        "ошибка неизвестна, как при гибели воркера: подробности в журналах задачи и планировщика",
+    ),
     "deadline": ("the run has not ended by {moment}", "запуск не завершился до {moment}"),
     "dag": ("the run ended with {reason}", "запуск закончился: {reason}"),
 }

@@ -323,7 +323,7 @@ class UploadSteps(ABC):
         """
         self.task._reported = self._reported = short = delivery
         try:
-            self.task._reported = short = compacted(delivery, folder)
+            short = compacted(delivery, folder)
             context["ti"].xcom_push(key="delivery", value=short)
         except Exception as error:  # noqa: BLE001 - what only tells never fails a delivery
             log.warning("The delivery could not be put into XCom (%s).", type(error).__name__)
@@ -421,7 +421,7 @@ class UploadSteps(ABC):
     def _emit(self, context: Context, delivery: Delivery) -> Delivery:
         """Tell who waits for the rows that they are there."""
         there = self._destination
-        told = {there.entity: delivered(delivery)}
+        told = {there.entity: delivered(self._reported or delivery)}  # with all parts, however many
         emit(self.task, context, DELIVERED, (there.service, there.host, there.counter), told)
         return delivery
 

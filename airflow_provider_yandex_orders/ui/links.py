@@ -17,6 +17,21 @@ _MARKET = "https://partner.market.yandex.ru/"
 _GOOGLE = "https://console.cloud.google.com/storage/browser/_details/"
 
 
+def page_address(dag_id: str, **task: Any) -> str:
+    """The page of a task's last delivery, or of all deliveries of a DAG; empty in an Airflow without such pages.
+
+    :param task: ``run_id``, ``task_id`` and ``map_index`` of the task.
+    """
+    from airflow.plugins_manager import AirflowPlugin
+
+    if not hasattr(AirflowPlugin, "fastapi_apps") or not conf.getboolean(
+        "yandex_orders", "delivery_page", fallback=True
+    ):
+        return ""
+    base = (conf.get("api", "base_url", fallback="") or "").rstrip("/")
+    return f"{base}/yandex-orders/{'delivery' if task else ''}?{urlencode({'dag_id': dag_id, **task})}"
+
+
 class DeliveryLink(BaseOperatorLink):
     """The page of this task's last delivery, in an Airflow that has such pages."""
 
@@ -24,15 +39,7 @@ class DeliveryLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """The address of the page."""
-        from airflow.plugins_manager import AirflowPlugin
-
-        if not hasattr(AirflowPlugin, "fastapi_apps"):
-            return ""
-        if not conf.getboolean("yandex_orders", "delivery_page", fallback=True):
-            return ""
-        base = (conf.get("api", "base_url", fallback="") or "").rstrip("/")
-        which = {name: getattr(ti_key, name) for name in ("dag_id", "run_id", "task_id", "map_index")}
-        return f"{base}/yandex-orders/delivery?{urlencode(which)}"
+        return page_address(**{name: getattr(ti_key, name) for name in ("dag_id", "run_id", "task_id", "map_index")})
 
 
 class RejectsLink(BaseOperatorLink):

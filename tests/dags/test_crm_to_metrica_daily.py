@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -37,9 +38,12 @@ def day_of(today: date) -> datetime:
     return datetime.combine(today, time(0), timezone.utc)
 
 
-def test_all_orders_arrive_once(airflow_db: None, crm_database: Path, metrica: SandboxServer) -> None:
+def test_all_orders_arrive_once(
+    airflow_db: None, crm_database: Path, metrica: SandboxServer, logged: Callable[[], str]
+) -> None:
     run = run_example(DAG_ID, day_of(TODAY))
     assert run.state == "success"
+    assert f"Delivered: {DAG_ID}" in logged()
     delivery = returned(run, "upload_orders")
     assert delivery["rows_read"] == crm.ORDERS
     assert delivery["rows_rejected"] == REJECTED

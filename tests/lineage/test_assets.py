@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -73,13 +74,17 @@ def upload(metrica: SandboxServer, tmp_path: Path, context: Callable[..., Any]) 
         ),
         ({"service": "altcraft", "host": "crm.example.com", "entity": "altcraft_orders"}, None),
         ({"service": "metrica", "host": "127.0.0.1:8765/proxy", "place": 5, "entity": "orders"}, None),
+        (
+            {"service": "altcraft", "host": "CRM.Example.com", "entity": "altcraft_orders"},
+            "altcraft://crm.example.com/altcraft_orders",
+        ),
     ],
 )
 def test_an_asset_is_named_by_where_it_is(told: dict[str, Any], uri: str | None) -> None:
     asset = create_asset(**told)
     assert asset.uri == (uri or asset.uri)
     parts = urlsplit(asset.uri)
-    assert told.get("host", parts.netloc) in asset.uri
+    assert told.get("host", parts.netloc).lower() in asset.uri
     assert asset.uri.endswith(told["entity"])
 
 
@@ -89,6 +94,8 @@ def test_an_asset_is_named_by_where_it_is(told: dict[str, Any], uri: str | None)
         {"service": "metrica", "entity": "orders"},
         {"service": "market", "place": 5, "entity": ""},
         {"service": "altcraft", "entity": "altcraft_orders"},
+        {"service": "crm", "place": 5, "entity": "orders"},
+        {"service": "crm", "host": "crm.example.com", "place": 5, "entity": "orders"},
     ],
 )
 def test_an_asset_that_is_nowhere_is_refused(told: dict[str, Any]) -> None:
@@ -106,6 +113,17 @@ def test_an_upload_emits_an_event_with_counts_and_ids(upload: Callable[..., Any]
     assert {name: float(amount) for name, amount in extra["money"].items()} == {"RUB": 10.5}
     assert "a@example.com" not in str(extra)
     assert [outlet.name for outlet in operator.outlets] == [DELIVERED]
+
+
+def test_a_list_of_parts_too_long_for_xcom_is_told_all_the_same(upload: Callable[..., Any], tmp_path: Path) -> None:
+    far = tmp_path.joinpath(*(["deep" * 50] * 15))  # the paths of a few parts are a large list
+    rows = tuple({**ROW, "id": f"A-{number}"} for number in range(20))
+    own = Asset("report")
+    operator, accessors = upload(rows, max_part_rows=1, staging_path=str(far), outlets=[own])
+    assert len(accessors[own].extra["upload_ids"]) == 20
+    if find_spec("openlineage"):
+        (written,) = operator.get_openlineage_facets_on_complete(None).outputs
+        assert written.outputFacets["outputStatistics"].size > 20 * 50
 
 
 def test_only_own_outlets_are_told_of_where_that_is_wanted(upload: Callable[..., Any]) -> None:
@@ -141,11 +159,16 @@ def test_events_that_cannot_be_emitted_fail_no_upload(
 
 @pytest.fixture
 def fetched(
-    yandex_sandbox: SandboxServer, tmp_path: Path, context: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    yandex_sandbox: SandboxServer,
+    tmp_path: Path,
+    context: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> tuple[MarketFetchOrderStatsOperator, Any, Any]:
     connect_market(monkeypatch, yandex_sandbox.url)
+    day = getattr(request, "param", "2026-06-01")
     operator = MarketFetchOrderStatsOperator(
-        task_id="fetch", path=str(tmp_path / "out"), update_from="2026-06-01", update_to="2026-06-01"
+        task_id="fetch", path=str(tmp_path / "out"), update_from=day, update_to=day
     )
     accessors = OutletEventAccessors()
     given: Any = {**context(), "outlet_events": accessors}
@@ -162,6 +185,13 @@ def test_a_fetch_emits_an_event_of_each_table(
     assert {uri.removeprefix(start) for uri in events} == {"raw", *stats["tables"]}
     assert events[f"{start}items"]["path"] == stats["tables"]["items"]
     assert events[f"{start}items"]["rows"] == stats["rows"]
+
+
+@by_alias
+@pytest.mark.parametrize("fetched", ["2999-01-01"], indirect=True)
+def test_a_day_without_orders_says_so(fetched: tuple[MarketFetchOrderStatsOperator, Any, Any]) -> None:
+    _operator, accessors, _stats = fetched
+    assert {extra["orders"] for extra in through(FETCHED, accessors).values()} == {0}
 
 
 # OpenLineage.
@@ -200,6 +230,14 @@ def test_a_fetch_reads_the_store_and_writes_files(fetched: tuple[MarketFetchOrde
     written = {each.name: each.outputFacets["outputStatistics"].rowCount for each in lineage.outputs}
     assert written[stats["tables"]["items"]] == stats["rows"]["items"]
     assert written[stats["paths"][0]] == stats["orders"]
+
+
+@pytest.mark.usefixtures("_openlineage")
+def test_a_file_of_a_bucket_is_named_without_a_leading_slash(upload: Callable[..., Any]) -> None:
+    operator, _accessors = upload()
+    operator.source = FileSource("s3://lake@bucket/crm/orders.csv")
+    ((read,),) = (operator.get_openlineage_facets_on_complete(None).inputs,)
+    assert (read.namespace, read.name) == ("s3://bucket", "crm/orders.csv")
 
 
 @pytest.mark.usefixtures("_openlineage")

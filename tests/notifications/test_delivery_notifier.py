@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -13,10 +14,11 @@ from contextlib import closing, suppress
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
+from airflow.plugins_manager import AirflowPlugin
 from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, BaseNotifier, Context
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
@@ -29,6 +31,8 @@ from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 
 GOOD = {"id": "A-1", "create_date_time": "2025-03-04 15:20:00", "emails": "planted.buyer@example.com"}
 BAD = {"id": "A-2", "create_date_time": "planted words", "emails": "planted.buyer@example.com"}
+
+PAGES = hasattr(AirflowPlugin, "fastapi_apps")
 
 Callback = Callable[..., Any]
 
@@ -44,7 +48,9 @@ def upload(metrica: SandboxServer, tmp_path: Path, context: Callable[..., Any]) 
     dag = DAG("crm_daily", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=timezone.utc))
     numbers = iter(range(1, 1000))
 
-    def run(*rows: dict[str, Any], run_id: str = "", **arguments: Any) -> Any:
+    def run(
+        *rows: dict[str, Any], run_id: str = "", whose: str = "upload", map_index: int = -1, **arguments: Any
+    ) -> Any:
         operator = MetricaUploadSimpleOrdersOperator(
             task_id=f"upload_{next(numbers)}",
             source=list(rows),
@@ -53,16 +59,22 @@ def upload(metrica: SandboxServer, tmp_path: Path, context: Callable[..., Any]) 
             dag=dag,
             **arguments,
         )
-        given: Any = context("upload", run_id or f"run_{operator.task_id}")
+        given: Any = context(whose, run_id or f"run_{operator.task_id}", map_index)
+        given |= {"dag": dag, "run_id": given["ti"].run_id}
         given["ti"].dag_id, given["ti"].task, given["ti"].state = "crm_daily", operator, "success"
         try:
             operator.execute(given)
         except Exception as error:  # noqa: BLE001 - as Airflow does
             given |= {"exception": error}
             given["ti"].state = "failed"
-        return {**given, "dag": dag}
+        return given
 
     return run
+
+
+def of_dag(task: Any, reason: str) -> Any:
+    """The least that the callback of a DAG gets."""
+    return {"dag": task["dag"], "run_id": task["run_id"], "reason": reason}
 
 
 @pytest.fixture
@@ -94,6 +106,40 @@ def test_a_failure_after_a_good_delivery_nobody_was_told_of_is_news(
     assert headlines(heard) == ["Not delivered"] * 2
 
 
+def test_a_warning_is_told_once(upload: Callback, heard: list[str]) -> None:
+    tell = DeliveryNotifier(heard.append, max_rejected=0.3)
+    for number in range(3):
+        tell(upload({**GOOD, "id": f"B-{number}"}, BAD, max_rejected=1))
+    assert headlines(heard) == ["Delivered, but look at it"]
+
+
+def test_a_mapped_task_hears_of_its_own_deliveries(upload: Callback, heard: list[str], tell: DeliveryNotifier) -> None:
+    for _ in range(3):
+        tell(upload(GOOD, map_index=1))
+        tell(upload(BAD, map_index=3))
+    assert headlines(heard) == ["Delivered", "Not delivered"]
+
+
+def test_a_dag_that_fails_again_is_told_once(upload: Callback, heard: list[str], tell: DeliveryNotifier) -> None:
+    for run_id in ("monday", "tuesday", "wednesday"):
+        upload(GOOD, run_id=run_id, whose="other")
+        tell.notify(of_dag(upload(BAD, run_id=run_id), "task_failure"))
+    assert headlines(heard) == ["Not delivered"]
+
+
+@pytest.mark.parametrize("left", [{"state": None}, {"state": "failed", "exception": "Detected zombie job"}])
+def test_a_task_whose_worker_died_is_not_delivered(
+    upload: Callback, heard: list[str], tell: DeliveryNotifier, left: dict[str, Any]
+) -> None:
+    upload(GOOD, run_id="monday", map_index=1)
+    died = upload(run_id="monday", map_index=3, send=False)
+    died["ti"].task, died["ti"].state = None, left["state"]
+    tell({**died, **({"exception": left["exception"]} if "exception" in left else {})})
+    assert headlines(heard) == ["Not delivered"]
+    assert "no error is known" in heard[0]
+    assert "sent 1" not in heard[0]
+
+
 def test_every_run_is_told_where_that_is_wanted(upload: Callback, heard: list[str]) -> None:
     tell = DeliveryNotifier(heard.append, every_run=True)
     tell(upload(GOOD))
@@ -120,9 +166,17 @@ def test_the_text_says_what_went_what_did_not_and_why(
         assert "planted" not in text
         assert len(text) < 2000
     assert str(failed["exception"])[:300] in heard[1]
-    assert heard[0].endswith(
-        "https://airflow.example.com/yandex-orders/delivery?dag_id=crm_daily&run_id=monday&task_id=upload&map_index=-1"
-    )
+    address = "https://airflow.example.com/yandex-orders/delivery?"
+    assert heard[0].endswith(f"\n{address}dag_id=crm_daily&run_id=monday&task_id=upload&map_index=-1") is PAGES
+
+
+@pytest.mark.parametrize(("name", "value"), [("YANDEX_ORDERS__DELIVERY_PAGE", "False"), ("API__BASE_URL", "")])
+def test_a_page_that_is_not_there_is_not_linked(
+    upload: Callback, heard: list[str], tell: DeliveryNotifier, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"AIRFLOW__{name}", value)
+    tell(upload(GOOD))
+    assert "yandex-orders/" not in heard[0]
 
 
 def test_a_foreign_error_is_named_and_not_quoted(upload: Callback, heard: list[str], tell: DeliveryNotifier) -> None:
@@ -145,7 +199,7 @@ def test_too_few_linked_orders_are_told(upload: Callback, heard: list[str], cont
     operator = MetricaLinkedOrdersOperator(task_id="linked", date_from="2026-03-01", date_to="2026-03-02", sent=10)
     given: Any = {**upload(GOOD), **context("linked")}
     operator.execute(given)
-    given["ti"].task = operator
+    given["ti"].task, given["ti"].state = operator, "success"
     DeliveryNotifier(heard.append, min_linked=0.5)(given)
     assert "0.0% of the orders found a visit, less than 50.0%" in heard[0]
 
@@ -184,12 +238,22 @@ def test_a_deadline_tells_what_has_come_so_far(upload: Callback, heard: list[str
 
 
 def test_a_dag_tells_of_all_its_deliveries(upload: Callback, heard: list[str], tell: DeliveryNotifier) -> None:
-    for rows in ([GOOD], [{**GOOD, "id": "C-1"}, {**GOOD, "id": "C-2"}]):
-        upload(*rows, run_id="monday")["ti"].task_id = "other"
-    context: Any = {"dag_run": SimpleNamespace(dag_id="crm_daily", run_id="monday"), "reason": "task_failure"}
-    tell.notify(context)
-    assert heard[0].startswith("Not delivered: crm_daily\nrun monday\n")
-    assert "the run ended with task_failure" in heard[0]
+    for whose, rows in (("other", [GOOD]), ("upload", [GOOD]), ("upload", [{**GOOD, "id": "C-1"}, GOOD])):  # cleared
+        task = upload(*rows, run_id="monday", whose=whose)
+    tell.notify(of_dag(task, "task_failure"))
+    headline, run, *told, why = heard[0].split("\n")[:5]
+    assert (headline, run, why) == ("Not delivered: crm_daily", "run monday", "the run ended with task_failure")
+    assert [line.partition(": ")[2] for line in told] == ["read 1, sent 1", "read 2, sent 2"]
+    assert heard[0].endswith("\nhttps://airflow.example.com/yandex-orders/?dag_id=crm_daily") is PAGES
+
+
+def test_a_text_is_no_longer_than_telegram_takes(upload: Callback, heard: list[str], tell: DeliveryNotifier) -> None:
+    for index in range(21):
+        task = upload(GOOD, run_id="monday", map_index=index)
+    tell.notify(of_dag(task, "x" * 5000))
+    assert len(heard[0]) == 4096
+    assert (heard[0].count("read 1"), "\n...\n" in heard[0]) == (20, True)
+    assert heard[0].endswith("dag_id=crm_daily" if PAGES else "xxx...")
 
 
 def test_what_was_not_sent_is_told_by_the_next_run(upload: Callback) -> None:
@@ -228,6 +292,13 @@ def test_languages_are_known_words() -> None:
         DeliveryNotifier(print, language="de")
 
 
+@pytest.mark.parametrize("name", ["max_rejected", "min_linked"])
+@pytest.mark.parametrize("value", [5, -0.1, "many", True])
+def test_thresholds_are_shares(name: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name} must be a share from 0 to 1"):
+        DeliveryNotifier(print, **{name: value})
+
+
 # Channels.
 
 
@@ -237,12 +308,23 @@ class Post(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
         self.server.taken.append((self.path, body))  # type: ignore[attr-defined]
-        self.send_response(200)
+        status, answer = _as_bot(parse_qs(body)) if self.path.startswith("/bot") else (200, "ok")
+        self.send_response(status)
         self.end_headers()
-        self.wfile.write(b"ok")
+        self.wfile.write(answer.encode())
 
     def log_message(self, *_arguments: Any) -> None:
         """Nothing."""
+
+
+def _as_bot(asked: dict[str, list[str]]) -> tuple[int, str]:
+    """What Telegram answers: of a text in HTML it knows a few tags, and takes nothing else in angle brackets."""
+    (text,) = asked["text"]
+    if "parse_mode" in asked and re.search("<(?!/?(a|b|code|i|pre|s|u)\\b)", text):
+        refusal = "Bad Request: can't parse entities: Unsupported start tag"
+        return 400, json.dumps({"ok": False, "error_code": 400, "description": refusal})
+    chat = {"id": int(asked["chat_id"][0]), "type": "group"}
+    return 200, json.dumps({"ok": True, "result": {"message_id": 1, "date": 0, "chat": chat, "text": text}})
 
 
 @pytest.fixture
@@ -287,10 +369,14 @@ def test_telegram_gets_the_text(upload: Callback, webhook: HTTPServer, monkeypat
     bot, base_url = telegram.Bot, f"http://127.0.0.1:{webhook.server_port}/bot"
     monkeypatch.setattr(telegram, "Bot", lambda token: bot(token, base_url=base_url))
     connection(monkeypatch, "CHAT", conn_type="telegram", password="123:abc", host="-1001")
-    DeliveryNotifier("chat", language="ru")(upload(GOOD))
-    ((path, body),) = webhook.taken[:1]  # type: ignore[attr-defined]
+    tell = DeliveryNotifier("chat", language="ru")
+    for _ in range(2):
+        tell(upload(GOOD, run_id="<monday> & more"))
+    ((path, body),) = webhook.taken  # type: ignore[attr-defined]
     assert path.endswith("/bot123:abc/sendMessage")
-    assert "-1001" in body
+    asked = parse_qs(body)
+    assert asked["chat_id"] == ["-1001"]
+    assert "запуск <monday> & more\n" in asked["text"][0]
 
 
 class Kept(BaseNotifier):

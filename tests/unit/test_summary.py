@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_yandex_orders.log_lines import WIDTH, Pace, folded
+from airflow_provider_yandex_orders.operators.market import MarketFetchOrderStatsOperator
 from airflow_provider_yandex_orders.summary import summary
 
 PATH = "/" + "/".join(["a-long-folder"] * 20)
@@ -111,3 +112,9 @@ def test_a_fold_is_closed_after_an_error_too(caplog: pytest.LogCaptureFixture) -
     with pytest.raises(ValueError, match="odd"), folded("Send"):
         raise ValueError("odd")
     assert [each.getMessage() for each in caplog.records] == ["::group::Send", "::endgroup::"]
+
+
+def test_a_fetch_whose_result_cannot_be_told_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    nothing: Any = {}
+    MarketFetchOrderStatsOperator(task_id="fetch", path="/stats")._tell(nothing)
+    assert "The result could not be told (KeyError)." in caplog.text

@@ -279,12 +279,16 @@ class MarketFetchOrderStatsOperator(BaseOperator):
 
     def _tell(self, stats: OrderStats) -> None:
         """Say in the log what came, and where it is."""
-        for line in lines(stats):
-            log.info("%s", line)
+        try:
+            for line in lines(stats):
+                log.info("%s", line)
+        except Exception as error:  # noqa: BLE001 - what only tells never fails a fetch
+            log.warning("The result could not be told (%s).", type(error).__name__)
 
     def _emit(self, context: Context, host: str, stats: OrderStats) -> None:
         """Tell who waits for the tables that they are there."""
-        told = {name: stats[name] for name in ("campaign_id", "orders", "rows", "new_fields") if stats[name]}
+        told = {name: stats[name] for name in ("campaign_id", "orders", "rows")}
+        told |= {"new_fields": stats["new_fields"]} if stats["new_fields"] else {}
         files = {"raw": stats["paths"][0], **stats["tables"]}
         events = {name: {**told, **stats["window"], "path": path} for name, path in files.items()}
         emit(self, context, FETCHED, ("market", host, str(stats["campaign_id"])), events)

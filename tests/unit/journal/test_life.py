@@ -245,9 +245,22 @@ def test_what_people_were_told_is_kept_by_task(journal: Journal) -> None:
     journal.sent(opened.id, {"rows_sent": 1, "rows_unchanged": 0})
     journal.complete(ORDERS, whose)
     assert journal.notice(*key, "failed") == "good"
-    assert journal.notice(whose.dag_id, "", -1, "failed") == "good"  # a delivery went well, and nobody was told
+    assert journal.notice(whose.dag_id, "", -1, "failed") == "failed"  # of a DAG another task may have delivered
+    assert journal.notice(whose.dag_id, whose.task_id, 3, "failed") == ""
+    assert journal.notice(whose.dag_id, whose.task_id, 3, "failed") == "failed"
     assert journal.results(whose.dag_id, whose.run_id) == [{"rows_sent": 1, "rows_unchanged": 0}]
     assert not journal.always_sends(whose.dag_id, whose.task_id)
+
+
+def test_what_a_run_came_to_is_the_last_delivery_of_each_task(journal: Journal) -> None:
+    for rows, index in ((1, -1), (2, -1), (3, 4)):
+        opened = journal.begin(ORDERS, whose := replace(task(), map_index=index))
+        journal.sent(opened.id, {"rows_sent": rows})
+        journal.complete(ORDERS, whose)
+    assert [each["rows_sent"] for each in journal.results(whose.dag_id, whose.run_id)] == [2, 3]
+    assert [each["rows_sent"] for each in journal.results(whose.dag_id, whose.run_id, whose.task_id, 4)] == [3]
+    journal.begin(ORDERS, whose)
+    assert [each["rows_sent"] for each in journal.results(whose.dag_id, whose.run_id)] == [2]
 
 
 class Store(dict[str, Any]):
