@@ -37,9 +37,7 @@ def installed_version() -> str:
         try:
             version(distribution)
         except PackageNotFoundError:
-            raise DemoError(
-                f'The demo needs {distribution}: pip install "airflow-provider-yandex-orders[demo]"'
-            ) from None
+            raise DemoError(f'The demo needs {distribution}: pip install ".[demo]" in a clone') from None
     return version("apache-airflow-core")
 
 

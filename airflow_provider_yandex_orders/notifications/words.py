@@ -13,7 +13,7 @@ COUNTS = {
     "rows_unchanged": ("unchanged", "без изменений"),
     "rows_rejected": ("rejected", "отклонено"),
     "rows_duplicate": ("duplicate", "повторов"),
-    "rows_deferred": ("held back", "отложено"),
+    "rows_deferred": ("deferred", "отложено"),
     "rows_outdated": ("outdated", "устарело"),
     "values_dropped": ("values dropped", "значений отброшено"),
     "orders": ("orders", "заказов"),

@@ -77,7 +77,8 @@ class MarketFetchOrderStatsOperator(BaseOperator):
     .. seealso:: https://yandex.ru/dev/market/partner-api/doc/ru/reference/orders-stats/getOrdersStats
 
     :param path: folder or object storage URL the files go to. Their names tell store, window and content. (templated)
-    :param campaign_id: the store, a whole number above 0; by default ``campaign_id`` of the connection's extra.
+    :param campaign_id: the store, a whole number above 0; by default the connection's (its login, or
+        ``campaign_id`` of its extra).
         (templated)
     :param market_conn_id: connection of type ``yandex_market``; by default ``yandex_market_default``. (templated)
     :param date_from: first day the orders were made on, ``YYYY-MM-DD`` or a date, in Moscow time; with ``date_to``.
