@@ -208,12 +208,14 @@ def test_too_few_linked_orders_are_told(upload: Callback, heard: list[str], cont
 def test_nothing_on_a_day_that_always_has_orders(
     upload: Callback, heard: list[str], tell: DeliveryNotifier, weeks: int
 ) -> None:
-    for week in range(1, weeks + 1):
-        upload({**GOOD, "id": f"W-{week}"}, run_id=f"week_{week}")
+    # Of tomorrow too: midnight may come while this runs.
+    ago = {f"{week} weeks, {day}": timedelta(weeks=week, days=-day) for week in range(1, weeks + 1) for day in (0, 1)}
+    for run_id in ago:
+        upload({**GOOD, "id": run_id}, run_id=run_id)
     with sqlite3.connect(Path(os.environ["AIRFLOW_HOME"]) / "yandex_orders" / "journal.db") as journal:
-        for week in range(1, weeks + 1):
-            made = (datetime.now(timezone.utc) - timedelta(weeks=week)).strftime("%Y-%m-%d %H:%M:%S.%f")
-            journal.execute("UPDATE journal_deliveries SET started_at = ? WHERE run_id = ?", (made, f"week_{week}"))
+        for run_id, before in ago.items():
+            made = (datetime.now(timezone.utc) - before).strftime("%Y-%m-%d %H:%M:%S.%f")
+            journal.execute("UPDATE journal_deliveries SET started_at = ? WHERE run_id = ?", (made, run_id))
     tell(upload())
     assert headlines(heard) == ["Delivered, but look at it" if weeks == 4 else "Delivered"]
 
@@ -251,7 +253,7 @@ def test_a_text_is_no_longer_than_telegram_takes(upload: Callback, heard: list[s
     for index in range(21):
         task = upload(GOOD, run_id="monday", map_index=index)
     tell.notify(of_dag(task, "x" * 5000))
-    assert len(heard[0]) == 4096
+    assert 4000 < len(heard[0]) <= 4096
     assert (heard[0].count("read 1"), "\n...\n" in heard[0]) == (20, True)
     assert heard[0].endswith("dag_id=crm_daily" if PAGES else "xxx...")
 
