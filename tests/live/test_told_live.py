@@ -36,10 +36,9 @@ def deliveries(airflow: LiveAirflow) -> dict[str, dict[str, Any]]:
     run_id = airflow.trigger(DAG_ID)
     assert airflow.wait(DAG_ID, run_id, timeout=400) == "success"
     # Airflow cannot list events while a run that they started has not begun.
-    airflow.until(lambda: len(followed(airflow)) == 3, timeout=240, what="all three deliveries are followed")
+    airflow.until(lambda: len(followed(airflow)) == 2, timeout=240, what="both deliveries are followed")
     whole = airflow.xcom(DAG_ID, run_id, "upload_orders")
-    mapped = [airflow.xcom(DAG_ID, run_id, "mapped", map_index=index) for index in (0, 1)]
-    return {"101": whole, "101 mapped": mapped[0], "103": mapped[1]}
+    return {"101": whole, "101 mapped": airflow.xcom(DAG_ID, run_id, "mapped", map_index=0)}
 
 
 def test_each_upload_emits_an_event_of_its_asset(
@@ -47,10 +46,9 @@ def test_each_upload_emits_an_event_of_its_asset(
 ) -> None:
     events = airflow.api("GET", "assets/events", params={"source_dag_id": DAG_ID})["asset_events"]
     place = f"yandex-metrica://{urlsplit(sandbox.url).netloc}{urlsplit(sandbox.url).path}"
-    assert sorted(event["uri"] for event in events) == [
-        f"{place}/{counter}/simple_orders" for counter in (101, 101, 103)
-    ]
-    told = {event["source_task_id"]: event["extra"] for event in events if event["source_map_index"] < 1}
+    # Of mapped tasks the first instance emits one: instances that end at once would make Airflow fail one of them.
+    assert [event["uri"] for event in events] == [f"{place}/101/simple_orders"] * 2
+    told = {event["source_task_id"]: event["extra"] for event in events}
     for task_id, delivery in (("upload_orders", deliveries["101"]), ("mapped", deliveries["101 mapped"])):
         extra = told[task_id]
         assert extra["upload_ids"] == [part["upload_id"] for part in delivery["parts"]]
