@@ -330,10 +330,13 @@ class TestTwoSteps:
 
 @pytest.mark.parametrize("upload_format", ["json", "csv"])
 def test_orders_without_id_ask_before_the_first_upload_where_the_list_may_have_them(
-    run: Callable[..., Any], upload_format: str
+    run: Callable[..., Any], upload_format: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    # The list calls orders and customers alike, and simplified orders are CSV only.
-    run(MetricaUploadContactsOperator, source=[{"uniq_id": "C-1"}], upload_format=upload_format, task_id="contacts")
+    # The list calls orders and customers alike, and simplified orders are CSV only; this journal knows its own.
+    run(MetricaUploadContactsOperator, source=[{"uniq_id": "C-1"}], upload_format="csv", task_id="contacts")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("AIRFLOW_HOME", str(tmp_path / "elsewhere"))
+        run(MetricaUploadContactsOperator, source=[{"uniq_id": "C-1"}], upload_format=upload_format, task_id="contacts")
     arguments = {
         "source": [{**order(number), "id": None} for number in (1, 2)],
         "require_id": False,

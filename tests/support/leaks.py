@@ -141,6 +141,7 @@ class Outputs(logging.Handler):
         return [f"{kind}: ...{around}..." for kind, around in dict.fromkeys(found) if around is not None]
 
 
+LOST = re.compile(r"^--- Logging error ---$.*?^(?=Message: )", re.DOTALL | re.MULTILINE)
 NOW: list[Outputs] = []
 """Where outputs of the running test go."""
 
@@ -242,7 +243,8 @@ def watched(item: pytest.Item, home: Path, folder: Path | None) -> Iterator[None
         root.removeHandler(outputs)
         package.setLevel(level)
         NOW.remove(outputs)
-    outputs.note("the standard output", item.stash.get(PRINTED, ""))
+    # Where a handler of Airflow's has lost its stream, logging prints lines of the tests' own source.
+    outputs.note("the standard output", LOST.sub("", item.stash.get(PRINTED, "")))
     for place in (folder, home / "yandex_orders"):
         if place is not None and place.is_dir():
             outputs.note_files(place, began)

@@ -92,7 +92,7 @@ class TestButton:
         assert sent(server)[0]["limit"] == 1
 
     def test_without_a_host(self) -> None:
-        assert hook_of().test_connection() == (False, "The connection 'a' names no host: Altcraft needs one.")
+        assert hook_of().test_connection() == (False, "The connection names no host: Altcraft needs one.")
 
 
 class TestImport:
