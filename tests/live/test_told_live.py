@@ -29,8 +29,9 @@ def followed(airflow: LiveAirflow) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def deliveries(airflow: LiveAirflow) -> dict[str, dict[str, Any]]:
+def deliveries(airflow: LiveAirflow, server: SandboxServer) -> dict[str, dict[str, Any]]:
     """What a run delivered, by the counter, after the DAG that follows it has run as well."""
+    server.client.reset()  # of the faults of tests before
     airflow.wait_for_dag(FOLLOWER)
     airflow.api("PATCH", f"dags/{FOLLOWER}", json={"is_paused": False})
     run_id = airflow.trigger(DAG_ID)
