@@ -35,6 +35,12 @@ def wrapped(text: str, indent: str = "") -> list[str]:
     return wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
+def say(level: int, text: str) -> None:
+    """Log a sentence as lines that fit."""
+    for line in wrapped(text, "    "):
+        log.log(level, "%s", line)
+
+
 class Pace:
     """Tells how far work has come, a line every :data:`EVERY` seconds at most.
 

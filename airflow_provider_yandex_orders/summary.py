@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from airflow_provider_yandex_orders.log_lines import wrapped
+
+log = logging.getLogger(__name__)
 
 _NAMED = 20
 _COUNTS = {
@@ -39,6 +42,16 @@ def summary(result: Mapping[str, Any]) -> str:
     :return: lines of 100 characters at most, but for paths.
     """
     return "\n".join(lines(result))
+
+
+def tell(result: Mapping[str, Any]) -> None:
+    """Put the summary into the log: as a warning, where something was rejected or dropped."""
+    try:
+        level = logging.WARNING if result.get("rows_rejected") or result.get("values_dropped") else logging.INFO
+        for line in lines(result):
+            log.log(level, "%s", line)
+    except Exception as error:  # noqa: BLE001 - what only tells fails no task
+        log.warning("The result could not be told (%s).", type(error).__name__)
 
 
 def lines(result: Mapping[str, Any]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple, NoReturn, Self
 from airflow.providers.common.compat.sdk import conf
 
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError, ServiceRefused, UploadFailedError
-from airflow_provider_yandex_orders.log_lines import wrapped
+from airflow_provider_yandex_orders.log_lines import say
 
 DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
 """Whether tasks that wait do so in the triggerer where they are not told."""
@@ -212,8 +212,7 @@ class Wait(ABC):
             finally:
                 self.spent = self.spent.plus(hook.client.sent)
         if self.heard.open:
-            for line in wrapped(f"Not final yet: {self.heard.describe_open()}.", "    "):
-                log.info("%s", line)
+            say(logging.INFO, f"Not final yet: {self.heard.describe_open()}.")
         return not self.heard.open
 
     def tell_spent(self) -> Spent:

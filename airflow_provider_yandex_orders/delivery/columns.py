@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from airflow_provider_yandex_orders.exceptions import SourceError
-from airflow_provider_yandex_orders.log_lines import wrapped
+from airflow_provider_yandex_orders.log_lines import say
 from airflow_provider_yandex_orders.privacy import VALUE, scrub
 from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.cells import normal
@@ -159,8 +159,7 @@ def _tell_unused(source: Source, kind: RowKind, available: Sequence[str], pick: 
     told = dict(zip(names, _shown(names, source, kind), strict=True))
     unused = [name for name in names if name not in pick.used]
     if unused:
-        for line in wrapped(f"Columns that are not sent: {', '.join(told[name] for name in unused)}.", "    "):
-            log.info("%s", line)
+        say(logging.INFO, f"Columns that are not sent: {', '.join(told[name] for name in unused)}.")
     empty = [field for field in kind.field_names if not _has(source, pick, field)]
     for name in unused:
         for field in empty:

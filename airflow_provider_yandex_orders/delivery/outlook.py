@@ -16,7 +16,7 @@ from airflow_provider_yandex_orders.delivery.plan import Plan
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.windows import FUTURE, OLD, YOUNG, Windows
 from airflow_provider_yandex_orders.journal.records import Verdict
-from airflow_provider_yandex_orders.log_lines import wrapped
+from airflow_provider_yandex_orders.log_lines import say
 from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.formats import cell
 from airflow_provider_yandex_orders.rows.kind import RowKind
@@ -136,8 +136,7 @@ class Outlook:
         ends = {"hold": f"They wait in {self._deferred.path}.", "reject": f"All in: {self._rejected.path}"}
         for code, reason in self._reasons.items():
             end = ends.get(self._way, "Sent all the same.")
-            for line in wrapped(f"{self.codes[code]} rows are {code}: each {reason}. {end}", "    "):
-                log.warning("%s", line)
+            say(logging.WARNING, f"{self.codes[code]} rows are {code}: each {reason}. {end}")
 
     def plan(self, verdicts: Mapping[Verdict, int], rejected: Mapping[str, int], as_of: int) -> dict[str, Any]:
         """What would become of the rows.

@@ -111,7 +111,7 @@ def _write(plan: Plan, kind: RowKind, sorter: Sorter, prepared: Prepared, opened
         if versions is not None:
             versions.write({kind.version: f"{version}+00:00" if version else None})
 
-    pace = Pace("rows written", spool.kept()[0])
+    pace, written = Pace("rows written", spool.kept()[0]), 0
     for name, form in plan.files.items():
         lines = spool.lines(name, told)
         if plan.mapped_only and form.narrow:
@@ -131,7 +131,8 @@ def _write(plan: Plan, kind: RowKind, sorter: Sorter, prepared: Prepared, opened
                 with spool.written() as entries:
                     part = memory.plan(part, entries)
             prepared.parts.append(part)
-            pace.reached(sum(each.rows for each in prepared.parts))
+            written += part.rows
+            pace.reached(written)
     if prepared.plan:
         prepared.plan["money"] = amounts.totals
     if versions is not None:

@@ -26,7 +26,7 @@ from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.delivery.told import Call, Kept, Told
 from airflow_provider_yandex_orders.delivery.windows import FUTURE
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
-from airflow_provider_yandex_orders.log_lines import Pace, wrapped
+from airflow_provider_yandex_orders.log_lines import Pace, say
 from airflow_provider_yandex_orders.privacy import is_name, scrub, shown_key
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.dates import DOUBLED, SKIPPED
@@ -308,14 +308,11 @@ class Sorter:
         if self._words and len(self._words) <= SHOWN_WORDS and all(map(_is_plain, self._words)):
             by_count = sorted(self._words.items(), key=lambda each: (-each[1], each[0]))
             counted = ", ".join(f"{word!r} {count}" for word, count in by_count)
-            for line in wrapped(f"Statuses in the source: {counted}.", "    "):
-                log.info("%s", line)
-        told = [self.differing()]
+            say(logging.INFO, f"Statuses in the source: {counted}.")
+        say(logging.WARNING, self.differing())
         for note, count in self.notes.items():
             missing = f"had no {note.removeprefix('default_')}: the service's default is sent."
-            told.append(f"{count} rows {_NOTES.get(note, missing)}" if count else "")
-        for line in (line for sentence in told for line in wrapped(sentence, "    ")):
-            log.warning("%s", line)
+            say(logging.WARNING, f"{count} rows {_NOTES.get(note, missing)}" if count else "")
 
     def _ways(self) -> str:
         version = f"map {self.kind.version}, which tells the newest; or " if self.kind.version else ""

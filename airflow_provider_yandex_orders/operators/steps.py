@@ -47,7 +47,7 @@ from airflow_provider_yandex_orders.sources.base import Source
 from airflow_provider_yandex_orders.sources.parts import PartsSource, parts_in
 from airflow_provider_yandex_orders.sources.rows import as_source
 from airflow_provider_yandex_orders.storage import staging_folder
-from airflow_provider_yandex_orders.summary import lines
+from airflow_provider_yandex_orders.summary import tell
 from airflow_provider_yandex_orders.templated import number, switch, whole
 from airflow_provider_yandex_orders.waiting import UploadState, Wait, seconds_of
 
@@ -335,18 +335,11 @@ class UploadSteps(ABC):
         try:
             yield
         except (PassingError, PermanentError):
-            self._tell()
+            if self._reported:
+                tell(self._reported)
             raise
-        self._tell()
-
-    def _tell(self) -> None:
-        told = self._reported
-        try:
-            level = logging.WARNING if told and (told["rows_rejected"] or told["values_dropped"]) else logging.INFO
-            for line in lines(told) if told else ():
-                log.log(level, "%s", line)
-        except Exception as error:  # noqa: BLE001 - what only tells never fails a delivery
-            log.warning("The result could not be told (%s).", type(error).__name__)
+        if self._reported:
+            tell(self._reported)
 
     def _skip_if_empty(self, rows_read: int) -> None:
         """End the task as skipped when there was nothing to read and the user wants that."""

@@ -18,7 +18,7 @@ from airflow_provider_yandex_orders.hooks.base import place_of
 from airflow_provider_yandex_orders.hooks.market import MarketHook
 from airflow_provider_yandex_orders.operators.arguments import zone
 from airflow_provider_yandex_orders.retry import with_retry_policy
-from airflow_provider_yandex_orders.summary import lines
+from airflow_provider_yandex_orders.summary import tell
 from airflow_provider_yandex_orders.ui.links import CabinetLink
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         _forget(folder)
         stats = self._stats(campaign_id, chosen, fetched, paths)
         self._reported = stats
-        self._tell(stats)
+        tell(stats)
         self._emit(context, place_of(hook.base_url), stats)
         return stats
 
@@ -278,20 +278,11 @@ class MarketFetchOrderStatsOperator(BaseOperator):
                 "Fetch order statistics: Parquet needs pyarrow. Install airflow-provider-yandex-orders[parquet]."
             )
 
-    def _tell(self, stats: OrderStats) -> None:
-        """Say in the log what came, and where it is."""
-        try:
-            for line in lines(stats):
-                log.info("%s", line)
-        except Exception as error:  # noqa: BLE001 - what only tells never fails a fetch
-            log.warning("The result could not be told (%s).", type(error).__name__)
-
     def _emit(self, context: Context, host: str, stats: OrderStats) -> None:
         """Tell who waits for the tables that they are there."""
         told = {name: stats[name] for name in ("campaign_id", "orders", "rows")}
         told |= {"new_fields": stats["new_fields"]} if stats["new_fields"] else {}
-        files = {"raw": stats["paths"][0], **stats["tables"]}
-        events = {name: {**told, **stats["window"], "path": path} for name, path in files.items()}
+        events = {name: {**told, **stats["window"], "path": path} for name, path in _files(stats).items()}
         emit(self, context, FETCHED, ("market", host, str(stats["campaign_id"])), events)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
@@ -301,9 +292,12 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         from airflow_provider_yandex_orders.lineage import fetch_lineage
 
         stats = self._reported
-        return fetch_lineage(
-            self._emitted, {"raw": stats["paths"][0], **stats["tables"]}, {"raw": stats["orders"], **stats["rows"]}
-        )
+        return fetch_lineage(self._emitted, _files(stats), {"raw": stats["orders"], **stats["rows"]})
+
+
+def _files(stats: OrderStats) -> dict[str, str]:
+    """What was written, by the table; the orders as the service has them are ``raw``."""
+    return {"raw": stats["paths"][0], **stats["tables"]}
 
 
 def _forget(folder: ObjectStoragePath) -> None:
