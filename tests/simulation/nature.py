@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a fibre finds in place of the real clock, chance, threads and event loop. Other threads notice nothing.
 
-The clock stands in every module of the package, whatever it is for; of one more is known that it remembers something
+The clock stands in every module of the package, whatever it is for; of two more is known that they remember something
 as long as a process lives.
 """
 
@@ -271,3 +271,7 @@ def run_simulated(work: Coroutine[Any, Any, Any]) -> Any:
         return result
     finally:
         loop.close()
+        # What dies tidies nothing up; of a closed loop nobody waits any more.
+        pollers = getattr(sys.modules.get(f"{PACKAGE}.triggers.shared"), "_pollers", {})
+        for key in [each for each in pollers if each[0] is loop]:
+            del pollers[key]
