@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of the site, from those of ``docs``: a hook of mkdocs.
 
-Pages link to files that lie outside ``docs`` too, as they can be read in a checkout. On the site each of these files is a
-page of its own. Headings are found by the names that they have in English in every language.
+Pages link to files that lie outside ``docs`` too, as they can be read in a checkout. On the site each of these files is
+a page of its own. Headings are found by the names that they have in English in every language.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DOCS = ROOT / "docs"
 ALWAYS = ("SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md")
 LINK = re.compile(r"(?<=\]\()([^)\s#]+)(?=#|\))")
 FENCE = re.compile(r"^(```.*?^```)", re.MULTILINE | re.DOTALL)
-HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
+HEADING = re.compile(r"^(#+ .*?)(?: *\{#[\w-]+\})?$", re.MULTILINE)
 ELSEWHERE = re.compile(r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)=.?(?:https?:)?//[^>]*>")
 
 
@@ -37,6 +37,15 @@ def anchors(text: str) -> list[str]:
         name = re.sub(r"[^\w -]", "", words).lower().replace(" ", "-")
         found.append(f"{name}-{found.count(name)}" if name in found else name)
     return found
+
+
+def named(text: str, names: list[str]) -> str:
+    """A page whose headings are found by these names."""
+    left = iter(names)
+    parts = FENCE.split(text)
+    for number in range(0, len(parts), 2):
+        parts[number] = HEADING.sub(lambda head: f"{head[1]} {{ #{next(left)} }}", parts[number])
+    return "".join(parts)
 
 
 def place(file: Path) -> str:
@@ -79,15 +88,13 @@ def staged(folder: Path) -> None:
                 files.append(target)
             return os.path.relpath(place(target), Path(own).parent)
 
-        text = LINK.sub(led, content(file))
-        english = file.with_name(file.name.replace(".ru.md", ".md"))
-        names = iter(anchors(content(english)))
-        parts = FENCE.split(text) if file.suffix == ".md" or file.is_dir() else [text]
-        for number in range(0, len(parts), 2):
-            parts[number] = HEADING.sub(lambda head: f"{head[0]} {{ #{next(names, '')} }}", parts[number])  # noqa: B023
+        text, head = content(file), ""
+        if file.suffix == ".md" or file.is_dir():
+            text = named(LINK.sub(led, text), anchors(content(file.with_name(file.name.replace(".ru.md", ".md")))))
+        else:
+            head = "---\nsearch:\n  exclude: true\n---\n"
         (folder / at).parent.mkdir(parents=True, exist_ok=True)
-        hidden = "" if file.is_relative_to(DOCS) or file.suffix == ".md" else "---\nsearch:\n  exclude: true\n---\n"
-        (folder / at).write_text(hidden + "".join(parts), encoding="utf-8")
+        (folder / at).write_text(head + text, encoding="utf-8")
 
 
 def on_config(config: Any) -> Any:
@@ -98,7 +105,7 @@ def on_config(config: Any) -> Any:
     return config
 
 
-def on_post_page(output: str, page: Any, config: Any) -> str:
+def on_post_page(output: str, page: Any, **others: Any) -> str:
     """The site works where no other can be reached."""
     if found := ELSEWHERE.search(output):
         raise PluginError(f"{page.file.src_uri} loads something from elsewhere: {found[0]}")

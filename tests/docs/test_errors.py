@@ -362,7 +362,7 @@ def told(play: Callable[[Stage], Any], stage: Stage) -> str:
     """What a user reads of a scene."""
     try:
         return str(play(stage))
-    except Exception as error:  # whatever it is, its text is what the page has
+    except Exception as error:  # noqa: BLE001 - whatever it is, its text is what the page has
         return f"{type(error).__name__}: {error}"
 
 

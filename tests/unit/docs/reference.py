@@ -202,12 +202,12 @@ class Texts(ast.NodeVisitor):
                 return " / ".join(filter(None, (self.text(body), self.text(other))))
         return "…"
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         outer = dict(self.names)
         self.generic_visit(node)
         self.names = outer
 
-    def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802
+    def visit_Assign(self, node: ast.Assign) -> None:
         self.generic_visit(node)
         match node.targets:
             case [ast.Name(name)] if isinstance(node.value, (ast.Constant, ast.JoinedStr, ast.IfExp)):
@@ -217,7 +217,7 @@ class Texts(ast.NodeVisitor):
                     if isinstance(each, ast.Name):
                         self.names[each.id] = self.text(value)
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:
         self.generic_visit(node)
         if isinstance(node.func, ast.Name) and node.func.id in self.PLACES:
             given = dict(zip(("code", "reason", "fix"), node.args[self.PLACES[node.func.id] :], strict=False))
@@ -236,8 +236,8 @@ def codes() -> str:
             for code, reason, fix in Texts(ast.parse(path.read_text(encoding="utf-8"))).found:
                 found[code][(reason, fix)] = None
     lines = [
-        "What `reason` and `fix` say in `rejected.jsonl` and `dropped.jsonl`, code by code, as the code has them; `…` stands "
-        "for what is known only then. [What the codes mean](../rows.md#codes-of-rejects-and-dropped-values).",
+        "What `reason` and `fix` say in `rejected.jsonl` and `dropped.jsonl`, code by code, as the code has them; `…` "
+        "stands for what is known only then. [What the codes mean](../rows.md#codes-of-rejects-and-dropped-values).",
         "",
         "| code | reason | fix |",
         "|---|---|---|",
