@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
+from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from airflow_provider_yandex_orders.sandbox.settings import METRICA_QUOTAS, SandboxSettings
-from tests.support.browser import HEIGHT, NARROW, WIDTH, faint, picture, window
+from tests.support.browser import HEIGHT, NARROW, WIDTH, faint, moving_picture, picture, window
+from tests.support.connections import connect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -157,3 +159,42 @@ def test_the_buttons_work_without_a_script(browser: Browser, server: SandboxServ
         page.get_by_role("button", name="The key may not read orders").click()
         page.get_by_text("Market: The key may not read orders: met 0 of 1").wait_for()
         assert page.url.endswith("/#faults")
+
+
+def test_the_days_of_a_shop_show_one_by_one(
+    browser: Browser,
+    tmp_path: Path,
+    yandex_context: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    naps: list[float],
+) -> None:
+    rows = [
+        {
+            "id": f"A-{number}",
+            "create_date_time": f"2026-03-01 {number % 24:02}:10:00",
+            "revenue": f"{number * 7 + 90}.50",
+        }
+        | {"emails": f"buyer{number}@shop.example", "order_status": "IN_PROGRESS", "currency": "RUB"}
+        for number in range(240)
+    ]
+    paid = [row | {"order_status": "PAID"} for row in rows[:150]]
+    with SandboxServer(SandboxSettings(processing_seconds=0, **METRICA_QUOTAS)) as server:
+        connect(monkeypatch, server.url)
+
+        def sent(source: list[dict[str, str]]) -> int:
+            task = MetricaUploadSimpleOrdersOperator(
+                task_id="upload_orders", source=source, changed_only=True, staging_path=str(tmp_path / "staging")
+            )
+            return int(task.execute(yandex_context())["rows_sent"])
+
+        def outage() -> int:
+            server.client.add_fault(path="simple_orders", preset="backend_error", times=2)
+            return sent(paid)
+
+        shots = []
+        with window(browser, server.url) as page:
+            for step, rows_sent in ((lambda: 0, 0), (lambda: sent(rows), 240), (lambda: sent(rows), 0), (outage, 150)):
+                assert step() == rows_sent
+                page.goto("/")
+                shots.append(page.screenshot(animations="disabled", caret="hide"))
+        moving_picture(shots, "days")

@@ -12,6 +12,6 @@ ROOT = Path(__file__).parents[2]
 def test_pictures_are_those_of_the_tests_and_of_the_docs() -> None:
     kept = {path.stem for path in (ROOT / "docs" / "pictures").iterdir()}
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "browser").glob("*.py"))
-    assert set(re.findall(r'\bpicture\(\w+, "([\w-]+)"', tests)) == kept
+    assert set(re.findall(r'picture\(\w+, "([\w-]+)"', tests)) == kept
     pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
     assert set(re.findall(r"pictures/([\w-]+)\.png", pages)) == kept

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,3 +113,39 @@ def picture(page: Page, name: str, home: Path, **options: Any) -> None:
     if os.environ.get("PICTURES"):
         PICTURES.mkdir(exist_ok=True)
         (PICTURES / f"{name}.png").write_bytes(taken)
+
+
+def moving_picture(shots: Sequence[bytes], name: str, seconds: int = 3) -> None:
+    """Several pictures of one size as one that moves (an animated PNG), kept as :func:`picture` keeps one."""
+
+    def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+        at = 8
+        while at < len(png):
+            (length,) = struct.unpack(">I", png[at : at + 4])
+            yield png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
+            at += length + 12
+
+    made, number, size = [shots[0][:8]], 0, b""
+
+    def add(kind: bytes, data: bytes) -> None:
+        made.append(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
+
+    for shot in shots:
+        parts = list(chunks(shot))
+        header = next(data for kind, data in parts if kind == b"IHDR")
+        if not size:
+            size = header
+            add(b"IHDR", header)
+            add(b"acTL", struct.pack(">II", len(shots), 0))
+        assert header == size, "pictures of one size and kind make a moving one"
+        add(b"fcTL", struct.pack(">I", number) + size[:8] + struct.pack(">IIHHBB", 0, 0, seconds, 1, 0, 0))
+        number += 1
+        for data in (data for kind, data in parts if kind == b"IDAT"):
+            if number == 1:
+                add(b"IDAT", data)
+            else:
+                add(b"fdAT", struct.pack(">I", number) + data)
+                number += 1
+    add(b"IEND", b"")
+    if os.environ.get("PICTURES"):
+        (PICTURES / f"{name}.png").write_bytes(b"".join(made))
