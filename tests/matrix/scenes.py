@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from inspect import unwrap
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,8 @@ class Stage:
                 **arguments,
             },
         )
-        execute = type(task).execute
         # Airflow 2.11 guards `execute` by a memory that only the main thread has.
-        getattr(execute, "__wrapped__", execute)(task, self.context(run_id=run_id))
+        unwrap(type(task).execute)(task, self.context(run_id=run_id))
 
     def fail(self, rows: Iterable[Row], *, after: bool) -> None:
         """A try whose second part meets trouble: its answer is lost, or it was surely not taken."""
