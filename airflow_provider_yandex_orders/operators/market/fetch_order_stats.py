@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -37,12 +37,13 @@ class OrderStats(TypedDict):
     """What a fetch of order statistics did.
 
     ``rows`` are counts by table, ``new_fields`` counts of the fields that have no column, by ``table.field``;
-    ``window`` is empty for orders by id, ``schema_path`` is ``None`` without tables.
+    ``window`` is empty for orders by id, ``fetched_at`` is when the fetch began, ``schema_path`` is ``None`` without tables.
     """
 
     service: str
     campaign_id: int
     window: dict[str, str]
+    fetched_at: str
     orders: int
     pages: int
     requests: int
@@ -178,6 +179,7 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         from airflow_provider_yandex_orders.market.tables.outputs import Outputs
         from airflow_provider_yandex_orders.storage import scratch_folder, staging_folder
 
+        began = datetime.now(UTC)
         hook = MarketHook(self.market_conn_id)
         campaign_id = hook.campaign_id(self.campaign_id)
         page_size = check_page_size(self.page_size)
@@ -200,7 +202,7 @@ class MarketFetchOrderStatsOperator(BaseOperator):
             _forget(folder)
             raise
         _forget(folder)
-        stats = self._stats(campaign_id, chosen, fetched, paths)
+        stats = self._stats(campaign_id, chosen, fetched, paths, began)
         self._reported = stats
         tell(stats)
         self._emit(context, place_of(hook.base_url), stats)
@@ -228,13 +230,16 @@ class MarketFetchOrderStatsOperator(BaseOperator):
 
         return Window(fetch_page, part, StagedPages(folder, part.fingerprint(hook.base_url, campaign_id, page_size)))
 
-    def _stats(self, campaign_id: int, chosen: OrderFilter, fetched: Fetched, paths: Mapping[str, str]) -> OrderStats:
+    def _stats(
+        self, campaign_id: int, chosen: OrderFilter, fetched: Fetched, paths: Mapping[str, str], began: datetime
+    ) -> OrderStats:
         from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
 
         return OrderStats(
             service="market",
             campaign_id=campaign_id,
             window=chosen.window,
+            fetched_at=began.isoformat(timespec="milliseconds"),
             orders=fetched.orders,
             pages=fetched.pages,
             requests=fetched.requests,

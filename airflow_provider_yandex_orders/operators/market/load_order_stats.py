@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fetched order statistics into a warehouse."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from airflow.providers.common.compat.sdk import BaseHook, BaseOperator, Context
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.retry import with_retry_policy
+from airflow_provider_yandex_orders.summary import tell
+
+log = logging.getLogger(__name__)
+
+
+class LoadedOrderStats(TypedDict):
+    """What a load did: counts only. ``tables`` are rows loaded, by table."""
+
+    service: str
+    dataset: str
+    tables: dict[str, int]
+    orders: int
+    orders_new: int
+    orders_changed: int
+    orders_unchanged: int
+    orders_outdated: int
+    changed_after_final: int
+
+
+class MarketLoadOrderStatsOperator(BaseOperator):
+    """Loads fetched order statistics into a warehouse: every order is replaced whole, in all tables at once.
+
+    :param source: what to load: ``output`` of a :class:`MarketFetchOrderStatsOperator`, of a mapped one too, or a list
+        of such results. (templated)
+    :param conn_id: connection of the warehouse, of type ``postgres``, ``clickhouse``, ``gcpbigquery``, ``snowflake``,
+        ``duckdb``, ``sqlite`` or ``mysql``. (templated)
+    :param dataset: schema (BigQuery: dataset, MySQL: database) of the tables, made where it is not there; by default
+        ``market``. (templated)
+    :param tables: a list of the tables to load, such as ``["items", "payments"]``; ``orders`` always is. By default
+        all. (templated)
+    :param changed_after_final: whether orders that changed after they were final are also noted in the table
+        ``changed_after_final``; by default ``False``. They are counted anyway.
+    :param journal_conn_id: connection of the journal, in which tasks that load the same dataset take turns; by default
+        ``[yandex_orders] journal_conn_id`` of Airflow's configuration, else a file under ``AIRFLOW_HOME``. (templated)
+    """
+
+    template_fields: Sequence[str] = ("source", "conn_id", "dataset", "tables", "journal_conn_id")
+    ui_color = "#fff4cc"
+
+    def __init__(
+        self,
+        *,
+        source: Any,
+        conn_id: str,
+        dataset: str = "market",
+        tables: Sequence[str] | None = None,
+        changed_after_final: bool = False,
+        journal_conn_id: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**with_retry_policy(kwargs))
+        self.source = source
+        self.conn_id = conn_id
+        self.dataset = dataset
+        self.tables = tables
+        self.changed_after_final = changed_after_final
+        self.journal_conn_id = journal_conn_id
+
+    def execute(self, context: Context) -> LoadedOrderStats:
+        """Read the files, keep the newest of each order, load, report."""
+        from airflow_provider_yandex_orders.market.warehouse.declare import WAREHOUSE_TABLES
+        from airflow_provider_yandex_orders.market.warehouse.destinations import destination_of
+        from airflow_provider_yandex_orders.market.warehouse.incoming import fetched_of, write_incoming
+        from airflow_provider_yandex_orders.market.warehouse.merge import load
+        from airflow_provider_yandex_orders.storage import scratch_folder
+
+        known = [table.name for table in WAREHOUSE_TABLES]
+        chosen = known if self.tables is None else ["orders", *self.tables]
+        if unknown := sorted(set(chosen) - set(known)):
+            raise ConfigurationError(
+                f"Load order statistics: no table {', '.join(unknown)}; there are {', '.join(known)}."
+            )
+        fetches = fetched_of(self.source)
+        destination = destination_of(BaseHook.get_connection(self.conn_id))
+        with scratch_folder(f"load {self.conn_id} {self.dataset}") as folder:
+            incoming = write_incoming(fetches, folder)
+            merged = load(
+                destination, self.dataset, chosen, folder, incoming.rows, keep_changes=self.changed_after_final
+            )
+        loaded = LoadedOrderStats(
+            service="market",
+            dataset=self.dataset,
+            tables=merged.tables,
+            orders=merged.orders,
+            orders_new=merged.new,
+            orders_changed=merged.changed,
+            orders_unchanged=merged.unchanged,
+            orders_outdated=merged.outdated + incoming.outdated,
+            changed_after_final=merged.changed_after_final,
+        )
+        tell(loaded)
+        return loaded
