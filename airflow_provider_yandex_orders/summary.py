@@ -26,10 +26,14 @@ _COUNTS = {
     "rows_late": "too late to change anything",
     "rows_future": "dated in the future",
     "values_dropped": "values dropped from rows that are sent",
-    "orders": "orders fetched",
+    "orders": "orders",
     "pages": "pages",
     "requests": "requests",
+    "orders_new": "new to the warehouse",
+    "orders_changed": "changed there",
+    "orders_unchanged": "the same as there",
     "orders_outdated": "older versions of an order, left out",
+    "changed_after_final": "changed after they were final",
     "orders_without_id": "orders without an id, in the raw file alone",
 }
 _ALWAYS = {"rows_read", "rows_sent", "rows_rejected", "orders"}
@@ -58,6 +62,7 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
     """The lines of a summary."""
     place = f"counter {result['counter_id']}" if result.get("counter_id") else result.get("host")
     place = f"store {result['campaign_id']}" if "campaign_id" in result else place
+    place = f"dataset {result['dataset']}" if "dataset" in result else place
     yield f"{result.get('entity', 'order statistics')}, {result['service']}{f', {place}' if place else ''}"
     yield from counts(result)
     for code, amount in (result.get("money") or {}).items():
@@ -75,8 +80,11 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
     yield from _path("all parts are listed in:", result.get("parts_path"))
     for path in result.get("paths", []):
         yield from _path(f"{result['orders']:>12,}  orders, as the service has them:", path)
-    for name, path in result.get("tables", {}).items():
-        yield from _path(f"{result['rows'][name]:>12,}  rows of {name}:", path)
+    for name, there in result.get("tables", {}).items():
+        if "rows" in result:
+            yield from _path(f"{result['rows'][name]:>12,}  rows of {name}:", there)
+        else:
+            yield f"{there:>12,}  rows of {name}"
     yield from _path("what the tables hold:", result.get("schema_path"))
     yield from (f"next: {what}" for what in _next(result))
 

@@ -26,7 +26,7 @@ COUNTS = (
 class Destination:
     """Where rows of one kind go.
 
-    :param service: ``metrica`` or ``altcraft``; ``market`` for places of requests at once.
+    :param service: ``metrica`` or ``altcraft``; ``market`` for places of requests at once and warehouses.
     :param host: host of the service, with its port where it has one.
     :param counter: counter of Metrica, as text; empty where there is none.
     :param entity: the kind of row.

@@ -82,13 +82,14 @@ class Journal:
 
     # Before the first part.
 
-    def lease(self, destination: Destination) -> Lease:
+    def lease(self, destination: Destination, doing: str = "", busy: str = "") -> Lease:
         """A context that holds the destination from the subtraction to the last acceptance.
 
+        :param doing: what it is held for, and ``busy`` why others wait, for messages; by default an upload.
         :raises PassingError: on entering, when another task holds it, also after a minute's wait.
         """
-        busy = "another task sends there now, and two at once could send a row twice"
-        return Lease(self._database, [self._id_of(destination)], f"Upload {destination}", busy)
+        busy = busy or "another task sends there now, and two at once could send a row twice"
+        return Lease(self._database, [self._id_of(destination)], doing or f"Upload {destination}", busy)
 
     def place(self, account: Destination, token: str, at_once: int, *, doing: str, patience: float) -> Lease:
         """A context that holds one of the places an account has for requests at once, over all processes.

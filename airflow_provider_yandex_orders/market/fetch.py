@@ -33,6 +33,7 @@ class Fetched:
     :param outdated: orders left out because a newer version of them came too.
     :param without_id: orders the service gave no id; they are in the raw file alone.
     :param rows: rows by table.
+    :param since: when the oldest page was read, in seconds since 1970.
     :param new_fields: how often each field came that this package has no column for, by ``table.field``.
     """
 
@@ -42,6 +43,7 @@ class Fetched:
     outdated: int = 0
     without_id: int = 0
     rows: dict[str, int] = field(default_factory=dict)
+    since: float = 0.0
     new_fields: dict[str, int] = field(default_factory=dict)
 
 
@@ -83,6 +85,7 @@ def _attempt(windows: Sequence[Window], streams: int, new_outputs: NewOutputs) -
             log.info("%d orders changed while they were read: their files are written anew.", seen.overtaken)
             outputs = _rewrite(windows, new_outputs, seen)
     result.orders, result.rows = outputs.orders, outputs.rows
+    result.since = min(window.since for window in windows)
     result.new_fields = _told(outputs.strange)
     if result.without_id:
         log.warning("%d orders came without an id: they are in the raw file and in no table.", result.without_id)

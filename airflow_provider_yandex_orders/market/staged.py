@@ -79,7 +79,8 @@ class StagedPages:
     def __init__(self, folder: ObjectStoragePath, fingerprint: str) -> None:
         self._folder = folder
         self._stem = f"page-{fingerprint[:16]}-"
-        self._started = time.time()
+        self.since = time.time()
+        """When the first page was read, in seconds since 1970."""
         self._sums: list[int] = []
 
     @property
@@ -90,7 +91,7 @@ class StagedPages:
     def add(self, step: Step) -> None:
         """Keep the next page."""
         page, here, following = step
-        head = msgspec.json.encode(_Head(self._started, page.requests, here, following))
+        head = msgspec.json.encode(_Head(self.since, page.requests, here, following))
         content = b"\n".join([head, *page.lines])
         write_whole(self._path(self.count + 1), gzip.compress(content, _GZIP_LEVEL, mtime=0))
         self._sums.append(zlib.crc32(content))
@@ -103,7 +104,7 @@ class StagedPages:
             is_next = head.here.is_first if expected is None else head.here == expected
             if not is_next or time.time() - head.started > KEEP_SECONDS:
                 break
-            self._started = head.started
+            self.since = head.started
             self._sums.append(total)
             expected = head.following
             yield Step(page, head.here, expected)

@@ -83,6 +83,11 @@ class Window:
                 raise self._error
             yield self._staged.page(came) if isinstance(came, int) else cast("OrdersPage", came)
 
+    @property
+    def since(self) -> float:
+        """When its first page was read, in seconds since 1970."""
+        return self._staged.since
+
     def again(self) -> Iterator[OrdersPage]:
         """The same pages once more."""
         return map(self._staged.page, range(1, self._staged.count + 1))

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
@@ -11,59 +13,117 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
+_DOING = "Load order statistics"
+_LIBPQ = ("sslmode", "sslcert", "sslkey", "sslrootcert", "options", "connect_timeout", "application_name")
+
 
 class Destination(NamedTuple):
     """A warehouse.
 
-    :param factory: dlt's destination.
-    :param format: of the files dlt loads there.
-    :param as_text: dlt's types that the database has no exact one for.
+    :param name: dlt's name of it, which is that of its extra too.
+    :param arguments: what dlt makes it from.
+    :param format: of the files it is loaded from.
+    :param as_text: dlt's types for which texts are loaded.
+    :param place: what tells it from others, without a secret.
     """
 
-    factory: Any
+    name: str
+    arguments: Mapping[str, Any]
     format: str
-    as_text: frozenset[str] = frozenset()
+    as_text: frozenset[str]
+    place: str
 
 
 def destination_of(connection: Connection) -> Destination:
     """The warehouse of a connection.
 
-    :raises ConfigurationError: dlt has none for its type, or not all that it needs is there.
+    :raises ConfigurationError: there is none for its type, or what it needs is missing.
     """
-    make = _MADE.get(connection.conn_type)
-    if make is None:
+    known = _KNOWN.get(connection.conn_type or "")
+    if known is None:
         raise ConfigurationError(
-            f"Load order statistics: connection {connection.conn_id} is of type {connection.conn_type}. What can be "
-            f"loaded into: {', '.join(_MADE)}."
+            f"{_DOING}: connection {connection.conn_id!r} is of type {connection.conn_type}. Orders can be loaded by "
+            f"one of type {', '.join(_KNOWN)}."
         )
-    import dlt.destinations as known
-
-    return make(connection, known)
-
-
-def _postgres(connection: Connection, known: Any) -> Destination:
-    return Destination(known.postgres(_url(connection, "postgresql")), "csv")
+    name, file_format, as_text, read = known
+    place = f"{connection.host or ''}:{connection.port or ''}/{connection.schema or ''}"
+    return Destination(name, read(connection, connection.extra_dejson), file_format, frozenset(as_text), place)
 
 
-def _duckdb(connection: Connection, known: Any) -> Destination:
-    return Destination(known.duckdb(connection.host or connection.schema), "parquet")
+def _server(connection: Connection, **more: Any) -> dict[str, Any]:
+    named = {"username": connection.login, "password": connection.password, "host": connection.host, **more}
+    return {"credentials": {name: value for name, value in named.items() if value not in (None, "")}}
 
 
-def _sqlite(connection: Connection, known: Any) -> Destination:
-    return Destination(known.sqlalchemy(f"sqlite:///{connection.host}"), "parquet", frozenset({"decimal"}))
+def _postgres(connection: Connection, extra: Mapping[str, Any]) -> dict[str, Any]:
+    query = {name: str(extra[name]) for name in _LIBPQ if name in extra}
+    database = connection.schema or connection.login
+    return _server(connection, port=connection.port or 5432, database=database, query=query)
 
 
-def _url(connection: Connection, scheme: str) -> Any:
-    from sqlalchemy.engine import URL
-
-    url = URL.create(
-        scheme, connection.login, connection.password, connection.host, connection.port, connection.schema or None
+def _clickhouse(connection: Connection, extra: Mapping[str, Any]) -> dict[str, Any]:
+    secure = str(extra.get("secure", "")).lower() in ("1", "true")
+    return _server(
+        connection,
+        port=connection.port or (9440 if secure else 9000),
+        http_port=int(extra.get("http_port") or (8443 if secure else 8123)),
+        database=connection.schema or "default",
+        secure=int(secure),
     )
-    return url.render_as_string(hide_password=False)
 
 
-_MADE: dict[str, Callable[[Connection, Any], Destination]] = {
-    "postgres": _postgres,
-    "duckdb": _duckdb,
-    "sqlite": _sqlite,
+def _bigquery(_connection: Connection, extra: Mapping[str, Any]) -> dict[str, Any]:
+    extra = {name.removeprefix("extra__google_cloud_platform__"): value for name, value in extra.items()}
+    key = extra.get("keyfile_dict")
+    if not key and extra.get("key_path"):
+        with open(extra["key_path"], encoding="utf-8") as file:  # noqa: PTH123 - a path of the user's
+            key = file.read()
+    location = {"location": extra["location"]} if extra.get("location") else {}
+    if not key:
+        return location  # the machine's own credentials
+    read = json.loads(key) if isinstance(key, str) else dict(key)
+    return {"credentials": {**read, "project_id": extra.get("project") or read.get("project_id")}, **location}
+
+
+def _snowflake(connection: Connection, extra: Mapping[str, Any]) -> dict[str, Any]:
+    extra = {name.removeprefix("extra__snowflake__"): value for name, value in extra.items()}
+    key = {"private_key": extra.get("private_key_content"), "private_key_path": extra.get("private_key_file")}
+    by_key = {"password": None, "private_key_passphrase": connection.password, **key} if any(key.values()) else {}
+    named = {name: extra.get(name) for name in ("database", "warehouse", "role")}
+    return _server(connection, **{"host": extra.get("account") or connection.host, **named, **by_key})
+
+
+def _duckdb(connection: Connection, _extra: Mapping[str, Any]) -> dict[str, Any]:
+    return {"credentials": _file(connection)}
+
+
+def _sqlite(connection: Connection, _extra: Mapping[str, Any]) -> dict[str, Any]:
+    return {"credentials": f"sqlite:///{_file(connection)}"}
+
+
+def _mysql(connection: Connection, extra: Mapping[str, Any]) -> dict[str, Any]:
+    driver = "mysql+mysqldb" if find_spec("MySQLdb") else "mysql+pymysql"
+    query = {"charset": str(extra.get("charset") or "utf8mb4")}
+    port = connection.port or 3306
+    return _server(connection, drivername=driver, port=port, database=connection.schema, query=query)
+
+
+def _file(connection: Connection) -> str:
+    path = connection.host or connection.schema
+    if not path or path == ":memory:":
+        raise ConfigurationError(f"{_DOING}: connection {connection.conn_id!r} names no file: put its path into host.")
+    return path
+
+
+_Read = Callable[["Connection", Mapping[str, Any]], dict[str, Any]]
+_KNOWN: dict[str, tuple[str, str, tuple[str, ...], _Read]] = {
+    "postgres": ("postgres", "csv", (), _postgres),
+    "duckdb": ("duckdb", "parquet", (), _duckdb),
+    # SQLite makes binary floats of numbers; what comes of JSON elsewhere is the driver's choice.
+    "sqlite": ("sqlalchemy", "parquet", ("decimal", "json"), _sqlite),
+    "mysql": ("sqlalchemy", "parquet", ("json",), _mysql),
+    "clickhouse": ("clickhouse", "parquet", ("json",), _clickhouse),
+    "snowflake": ("snowflake", "parquet", ("json",), _snowflake),
+    "gcpbigquery": ("bigquery", "parquet", ("json",), _bigquery),
+    "google_cloud_platform": ("bigquery", "parquet", ("json",), _bigquery),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,13 +18,17 @@ import msgspec
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
 from airflow_provider_yandex_orders.market.newest import Seen
-from airflow_provider_yandex_orders.market.tables.declare import UNKNOWN, Column, Table, Type
+from airflow_provider_yandex_orders.market.tables.declare import Column, Table, Type
 from airflow_provider_yandex_orders.market.tables.files import ParquetTable
 from airflow_provider_yandex_orders.market.warehouse.declare import ADDED, WAREHOUSE_TABLES, is_final
 from airflow_provider_yandex_orders.sources import FileSource
 
 _encode = msgspec.json.Encoder().encode
-_CONVERT = {Type.DECIMAL: Decimal, Type.DATE: date.fromisoformat, Type.MOMENT: datetime.fromisoformat}
+_CONVERT: dict[Type, Callable[[str], Any]] = {
+    Type.DECIMAL: Decimal,
+    Type.DATE: date.fromisoformat,
+    Type.MOMENT: datetime.fromisoformat,
+}
 _CHILDREN = [table for table in WAREHOUSE_TABLES if table.name != "orders"]
 Row = list[Any]
 _ORDER_COLUMNS = {column.name: column for column in WAREHOUSE_TABLES[0].columns if column not in ADDED}
@@ -142,10 +146,9 @@ def _converted(row: Mapping[str, Any], column: Column) -> Any:
 
 def _sum(order: Row, tables: Mapping[str, list[Row]]) -> str:
     """The same for the same content, whatever format it was read from; a field the package learns of changes none."""
-    content = [order[:-1], *([row[:-1] for row in tables[table.name]] for table in _CHILDREN)]
-    return hashlib.blake2b(
-        _encode(
-            content,
-        ),
-        digest_size=16,
-    ).hexdigest()
+    rows = [order, *chain.from_iterable(tables[table.name] for table in _CHILDREN)]
+    return hashlib.blake2b(_encode([list(map(_plain, row[:-1])) for row in rows]), digest_size=16).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value

@@ -7,18 +7,20 @@ payments. So it makes the tables and brings the rows, and a few statements here 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, PermanentError
 from airflow_provider_yandex_orders.market.tables.declare import Column, Table, Type
 from airflow_provider_yandex_orders.market.tables.files import SCALE
 from airflow_provider_yandex_orders.market.warehouse.declare import CHANGED_AFTER_FINAL, WAREHOUSE_TABLES
+from airflow_provider_yandex_orders.market.warehouse.destinations import Destination
+from airflow_provider_yandex_orders.privacy import driver_words
 
-if TYPE_CHECKING:
-    from airflow_provider_yandex_orders.market.warehouse.destinations import Destination
-
+_PIPELINE = "market_order_stats"
+_BATCH = 5000
 _TYPES = {
     Type.INTEGER: "bigint",
     Type.TEXT: "text",
@@ -28,14 +30,11 @@ _TYPES = {
     Type.MOMENT: "timestamp",
     Type.JSON: "json",
 }
-_BATCH = 5000
-_PIPELINE = "market_order_stats"
 _SETTINGS: dict[str, Any] = {
     "providers": {"enable_airflow_secrets": False},
     "restore_from_destination": False,
     "runtime": {"dlthub_telemetry": False, "log_level": "CRITICAL"},
     "load": {"workers": 4, "raise_on_max_retries": 1},
-    "data_writer": {"disable_compression": True},
 }
 """All that dlt is told beside arguments: neither its files nor environment variables count."""
 _OLDER = (
@@ -44,6 +43,7 @@ _OLDER = (
     " OR ((n.status_update_date = o.status_update_date"
     " OR (n.status_update_date IS NULL AND o.status_update_date IS NULL)) AND n.fetched_at < o.fetched_at))"
 )
+_REFUSED = {"ProgrammingError", "IntegrityError", "DataError", "NotSupportedError"}
 
 
 class Merged(NamedTuple):
@@ -54,12 +54,12 @@ class Merged(NamedTuple):
     """
 
     tables: dict[str, int]
-    orders: int
-    new: int
-    changed: int
-    unchanged: int
-    outdated: int
-    changed_after_final: int
+    orders: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    outdated: int = 0
+    changed_after_final: int = 0
 
 
 def load(
@@ -70,6 +70,7 @@ def load(
     rows: Mapping[str, int],
     *,
     keep_changes: bool,
+    check: Callable[[], None],
 ) -> Merged:
     """Replace the orders of local files in the warehouse, in all tables.
 
@@ -77,19 +78,20 @@ def load(
     :param tables: names of those to load.
     :param rows: rows of each file.
     :param keep_changes: whether to note orders that changed after they were final.
+    :param check: called before the warehouse's tables are touched.
     """
-    import dlt
+    with _explained(destination), _own_settings(folder):
+        import dlt
 
-    chosen = [table for table in WAREHOUSE_TABLES if table.name in tables]
-    with _own_settings(folder):
+        chosen = [table for table in WAREHOUSE_TABLES if table.name in tables]
         schema = dlt.Schema(_PIPELINE)
         for table in [*chosen, *([CHANGED_AFTER_FINAL] if keep_changes else [])]:
             schema.update_table(_declared(table, destination))
         resources = [_resource(table, folder, destination) for table in chosen if rows[table.name]]
+        made = getattr(dlt.destinations, destination.name)(**destination.arguments)
 
         def pipeline(of: str) -> Any:
-            where = str(folder / "pipelines")
-            return dlt.pipeline(_PIPELINE, pipelines_dir=where, destination=destination.factory, dataset_name=of)
+            return dlt.pipeline(_PIPELINE, str(folder / "pipelines"), destination=made, dataset_name=of)
 
         beside = pipeline(f"{dataset}_staging")
         with beside.sql_client() as client:
@@ -98,14 +100,20 @@ def load(
         beside.run(dlt.source(lambda: resources, schema=schema)(), loader_file_format=destination.format)
         final = pipeline(dataset)
         final.sync_schema()
-        with final.sql_client() as client, client.begin_transaction():
-            return _merge(client, chosen, rows, keep_changes=keep_changes)
+        check()
+        try:
+            with final.sql_client() as client, client.begin_transaction():
+                return _merge(client, chosen, rows, keep_changes=keep_changes)
+        finally:
+            final.deactivate()
 
 
 @contextmanager
 def _own_settings(folder: Path) -> Iterator[None]:
+    from dlt.common.configuration.container import Container
     from dlt.common.configuration.providers.dictionary import DictionaryProvider
-    from dlt.common.runtime.run_context import RunContext, switched_run_context
+    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+    from dlt.common.runtime.run_context import RunContext
 
     class Settings(RunContext):
         def initial_providers(self) -> list[Any]:
@@ -113,17 +121,56 @@ def _own_settings(folder: Path) -> Iterator[None]:
             provider._config_doc = _SETTINGS
             return [provider]
 
-    with switched_run_context(Settings(str(folder))):
+    with Container().injectable_context(PluggableRunContext(Settings(str(folder)))):
         yield
 
 
-def _declared(table: Table, destination: Destination) -> dict[str, Any]:
+@contextmanager
+def _explained(destination: Destination) -> Iterator[None]:
+    """Errors in our words: those of dlt quote statements and rows."""
+    doing = f"Load order statistics into {destination.name}"
+    try:
+        yield
+    except (PassingError, PermanentError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever dlt and a driver raise
+        chain = list(_inner(error))
+        names = set().union(*map(_names, chain))
+        if names & {"ImportError", "MissingDependencyException"}:
+            raise ConfigurationError(f"{doing}: something is not installed. Install dlt[{destination.name}].") from None
+        drivers = [each for each in chain if {"DatabaseError", "InterfaceError"} & _names(each) and not _is_dlt(each)]
+        said = driver_words(drivers[-1]) if drivers else type(chain[-1]).__name__
+        what = f"{doing}: the database failed: {said}. Its tables are as they were, where it has transactions"
+        if names & _REFUSED:
+            raise PermanentError(f"{what}. Correct the connection or what its user may do.") from None
+        raise PassingError(f"{what}; the next try loads all anew. Check the connection if that fails too.") from None
+
+
+def _inner(error: BaseException | None) -> Iterator[Exception]:
+    while isinstance(error, Exception):
+        yield error
+        inside = (getattr(error, name, None) for name in ("exception", "dbapi_exception", "inner_exc", "orig"))
+        error = next((each for each in inside if isinstance(each, BaseException)), error.__cause__)
+
+
+def _names(error: BaseException) -> set[str]:
+    return {base.__name__ for base in type(error).__mro__}
+
+
+def _is_dlt(error: BaseException) -> bool:
+    return type(error).__module__.startswith(("dlt.", "sqlalchemy."))
+
+
+def _declared(table: Table, destination: Destination) -> Any:
     from dlt.common.schema.utils import new_table
 
+    return new_table(table.name, write_disposition="append", columns=_columns(table, destination))
+
+
+def _columns(table: Table, destination: Destination) -> list[Any]:
     columns = [_column(column, column.name in table.key, destination) for column in table.columns]
-    if len(table.key) == 1:
-        columns[0]["unique"] = True
-    return dict(new_table(table.name, write_disposition="append", columns=columns))
+    columns[0]["unique"] = len(table.key) == 1  # PostgreSQL makes an index of it
+    return columns
 
 
 def _column(column: Column, is_key: bool, destination: Destination) -> dict[str, Any]:
@@ -140,52 +187,53 @@ def _resource(table: Table, folder: Path, destination: Destination) -> Any:
 
     def batches() -> Iterator[Any]:
         with pq.ParquetFile(folder / f"{table.name}.parquet") as file:
+            schema = file.schema_arrow
+            for number, field in enumerate(schema):
+                if pa.types.is_decimal(field.type) and "decimal" in destination.as_text:
+                    schema = schema.set(number, field.with_type(pa.string()))
             for batch in file.iter_batches(_BATCH):
-                rows = pa.Table.from_batches([batch])
-                for number, field in enumerate(rows.schema):
-                    if pa.types.is_decimal(field.type) and "decimal" in destination.as_text:
-                        rows = rows.set_column(number, field.name, rows.column(number).cast(pa.string()))
-                yield rows
+                yield pa.Table.from_batches([batch]).cast(schema)
 
-    return dlt.resource(batches, name=table.name, write_disposition="append")
+    return dlt.resource(batches, name=table.name, write_disposition="append", columns=_columns(table, destination))
 
 
 def _merge(client: Any, tables: Sequence[Table], rows: Mapping[str, int], *, keep_changes: bool) -> Merged:
     """Replace what the warehouse has of the orders beside it, but for those it has newer."""
     named = {table.name: client.get_qualified_table_names(table.name) for table in tables}
-    orders, new_orders = named["orders"]
-    column = client.escape_column_name
-    both = f"FROM {new_orders} n JOIN {orders} o ON o.order_id = n.order_id"
+    if not rows["orders"]:
+        return Merged(dict.fromkeys(named, 0))
+    orders, incoming = named["orders"]
+    both = f"FROM {incoming} n JOIN {orders} o ON o.order_id = n.order_id"
     same = "o.content_sum = n.content_sum"
     late = f"o.is_final AND NOT {same}"
-    if not rows["orders"]:
-        return Merged(dict.fromkeys(named, 0), 0, 0, 0, 0, 0, 0)
 
     def count(what: str) -> int:
         return int(client.execute_sql(f"SELECT COUNT(*) {what}")[0][0])
 
+    def insert(table: Table, into: str, select: str) -> None:
+        names = ", ".join(map(client.escape_column_name, table.names))
+        client.execute_sql(f"INSERT INTO {into} ({names}) SELECT {select.format(names=names)}")
+
     outdated = count(f"{both} WHERE {_OLDER}")
     if outdated:
-        older = f"SELECT n.order_id {both} WHERE {_OLDER}"
+        older = f"SELECT order_id FROM (SELECT n.order_id {both} WHERE {_OLDER}) outdated"  # noqa: S608
         for name in reversed(named):  # orders, by which the others are told, last
             if rows[name]:
-                client.execute_sql(
-                    f"DELETE FROM {named[name][1]} WHERE order_id IN (SELECT order_id FROM ({older}) outdated)"
-                )
+                client.execute_sql(f"DELETE FROM {named[name][1]} WHERE order_id IN ({older})")  # noqa: S608
     known, unchanged, changed_late = count(both), count(f"{both} WHERE {same}"), count(f"{both} WHERE {late}")
-    taken = rows["orders"] - outdated
     if keep_changes and changed_late:
-        names = ", ".join(column(name) for name in CHANGED_AFTER_FINAL.names)
-        client.execute_sql(
-            f"INSERT INTO {client.make_qualified_table_name(CHANGED_AFTER_FINAL.name)} ({names}) "
-            f"SELECT n.order_id, n.campaign_id, o.status, n.status, n.fetched_at {both} WHERE {late}"
+        moment = "n.order_id, n.campaign_id, o.status, n.status, n.fetched_at"
+        insert(
+            CHANGED_AFTER_FINAL,
+            client.make_qualified_table_name(CHANGED_AFTER_FINAL.name),
+            f"{moment} {both} WHERE {late}",
         )
-    loaded = {}
+    loaded = dict.fromkeys(named, 0)
     for table in tables:
         old, new = named[table.name]
-        names = ", ".join(map(column, table.names))
-        client.execute_sql(f"DELETE FROM {old} WHERE order_id IN (SELECT order_id FROM {new_orders})")
+        client.execute_sql(f"DELETE FROM {old} WHERE order_id IN (SELECT order_id FROM {incoming})")  # noqa: S608
         if rows[table.name]:
-            client.execute_sql(f"INSERT INTO {old} ({names}) SELECT {names} FROM {new}")
-        loaded[table.name] = count(f"FROM {new}") if rows[table.name] else 0
+            insert(table, old, f"{{names}} FROM {new}")
+            loaded[table.name] = count(f"FROM {new}")
+    taken = rows["orders"] - outdated
     return Merged(loaded, taken, taken - known, known - unchanged, unchanged, outdated, changed_late)

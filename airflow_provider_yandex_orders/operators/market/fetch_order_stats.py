@@ -37,7 +37,8 @@ class OrderStats(TypedDict):
     """What a fetch of order statistics did.
 
     ``rows`` are counts by table, ``new_fields`` counts of the fields that have no column, by ``table.field``;
-    ``window`` is empty for orders by id, ``fetched_at`` is when the fetch began, ``schema_path`` is ``None`` without tables.
+    ``window`` is empty for orders by id, ``fetched_at`` is when the oldest page was read, ``schema_path`` is ``None``
+    without tables.
     """
 
     service: str
@@ -179,7 +180,6 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         from airflow_provider_yandex_orders.market.tables.outputs import Outputs
         from airflow_provider_yandex_orders.storage import scratch_folder, staging_folder
 
-        began = datetime.now(UTC)
         hook = MarketHook(self.market_conn_id)
         campaign_id = hook.campaign_id(self.campaign_id)
         page_size = check_page_size(self.page_size)
@@ -202,7 +202,7 @@ class MarketFetchOrderStatsOperator(BaseOperator):
             _forget(folder)
             raise
         _forget(folder)
-        stats = self._stats(campaign_id, chosen, fetched, paths, began)
+        stats = self._stats(campaign_id, chosen, fetched, paths)
         self._reported = stats
         tell(stats)
         self._emit(context, place_of(hook.base_url), stats)
@@ -230,16 +230,14 @@ class MarketFetchOrderStatsOperator(BaseOperator):
 
         return Window(fetch_page, part, StagedPages(folder, part.fingerprint(hook.base_url, campaign_id, page_size)))
 
-    def _stats(
-        self, campaign_id: int, chosen: OrderFilter, fetched: Fetched, paths: Mapping[str, str], began: datetime
-    ) -> OrderStats:
+    def _stats(self, campaign_id: int, chosen: OrderFilter, fetched: Fetched, paths: Mapping[str, str]) -> OrderStats:
         from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
 
         return OrderStats(
             service="market",
             campaign_id=campaign_id,
             window=chosen.window,
-            fetched_at=began.isoformat(timespec="milliseconds"),
+            fetched_at=datetime.fromtimestamp(fetched.since, UTC).isoformat(),
             orders=fetched.orders,
             pages=fetched.pages,
             requests=fetched.requests,

@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any, TypedDict
 
-from airflow.providers.common.compat.sdk import BaseHook, BaseOperator, Context
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook, BaseOperator, Connection, Context
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.summary import tell
 
-log = logging.getLogger(__name__)
+_DOING = "Load order statistics"
 
 
 class LoadedOrderStats(TypedDict):
@@ -71,6 +71,13 @@ class MarketLoadOrderStatsOperator(BaseOperator):
 
     def execute(self, context: Context) -> LoadedOrderStats:
         """Read the files, keep the newest of each order, load, report."""
+        missing = [name for name in ("dlt", "pyarrow") if find_spec(name) is None]
+        if missing:
+            raise ConfigurationError(
+                f"{_DOING}: {' and '.join(missing)} is missing. Install airflow-provider-yandex-orders[warehouse]."
+            )
+        from airflow_provider_yandex_orders.journal.records import Destination
+        from airflow_provider_yandex_orders.journal.store import open_journal
         from airflow_provider_yandex_orders.market.warehouse.declare import WAREHOUSE_TABLES
         from airflow_provider_yandex_orders.market.warehouse.destinations import destination_of
         from airflow_provider_yandex_orders.market.warehouse.incoming import fetched_of, write_incoming
@@ -79,17 +86,27 @@ class MarketLoadOrderStatsOperator(BaseOperator):
 
         known = [table.name for table in WAREHOUSE_TABLES]
         chosen = known if self.tables is None else ["orders", *self.tables]
-        if unknown := sorted(set(chosen) - set(known)):
-            raise ConfigurationError(
-                f"Load order statistics: no table {', '.join(unknown)}; there are {', '.join(known)}."
-            )
+        unknown = sorted(set(chosen) - set(known))
+        if unknown:
+            raise ConfigurationError(f"{_DOING}: no table {', '.join(unknown)}; there are {', '.join(known)}.")
         fetches = fetched_of(self.source)
-        destination = destination_of(BaseHook.get_connection(self.conn_id))
-        with scratch_folder(f"load {self.conn_id} {self.dataset}") as folder:
+        destination = destination_of(self._connection())
+        with (
+            scratch_folder(f"load {destination.place} {self.dataset}") as folder,
+            open_journal(self.journal_conn_id) as journal,
+        ):
             incoming = write_incoming(fetches, folder)
-            merged = load(
-                destination, self.dataset, chosen, folder, incoming.rows, keep_changes=self.changed_after_final
-            )
+            here = Destination("market", destination.place, "", f"warehouse {self.dataset}")
+            with journal.lease(here, _DOING, "another task loads there now, and two at once could mix") as lease:
+                merged = load(
+                    destination,
+                    self.dataset,
+                    chosen,
+                    folder,
+                    incoming.rows,
+                    keep_changes=self.changed_after_final,
+                    check=lease.check,
+                )
         loaded = LoadedOrderStats(
             service="market",
             dataset=self.dataset,
@@ -103,3 +120,11 @@ class MarketLoadOrderStatsOperator(BaseOperator):
         )
         tell(loaded)
         return loaded
+
+    def _connection(self) -> Connection:
+        try:
+            return BaseHook.get_connection(self.conn_id)
+        except AirflowNotFoundException:
+            raise ConfigurationError(
+                f"{_DOING}: there is no connection {self.conn_id!r}. Create it, or correct conn_id."
+            ) from None
