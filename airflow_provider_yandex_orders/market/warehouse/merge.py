@@ -138,8 +138,12 @@ def _explained(destination: Destination) -> Iterator[None]:
         names = set().union(*map(_names, chain))
         if names & {"ImportError", "MissingDependencyException"}:
             raise ConfigurationError(f"{doing}: something is not installed. Install dlt[{destination.name}].") from None
+        if "ConfigurationException" in names:
+            raise ConfigurationError(f"{doing}: the connection lacks something: {type(chain[-1]).__name__}.") from None
         drivers = [each for each in chain if {"DatabaseError", "InterfaceError"} & _names(each) and not _is_dlt(each)]
         said = driver_words(drivers[-1]) if drivers else type(chain[-1]).__name__
+        if drivers and "password" in str(drivers[-1]).lower():
+            said = "it refuses the login or the password"
         what = f"{doing}: the database failed: {said}. Its tables are as they were, where it has transactions"
         if names & _REFUSED:
             raise PermanentError(f"{what}. Correct the connection or what its user may do.") from None

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fetched orders into real databases: whole orders, the newest ones, all tables or none."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("dlt", reason="needs the extra warehouse")
+pytest.importorskip("duckdb", reason="needs duckdb")
+
+from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, SourceError
+from airflow_provider_yandex_orders.operators.market import MarketLoadOrderStatsOperator
+from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+from tests.market.load_support import Tables, Warehouse, in_files, otherwise
+from tests.support.postgres import PostgresServer
+
+Load = Callable[..., Any]
+KINDS = ("postgres", "duckdb", "sqlite")
+
+
+@pytest.fixture(params=KINDS)
+def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
+    server: PostgresServer | None = None
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres")
+        empty = Warehouse("postgres", tmp_path, server)
+        for schema in ("market", "market_staging"):
+            empty.query(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+    return Warehouse(request.param, tmp_path / "warehouse.db", server)
+
+
+@pytest.fixture
+def stats(market: SandboxServer, operator: Callable[..., Any], context: Callable[..., Any]) -> dict[str, Any]:
+    market.client.change_settings(market_orders_per_day=3)
+    fetched: dict[str, Any] = operator().execute(context())
+    return fetched
+
+
+@pytest.fixture
+def load(warehouse: Warehouse, context: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Load:
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", warehouse.connection)
+
+    def run(source: Any, **arguments: Any) -> Any:
+        task = MarketLoadOrderStatsOperator(task_id="load", source=source, conn_id="warehouse", **arguments)
+        return task.execute(context())
+
+    return run
+
+
+def first_of(tables: Tables) -> int:
+    """An order that is final and has several items and payments."""
+    final = {row["order_id"] for row in tables["orders"] if row["status"] in ("DELIVERED", "RETURNED")}
+    paid = {row["order_id"] for row in tables["payments"]}
+    return next(row["order_id"] for row in tables["items"] if row["item_no"] > 1 and row["order_id"] in final & paid)
+
+
+def loses(tables: Tables) -> int:
+    """That order loses an item and every payment."""
+    which = first_of(tables)
+    for name in ("items", "prices", "details"):
+        tables[name] = [row for row in tables[name] if (row["order_id"], row["item_no"]) != (which, 2)]
+    tables["payments"] = [row for row in tables["payments"] if row["order_id"] != which]
+    return which
+
+
+def later(tables: Tables) -> None:
+    """All orders have other amounts, and a later change of status."""
+    for row in tables["orders"]:
+        row["status_update_date"] = "2026-06-02T00:00:00Z"
+    for row in tables["prices"]:
+        row["total"] = "10000000000000000000000000000.123456789"
+
+
+class TestLoad:
+    def test_twice_makes_the_same_tables(
+        self, load: Load, warehouse: Warehouse, stats: dict[str, Any], logged: Callable[[], str]
+    ) -> None:
+        expected = in_files(stats)
+        done = load(stats)
+        assert warehouse.all(expected) == expected
+        assert done == {
+            "service": "market",
+            "dataset": "market",
+            "tables": stats["rows"],
+            "orders": stats["orders"],
+            "orders_new": stats["orders"],
+            "orders_changed": 0,
+            "orders_unchanged": 0,
+            "orders_outdated": 0,
+            "changed_after_final": 0,
+        }
+        assert {row["campaign_id"] for row in warehouse.rows("orders")} == {1001}
+        said = logged()
+        assert "order statistics, market, dataset market" in said
+        assert f"{stats['orders']:>12,}  new to the warehouse" in said
+        again = load(stats)
+        assert warehouse.all(expected) == expected
+        assert again == {**done, "orders_new": 0, "orders_unchanged": stats["orders"]}
+
+    def test_an_order_that_lost_rows_has_lost_them_in_every_table(
+        self, load: Load, warehouse: Warehouse, stats: dict[str, Any], tmp_path: Path
+    ) -> None:
+        changed = otherwise(stats, tmp_path / "changed", loses)
+        load(stats, changed_after_final=True)
+        assert warehouse.rows("changed_after_final") == []
+        done = load([changed], changed_after_final=True)
+        assert warehouse.all(stats["tables"]) == in_files(changed)
+        which = first_of(in_files(stats))
+        status = next(row["status"] for row in warehouse.rows("orders") if row["order_id"] == which)
+        assert (done["orders_changed"], done["changed_after_final"]) == (1, 1)
+        (row,) = warehouse.rows("changed_after_final")
+        assert row == {
+            "order_id": which,
+            "campaign_id": 1001,
+            "was": status,
+            "became": status,
+            "moment": row["moment"],
+        }
+        assert row["moment"][:19] == changed["fetched_at"][:19]
+        assert load(changed, changed_after_final=True)["changed_after_final"] == 0
+
+    def test_the_newest_version_stays(
+        self, load: Load, warehouse: Warehouse, stats: dict[str, Any], tmp_path: Path
+    ) -> None:
+        changed = otherwise(stats, tmp_path / "changed", later, later=-3600)  # read before, though it changed after
+        same_date = otherwise(stats, tmp_path / "same", loses, later=-3600)
+        count = stats["orders"]
+        done = load([changed, stats, None, same_date])
+        assert (done["orders"], done["orders_outdated"]) == (count, 2 * count)
+        assert warehouse.all(stats["tables"]) == in_files(changed)
+        for older in (stats, same_date):
+            done = load(older)
+            assert (done["orders"], done["orders_outdated"], set(done["tables"].values())) == (0, count, {0})
+        assert warehouse.all(stats["tables"]) == in_files(changed)
+
+
+@pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
+def test_two_tasks_at_once_take_turns(
+    self, load: Load, warehouse: Warehouse, stats: dict[str, Any], tmp_path: Path
+) -> None:
+    changed = otherwise(stats, tmp_path / "changed", later)
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(load, [stats, changed]))
+    assert sum(each["orders_new"] for each in done) == stats["orders"]
+    assert warehouse.all(stats["tables"]) == in_files(changed)
+
+
+@pytest.mark.parametrize("warehouse", ["duckdb"], indirect=True)
+class TestSources:
+    def test_tables_that_are_chosen(self, load: Load, warehouse: Warehouse, stats: dict[str, Any]) -> None:
+        done = load(stats, tables=["payments"])
+        assert set(done["tables"]) == {"orders", "payments"}
+        load(stats)  # makes the others
+        assert warehouse.all(stats["tables"]) == in_files(stats)
+
+    def test_nothing_to_load(self, load: Load, warehouse: Warehouse, stats: dict[str, Any], tmp_path: Path) -> None:
+        empty = otherwise(stats, tmp_path / "empty", lambda tables: [rows.clear() for rows in tables.values()])
+        assert load([])["orders"] == 0
+        assert load(empty, changed_after_final=True)["orders"] == 0
+        assert warehouse.rows("payments") == warehouse.rows("changed_after_final") == []
+
+    def test_formats_make_the_same_orders(
+        self,
+        load: Load,
+        stats: dict[str, Any],
+        operator: Callable[..., Any],
+        context: Callable[..., Any],
+        tmp_path: Path,
+    ) -> None:
+        load(stats)
+        parquet = operator(output_format="parquet", path=str(tmp_path / "parquet")).execute(context(run_id="other"))
+        done = load(parquet)
+        assert (done["orders_unchanged"], done["orders_outdated"]) == (stats["orders"], 0)
+
+    def test_fields_that_are_new(self, load: Load, warehouse: Warehouse, stats: dict[str, Any], tmp_path: Path) -> None:
+        def new_field(tables: Tables) -> None:
+            tables["orders"][0]["unknown_fields"] = '{"giftWrap":{"price":10.10}}'
+
+        done = load(otherwise(stats, tmp_path / "new", new_field))
+        assert done["orders"] == stats["orders"]
+        (found,) = warehouse.query(
+            "SELECT unknown_fields->'giftWrap'->>'price' AS price FROM market.orders WHERE unknown_fields IS NOT NULL"
+        )
+        assert found == {"price": "10.1"}
+
+    def test_files_of_two_fetches_are_told(self, load: Load, stats: dict[str, Any], tmp_path: Path) -> None:
+        other = otherwise(stats, tmp_path / "other", lambda tables: tables["orders"].pop())
+        with pytest.raises(SourceError, match="does not have there"):
+            load(other)
+
+    @pytest.mark.parametrize("source", ["text", 5, None, [{"rows": 1}], {"service": "market", "tables": {}}])
+    def test_no_result_of_a_fetch(self, load: Load, source: Any) -> None:
+        with pytest.raises(ConfigurationError, match="source is no result of MarketFetchOrderStatsOperator"):
+            load(source)
+
+    def test_a_table_there_is_not(self, load: Load, stats: dict[str, Any]) -> None:
+        with pytest.raises(ConfigurationError, match="no table goods; there are orders, items"):
+            load(stats, tables=["goods"])
+
+    def test_settings_of_dlt_around_do_not_count(
+        self,
+        load: Load,
+        stats: dict[str, Any],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        logged: Callable[[], str],
+    ) -> None:
+        (tmp_path / ".dlt").mkdir()
+        (tmp_path / ".dlt" / "config.toml").write_text('[runtime]\nlog_level = "DEBUG"\n[load]\nworkers = "many"\n')
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("NORMALIZE__WORKERS", "many")
+        load(stats)
+        assert "|dlt|" not in logged()
+        assert "dlt" not in {path.name for path in tmp_path.iterdir()}
+
+
+class TestConnections:
+    @pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
+    def test_a_wrong_password(
+        self, load: Load, warehouse: Warehouse, stats: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        uri = warehouse.connection.replace(":" + warehouse.connection.split(":")[2].split("@")[0], ":not-the-one")
+        monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", uri)
+        with pytest.raises(PassingError, match="refuses the login or the password") as raised:
+            load(stats)
+        assert "not-the-one" not in str(raised.value)
+        assert raised.value.__cause__ is None
+
+    @pytest.mark.parametrize("warehouse", ["sqlite"], indirect=True)
+    @pytest.mark.parametrize(
+        ("connection", "message"),
+        [
+            (None, "there is no connection 'warehouse'"),
+            ({"conn_type": "mongo"}, "is of type mongo. Orders can be loaded by one of type postgres, duckdb, sqlite"),
+            ({"conn_type": "duckdb"}, "names no file"),
+            ({"conn_type": "snowflake", "host": "h"}, "the connection lacks something"),
+        ],
+    )
+    def test_one_that_cannot_be_used(
+        self,
+        load: Load,
+        stats: dict[str, Any],
+        monkeypatch: pytest.MonkeyPatch,
+        connection: dict[str, str] | None,
+        message: str,
+    ) -> None:
+        monkeypatch.delenv("AIRFLOW_CONN_WAREHOUSE")
+        if connection:
+            monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(connection))
+        with pytest.raises(ConfigurationError, match=message):
+            load(stats)
+
+
+KILLED = """
+import json, os, signal, sys
+from types import SimpleNamespace
+from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
+from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
+from airflow_provider_yandex_orders.operators.market import MarketLoadOrderStatsOperator
+
+def dying(execute):
+    def run(client, sql, *arguments, **named):
+        if str(sql).startswith('INSERT INTO') and '"market"."payments"' in str(sql):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return execute(client, sql, *arguments, **named)
+    return run
+
+for client in (DuckDbSqlClient, Psycopg2SqlClient):
+    client.execute_sql = dying(client.execute_sql)
+task = MarketLoadOrderStatsOperator(task_id="load", source=json.loads(sys.argv[1]), conn_id="warehouse")
+task.execute({"ti": SimpleNamespace(dag_id="d", run_id="r", task_id="load", map_index=-1)})
+"""
+
+
+@pytest.mark.parametrize("warehouse", ["postgres", "duckdb"], indirect=True)
+def test_a_load_that_is_killed_in_the_middle_leaves_the_old_orders(
+    load: Load, warehouse: Warehouse, stats: dict[str, Any], tmp_path: Path
+) -> None:
+    load(stats)
+    changed = otherwise(stats, tmp_path / "changed", later)
+    # With a journal of its own: what the dead one holds there ends by itself after a while.
+    died = subprocess.run(
+        [sys.executable, "-c", KILLED, json.dumps(changed)],
+        env={**os.environ, "AIRFLOW_HOME": str(tmp_path / "home"), "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        timeout=300,
+        check=False,
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-2000:]
+    assert warehouse.all(stats["tables"]) == in_files(stats)
+    assert load(changed)["orders_changed"] == stats["orders"]
+    assert warehouse.all(stats["tables"]) == in_files(changed)
