@@ -191,12 +191,13 @@ def _resource(table: Table, folder: Path, destination: Destination) -> Any:
 
     def batches() -> Iterator[Any]:
         with pq.ParquetFile(folder / f"{table.name}.parquet") as file:
-            schema = file.schema_arrow
-            for number, field in enumerate(schema):
-                if pa.types.is_decimal(field.type) and "decimal" in destination.as_text:
-                    schema = schema.set(number, field.with_type(pa.string()))
             for batch in file.iter_batches(_BATCH):
-                yield pa.Table.from_batches([batch]).cast(schema)
+                rows = pa.Table.from_batches([batch])
+                for number, field in enumerate(rows.schema):
+                    if pa.types.is_decimal(field.type) and "decimal" in destination.as_text:
+                        plain = [None if value is None else f"{value:f}" for value in rows.column(number).to_pylist()]
+                        rows = rows.set_column(number, field.name, pa.array(plain, pa.string()))
+                yield rows
 
     return dlt.resource(batches, name=table.name, write_disposition="append", columns=_columns(table, destination))
 
