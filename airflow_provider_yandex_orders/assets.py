@@ -84,14 +84,20 @@ def with_alias(outlets: list[Any], name: str, wanted: bool) -> list[Any]:
 
 
 def emit(
-    task: Any, context: Context, alias: str, there: tuple[str, str, str], events: Mapping[str, Mapping[str, Any]]
+    task: Any,
+    context: Context,
+    alias: str,
+    there: tuple[str, str, str],
+    events: Mapping[str, Mapping[str, Any]],
+    whole: Mapping[str, Any] | None = None,
 ) -> None:
     """Tell Airflow what a task brought, once it succeeds: an event of each asset, and of the task's own outlets.
 
     :param task: the operator; lineage finds the addresses in its ``_emitted``.
     :param alias: the alias the events go through; where it is not among the task's outlets only those are told of.
     :param there: service, host and place.
-    :param events: by the kind of row, what its event holds; own outlets that are none of these get the first.
+    :param events: by the kind of row, what its event holds.
+    :param whole: what own outlets get that are none of these; by default the first.
     """
     service, host, place = there
     try:
@@ -100,11 +106,11 @@ def emit(
         accessors: Any = context.get("outlet_events")
         if accessors is None:
             return
-        told, first = {"partition": _partition(context)}, next(iter(events))
+        told, whole = {"partition": _partition(context)}, whole or next(iter(events.values()))
         own = {outlet.uri: outlet for outlet in task.outlets if isinstance(outlet, Asset)}
         names = {asset.uri: name for name, asset in assets.items()}
         for uri, outlet in own.items():
-            accessors[outlet].extra = {**events[names.get(uri, first)], **told}
+            accessors[outlet].extra = {**(events[names[uri]] if uri in names else whole), **told}
         # Airflow makes an asset that comes through an alias when the task ends; of two that end at once one would fail.
         is_first = getattr(context.get("ti"), "map_index", -1) < 1
         for outlet in task.outlets if is_first else ():

@@ -73,16 +73,13 @@ def upload_lineage(source: Any, uri: str, delivery: Mapping[str, Any]) -> Operat
     )
 
 
-def fetch_lineage(
-    uris: Mapping[str, str], files: Mapping[str, str], rows: Mapping[str, int]
-) -> OperatorLineage[Any, Any]:
+def fetch_lineage(uris: Mapping[str, str], rows: Mapping[str, int]) -> OperatorLineage[Any, Any]:
     """The lineage of a fetch.
 
     :param uris: by table, the address of its asset.
-    :param files: by table, where its rows lie.
-    :param rows: by table, how many they are.
+    :param rows: by file, how many it holds.
     """
-    outputs = [_output(_file(path), rows[name], None, {}) for name, path in files.items()]
+    outputs = [_output(_file(path), count, None, {}) for path, count in rows.items()]
     return OperatorLineage(inputs=[_of_asset(uri) for uri in uris.values()], outputs=outputs)
 
 

@@ -81,7 +81,7 @@ def fetch(parallel: int) -> Callable[[], object]:
     with MarketHook().places(parallel):
         MarketHook().campaigns()
     ti = SimpleNamespace(dag_id="d", run_id="r", task_id="fetch", map_index=-1)
-    return lambda: task.execute({"ti": ti})["pages"]  # type: ignore[typeddict-item]
+    return lambda: task.execute({"ti": ti})["pages"]  # type: ignore[typeddict-item, call-overload]
 
 
 @contextmanager

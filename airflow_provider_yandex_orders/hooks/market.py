@@ -103,6 +103,24 @@ class MarketHook(ServiceHook):
                 raise PagesBroken("List the stores: the pages go round in circles. The next try may pass.")
             told.add(next_page)
 
+    def open_stores(self) -> list[int]:
+        """Ids of the stores of :meth:`campaigns` whose order statistics can be read; of the others the log says why.
+
+        :raises ConfigurationError: there is none.
+        """
+        stores = self.campaigns()
+        troubles = {each["id"]: closed_store(each["id"], stores) for each in stores if each.get("id")}
+        for trouble in filter(None, troubles.values()):
+            log.warning("Left out. %s", trouble)
+        found = [number for number, trouble in troubles.items() if trouble is None]
+        if not found:
+            raise ConfigurationError(
+                f"List the stores: none of the {len(stores)} that the key of {self.conn_id!r} sees has order "
+                "statistics to read. Take a key of the cabinet that has such stores."
+            )
+        log.info("Stores whose order statistics can be read: %s.", ", ".join(map(str, found)))
+        return found
+
     def token_info(self) -> dict[str, Any]:
         """``name`` and ``authScopes`` of the connection's Api-Key; the service has no such answer for OAuth tokens.
 

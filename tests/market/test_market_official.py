@@ -49,7 +49,7 @@ def test_ten_thousand_orders_are_as_the_schema_has_them(
     specification()
     market.client.change_settings(market_orders_per_day=10_000)
     task = operator(date_from="2026-06-01", date_to="2026-06-01", page_size=200)
-    stats = task.execute(context("fetch"))
+    stats: Any = task.execute(context("fetch"))
     assert (stats["orders"], stats["pages"], stats["requests"]) == (10_000, 50, 50)
     assert official.requests == official.answers >= 50
     orders = raw_orders(stats["paths"][0])

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+EVERY_STORE = "all"
+
 
 class OrderStats(TypedDict):
     """What a fetch of order statistics did.
@@ -58,7 +60,7 @@ class OrderStats(TypedDict):
 
 
 class MarketFetchOrderStatsOperator(BaseOperator):
-    """Fetches order statistics of a store, every page, into files a warehouse can load.
+    """Fetches order statistics of a store, or of all, every page, into files a warehouse can load.
 
     Two kinds of files: the raw orders, one JSON object a line as the service wrote it, and tidy tables (``orders``,
     ``items``, ``prices``, ``details``, ``payments``, ``commissions``, ``subsidies``) with a file that describes them. A
@@ -80,8 +82,8 @@ class MarketFetchOrderStatsOperator(BaseOperator):
 
     :param path: folder or object storage URL the files go to. Their names tell store, window and content. (templated)
     :param campaign_id: the store, a whole number above 0; by default the connection's (its login, or
-        ``campaign_id`` of its extra).
-        (templated)
+        ``campaign_id`` of its extra). ``"all"``: every store of the key, one after the other, and a list of results;
+        a store that has no statistics, or whose API is switched off, is left out with a warning. (templated)
     :param market_conn_id: connection of type ``yandex_market``; by default ``yandex_market_default``. (templated)
     :param date_from: first day the orders were made on, ``YYYY-MM-DD`` or a date, in Moscow time; with ``date_to``.
         By default no such limit. (templated)
@@ -124,7 +126,7 @@ class MarketFetchOrderStatsOperator(BaseOperator):
     )
     ui_color = "#fff4cc"
     _emitted: Mapping[str, str] | None = None
-    _reported: OrderStats | None = None
+    _reported: Sequence[OrderStats] = ()
     operator_extra_links = (CabinetLink(),)
 
     def __init__(
@@ -171,48 +173,58 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         self.journal_conn_id = journal_conn_id
         self.emit_asset = emit_asset
 
-    def execute(self, context: Context) -> OrderStats:
+    def execute(self, context: Context) -> OrderStats | list[OrderStats]:
         """Check, fetch, publish, report."""
-        from airflow_provider_yandex_orders.market.fetch import fetch
         from airflow_provider_yandex_orders.market.filters import check_page_size
-        from airflow_provider_yandex_orders.market.publish import publish, target_folder
+        from airflow_provider_yandex_orders.market.publish import target_folder
         from airflow_provider_yandex_orders.market.staged import remove_expired
-        from airflow_provider_yandex_orders.market.tables.outputs import Outputs
-        from airflow_provider_yandex_orders.storage import scratch_folder, staging_folder
+        from airflow_provider_yandex_orders.storage import staging_folder
 
-        hook = MarketHook(self.market_conn_id)
-        campaign_id = hook.campaign_id(self.campaign_id)
-        page_size = check_page_size(self.page_size)
+        hook, every = MarketHook(self.market_conn_id), self.campaign_id == EVERY_STORE
+        given = None if every else hook.campaign_id(self.campaign_id)
+        check_page_size(self.page_size)
         chosen = self._filter(context)
         self._check_output()
         folder, target = staging_folder(self.staging_path, context), target_folder(self.path)
         remove_expired(self.staging_path, context)
 
-        log.info("Reading order statistics of store %d: %s.", campaign_id, chosen.window or chosen.label)
-        parts = chosen.windows() if self.parallel > 1 else [chosen]
         try:
-            with scratch_folder(str(folder)) as local:
-                new_outputs = partial(Outputs, local, self.output_format, tables=self.tables)
-                with hook.places(min(self.parallel, len(parts)), self.journal_conn_id) as places:
-                    window = partial(self._window, hook, campaign_id, page_size, folder, places)
-                    streams = len(places) or self.parallel
-                    fetched = fetch(lambda: list(map(window, parts)), streams, new_outputs)
-                paths = publish(local, target, f"order_stats_{campaign_id}_{chosen.label}")
+            stores = hook.open_stores() if given is None else [given]
+            reported = [self._fetch(hook, store, chosen, folder, target) for store in stores]
         except PermanentError:  # no try goes on from the pages
             _forget(folder)
             raise
         _forget(folder)
-        stats = self._stats(campaign_id, chosen, fetched, paths)
-        self._reported = stats
+        self._reported = reported
+        self._emit(context, place_of(hook.base_url), reported)
+        return reported if every else reported[0]
+
+    def _fetch(
+        self, hook: MarketHook, store: int, chosen: OrderFilter, folder: ObjectStoragePath, target: ObjectStoragePath
+    ) -> OrderStats:
+        """All of one store. Its pages stay on storage: a try that comes after another store failed needs them."""
+        from airflow_provider_yandex_orders.market.fetch import fetch
+        from airflow_provider_yandex_orders.market.publish import publish
+        from airflow_provider_yandex_orders.market.tables.outputs import Outputs
+        from airflow_provider_yandex_orders.storage import scratch_folder
+
+        log.info("Reading order statistics of store %d: %s.", store, chosen.window or chosen.label)
+        parts = chosen.windows() if self.parallel > 1 else [chosen]
+        with scratch_folder(str(folder)) as local:
+            new_outputs = partial(Outputs, local, self.output_format, tables=self.tables)
+            with hook.places(min(self.parallel, len(parts)), self.journal_conn_id) as places:
+                window = partial(self._window, hook, store, folder, places)
+                streams = len(places) or self.parallel
+                fetched = fetch(lambda: list(map(window, parts)), streams, new_outputs)
+            paths = publish(local, target, f"order_stats_{store}_{chosen.label}")
+        stats = self._stats(store, chosen, fetched, paths)
         tell(stats)
-        self._emit(context, place_of(hook.base_url), stats)
         return stats
 
     def _window(
         self,
         hook: MarketHook,
         campaign_id: int,
-        page_size: int,
         folder: ObjectStoragePath,
         places: Sequence[Lease],
         part: OrderFilter,
@@ -226,9 +238,10 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         def fetch_page(body: Mapping[str, Any], *, page_token: str | None) -> OrdersPage:
             for place in places:
                 place.check()
-            return reader.order_stats_page(campaign_id, body, page_token=page_token, page_size=page_size)
+            return reader.order_stats_page(campaign_id, body, page_token=page_token, page_size=self.page_size)
 
-        return Window(fetch_page, part, StagedPages(folder, part.fingerprint(hook.base_url, campaign_id, page_size)))
+        sum_of = part.fingerprint(hook.base_url, campaign_id, self.page_size)
+        return Window(fetch_page, part, StagedPages(folder, sum_of))
 
     def _stats(self, campaign_id: int, chosen: OrderFilter, fetched: Fetched, paths: Mapping[str, str]) -> OrderStats:
         from airflow_provider_yandex_orders.market.tables.order_stats import TABLES
@@ -281,12 +294,17 @@ class MarketFetchOrderStatsOperator(BaseOperator):
                 "Fetch order statistics: Parquet needs pyarrow. Install airflow-provider-yandex-orders[parquet]."
             )
 
-    def _emit(self, context: Context, host: str, stats: OrderStats) -> None:
+    def _emit(self, context: Context, host: str, fetched: Sequence[OrderStats]) -> None:
         """Tell who waits for the tables that they are there."""
-        told = {name: stats[name] for name in ("campaign_id", "orders", "rows")}
-        told |= {"new_fields": stats["new_fields"]} if stats["new_fields"] else {}
-        events = {name: {**told, **stats["window"], "path": path} for name, path in _files(stats).items()}
-        emit(self, context, FETCHED, ("market", host, str(stats["campaign_id"])), events)
+        events = {}
+        for stats in fetched:
+            told = {name: stats[name] for name in ("campaign_id", "orders", "rows")}
+            told |= {"new_fields": stats["new_fields"]} if stats["new_fields"] else {}
+            for table, path in _files(stats).items():
+                events[f"{stats['campaign_id']}/{table}"] = {**told, **stats["window"], "path": path}
+        whole: dict[str, Any] = {"campaign_ids": [stats["campaign_id"] for stats in fetched], **fetched[0]["window"]}
+        whole["orders"] = sum(stats["orders"] for stats in fetched)
+        emit(self, context, FETCHED, ("market", host, ""), events, whole if len(fetched) > 1 else None)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
         """What came from where, for OpenLineage: its provider asks, where it is installed."""
@@ -294,8 +312,12 @@ class MarketFetchOrderStatsOperator(BaseOperator):
             return None
         from airflow_provider_yandex_orders.lineage import fetch_lineage
 
-        stats = self._reported
-        return fetch_lineage(self._emitted, _files(stats), {"raw": stats["orders"], **stats["rows"]})
+        rows = {
+            path: {"raw": stats["orders"], **stats["rows"]}[table]
+            for stats in self._reported
+            for table, path in _files(stats).items()
+        }
+        return fetch_lineage(self._emitted, rows)
 
 
 def _files(stats: OrderStats) -> dict[str, str]:
