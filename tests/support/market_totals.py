@@ -111,5 +111,5 @@ def is_delivery(item: dict[str, Any]) -> bool:
 if __name__ == "__main__":
     named = (argument.split("=", 1) for argument in sys.argv[1:])
     found = totals((int(store), path) for store, path in named)
-    for view, rows in found.items():
-        print(view, len(rows), [str(sum(column)) for column in zip(*rows.values(), strict=True) if column[0] != str(column[0])])
+    shown = {view: {str(key): list(map(str, row)) for key, row in rows.items()} for view, rows in found.items()}
+    json.dump(shown, sys.stdout, ensure_ascii=False, indent=1)

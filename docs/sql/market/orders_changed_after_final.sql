@@ -1,5 +1,5 @@
 -- Orders that changed after they were over, each change with what the order is now: reports that were closed before
--- have other numbers. It needs the table that a load with keep_changes=True writes.
+-- have other numbers. It needs the table that a load with changed_after_final=True writes.
 CREATE OR REPLACE VIEW market.orders_changed_after_final AS
 WITH paid AS (
     SELECT order_id, sum(CASE WHEN type = 'REFUND' THEN -total ELSE total END) AS paid
