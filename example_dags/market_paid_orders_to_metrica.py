@@ -34,7 +34,7 @@ GOAL = "market_order_paid"
 # Market shows a transfer days after its date: two weeks are read, and what the counter has is not sent again.
 PAID = f"""
 SELECT o.order_id AS id, o.partner_order_id AS "PurchaseId", '{GOAL}' AS "Target",
-       CAST(p.date AS timestamp) AS "DateTime", sum(p.total) AS "Price",
+       CAST(p.date AS timestamp) AS "DateTime", CAST(sum(p.total) AS numeric(18, 2)) AS "Price",
        CASE o.currency WHEN 'RUR' THEN 'RUB' ELSE o.currency END AS "Currency"
 FROM market.payments p
 JOIN market.orders o ON o.order_id = p.order_id

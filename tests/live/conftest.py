@@ -67,8 +67,8 @@ def airflow(
 ) -> Iterator[LiveAirflow]:
     dags = live_folder / "dags"
     dags.mkdir()
-    examples = (EXAMPLES / "crm_to_metrica_daily.py", EXAMPLES / "orders_delivered.py")
-    for path in (*examples, *Path(__file__).parent.glob("dags/*.py")):
+    examples = ("crm_to_metrica_daily.py", "orders_delivered.py", "market_backfill.py")
+    for path in (*(EXAMPLES / name for name in examples), *Path(__file__).parent.glob("dags/*.py")):
         shutil.copy(path, dags)
     with sqlite3.connect(live_folder / "crm.db") as connection:
         crm.create(connection, today=TODAY)
@@ -80,6 +80,7 @@ def airflow(
     environment = {
         "TMPDIR": str(live_folder / "tmp"),
         "AIRFLOW_CONN_JOURNAL": journal.uri,
+        "AIRFLOW_CONN_WAREHOUSE": journal.uri,
         "AIRFLOW_CONN_CRM": json.dumps({"conn_type": "sqlite", "host": str(live_folder / "crm.db")}),
         "AIRFLOW_CONN_SHOP": json.dumps({"conn_type": "sqlite", "host": str(live_folder / "shop.db")}),
         "AIRFLOW_CONN_YANDEX_METRICA_DEFAULT": connection_of("yandex_metrica", counter_id=101),
