@@ -4,7 +4,7 @@
 Each run reads the orders that were *made* on its day, as they are now. So every order belongs to one run, runs may go
 in any sequence and be repeated, and an order that the daily load has in a newer version stays as it is.
 
-On Airflow 3, where a run is a partition from 3.2 on (``market_backfill`` must not be paused):
+On Airflow 3, with a partition for each run where it can backfill partitions (the DAG must not be paused):
 
     airflow backfill create --dag-id market_backfill --from-date 2026-08-01 --to-date 2026-10-29 --max-active-runs 2
 
@@ -28,8 +28,9 @@ WAREHOUSE = "warehouse"
 # A folder, or s3://bucket/market
 FILES = str(Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "market_backfill")
 
-# A day of Moscow: a partition where this Airflow has them, else a data interval.
-Day = getattr(trigger, "CronPartitionTimetable", interval.CronDataIntervalTimetable)
+# A day of Moscow: a partition where this Airflow can backfill them, else a data interval.
+Partitions = getattr(trigger, "CronPartitionTimetable", None)
+Day = Partitions if hasattr(Partitions, "iter_partition_dagrun_infos") else interval.CronDataIntervalTimetable
 
 with DAG(
     dag_id="market_backfill",
