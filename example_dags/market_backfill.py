@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pendulum
 from airflow.providers.common.compat.sdk import DAG
@@ -29,7 +30,7 @@ WAREHOUSE = "warehouse"
 FILES = str(Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "market_backfill")
 
 # A day of Moscow: a partition where this Airflow can backfill them, else a data interval.
-Partitions = getattr(trigger, "CronPartitionTimetable", None)
+Partitions: Any = getattr(trigger, "CronPartitionTimetable", None)
 Day = Partitions if hasattr(Partitions, "iter_partition_dagrun_infos") else interval.CronDataIntervalTimetable
 
 with DAG(
