@@ -52,4 +52,9 @@ with DAG(
         date_to="{{ run_period('Europe/Moscow').last }}",
     )
 
-    MarketLoadOrderStatsOperator(task_id="load", source=fetch.output, conn_id=WAREHOUSE)
+    MarketLoadOrderStatsOperator(
+        task_id="load",
+        source=fetch.output,
+        conn_id=WAREHOUSE,
+        max_active_tis_per_dag=1,  # loads of one dataset take turns
+    )

@@ -66,6 +66,7 @@ with DAG(
             source=fetch.output,
             conn_id=WAREHOUSE,
             changed_after_final=True,  # what changes after reports were made is noted in a table
+            max_active_tis_per_dag=1,  # loads of one dataset take turns
         )
 
     view = SQLExecuteQueryOperator(task_id="view", conn_id=WAREHOUSE, sql=REVENUE)
