@@ -20,11 +20,12 @@ FAST := -m "not live and not slow" --hypothesis-profile short --ignore tests/clu
 	--ignore tests/conformance --ignore tests/exports --ignore tests/browser
 FLOORS := tests/unit tests/metrica tests/altcraft tests/market tests/connections tests/journal tests/sandbox
 
-.PHONY: help demo test pictures simulate bench lint test-2.11 test-lowest test-foreign test-s3 cluster-test check-pins release constraints clean
+.PHONY: help demo test docs pictures simulate bench lint test-2.11 test-lowest test-foreign test-s3 cluster-test check-pins release constraints clean
 
 help:
 	@echo "make demo         good days and a bad one of a shop, run by a real Airflow (KEEP=1 leaves its pages up)"
 	@echo "make test         the whole test suite on Airflow 3.3"
+	@echo "make docs         the site of the docs, in English and Russian, into build/site"
 	@echo "make pictures     the pictures of the docs, taken anew by the tests in the browser (needs Chromium)"
 	@echo "make bench        the package beside what else one would take, in turn; writes benchmarks/RESULTS.md (ten minutes)"
 	@echo "make simulate     worlds in which everything goes wrong (SEEDS=10000: how many)"
@@ -43,6 +44,10 @@ demo: $(VENV)/ready-demo
 
 test: $(VENV)/ready-test
 	$(VENV)/bin/python $(PYTEST) --ignore tests/cluster $(ARGS)
+
+docs: $(VENV)/ready-docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build $(ARGS)
+	@echo "python3 -m http.server -d build/site    # shows it under http://127.0.0.1:8000/"
 
 pictures: $(VENV)/ready-test
 	PICTURES=1 $(VENV)/bin/python -m pytest tests/browser $(ARGS)
@@ -103,6 +108,7 @@ $(VENV)/ready-%: pyproject.toml constraints.txt | $(VENV)/bin/python
 EXTRAS_demo := demo
 EXTRAS_test := test,test-told
 EXTRAS_bench := bench
+EXTRAS_docs := docs
 EXTRAS_lint := test,test-told,lint
 EXTRAS_s3 := test-s3
 EXTRAS_release := release
@@ -139,7 +145,7 @@ constraints:
 	rm -rf $(VENV) $(OLD) $(FOREIGN)
 	$(PYTHON) -m venv $(FOREIGN) && $(FOREIGN)/bin/python $(PIP) $(FOREIGN_NEEDS)
 	$(FOREIGN)/bin/python -m pip freeze > constraints-foreign.txt
-	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python $(PIP) --editable ".[cluster,bench,lint,release,test-told]" "apache-airflow==3.3.*"
+	$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python $(PIP) --editable ".[cluster,bench,docs,lint,release,test-told]" "apache-airflow==3.3.*"
 	$(VENV)/bin/python -m pip freeze --exclude-editable > constraints.txt
 	$(PYTHON) -m venv $(OLD) && $(OLD)/bin/python $(PIP) --editable ".[test-s3,test-told]" "apache-airflow==2.11.*"
 	$(OLD)/bin/python -m pip freeze --exclude-editable > constraints-2.11.txt

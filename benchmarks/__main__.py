@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``python -m benchmarks [name ...]``: measure and print; a whole run of the full size is written down, and quoted in
-the README."""
+the docs."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from benchmarks.pairs import SCALE
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "RESULTS.md"
-README = FOLDER.parent / "README.md"
+QUOTES = FOLDER.parent / "docs" / "speed.md"
 BEGIN, END = "<!-- ratios, by make bench -->\n", "<!-- end of ratios -->"
 QUOTED = ("rows, sqlite in", "rows, dicts in", "whole task", "a page", "fetch", "journal", "import", "upload", "1,000")
-"""How the lines begin whose ratios stand in the README."""
+"""How the lines begin whose ratios stand in the docs."""
 COLUMNS = ("work", "ours", "peer", "ratio", "note")
 PACKAGES = ("apache-airflow", "requests", "msgspec", "pyarrow", "duckdb")
 
@@ -61,9 +61,9 @@ def main(names: Sequence[str]) -> int:
         return 1
     if not names and SCALE == 1:
         RESULTS.write_text(report(lines, minutes))
-        before, _, rest = README.read_text().partition(BEGIN)
-        README.write_text(f"{before}{BEGIN}{quoted(RESULTS.read_text())}{END}{rest.partition(END)[2]}")
-        print(f"Written to {RESULTS}, and quoted in {README}.")
+        before, _, rest = QUOTES.read_text().partition(BEGIN)
+        QUOTES.write_text(f"{before}{BEGIN}{quoted(RESULTS.read_text())}{END}{rest.partition(END)[2]}")
+        print(f"Written to {RESULTS}, and quoted in {QUOTES}.")
     return 0
 
 
@@ -79,7 +79,7 @@ def _in_cell(text: str) -> str:
 
 
 def quoted(results: str) -> str:
-    """The main ratios of the results, as the README has them."""
+    """The main ratios of the results, as the docs have them."""
     rows = [[cell.strip() for cell in each.strip("|").split("|")] for each in results.splitlines() if each[:1] == "|"]
     main_ones = (f"| {work} | {ratio} |\n" for work, _, _, ratio, _ in rows if ratio != "-" and work.startswith(QUOTED))
     return f"| work | ratio |\n|---|---|\n{''.join(main_ones)}"

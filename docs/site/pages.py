@@ -105,7 +105,7 @@ def on_config(config: Any) -> Any:
     return config
 
 
-def on_post_page(output: str, page: Any, **others: Any) -> str:
+def on_post_page(output: str, page: Any, **_: Any) -> str:
     """The site works where no other can be reached."""
     if found := ELSEWHERE.search(output):
         raise PluginError(f"{page.file.src_uri} loads something from elsewhere: {found[0]}")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks import journal, pairs, parse, rows, upload
-from benchmarks.__main__ import BEGIN, COLUMNS, END, README, RESULTS, benchmarks, quoted, report, table
+from benchmarks.__main__ import BEGIN, COLUMNS, END, QUOTES, RESULTS, benchmarks, quoted, report, table
 from benchmarks.orders import BAD_EVERY, crm, write_csv, write_sqlite
 from benchmarks.pairs import Measured, Side, in_turn
 
@@ -115,8 +115,8 @@ def test_parse() -> None:
     check_lines(parse.measure(rounds=1))
 
 
-def test_the_readme_quotes_the_results() -> None:
-    assert quoted(RESULTS.read_text()) == README.read_text().partition(BEGIN)[2].partition(END)[0]
+def test_the_docs_quote_the_results() -> None:
+    assert quoted(RESULTS.read_text()) == QUOTES.read_text().partition(BEGIN)[2].partition(END)[0]
 
 
 def test_what_is_quoted() -> None:
