@@ -187,14 +187,12 @@ def test_the_days_of_a_shop_show_one_by_one(
             )
             return int(task.execute(yandex_context())["rows_sent"])
 
-        def outage() -> int:
-            server.client.add_fault(path="simple_orders", preset="backend_error", times=2)
-            return sent(paid)
-
         shots = []
         with window(browser, server.url) as page:
-            for step, rows_sent in ((lambda: 0, 0), (lambda: sent(rows), 240), (lambda: sent(rows), 0), (outage, 150)):
-                assert step() == rows_sent
+            for source, faults, rows_sent in (([], 0, 0), (rows, 0, 240), (rows, 0, 0), (paid, 2, 150)):
+                if faults:
+                    server.client.add_fault(path="simple_orders", preset="backend_error", times=faults)
+                assert sent(source) == rows_sent
                 page.goto("/")
                 shots.append(page.screenshot(animations="disabled", caret="hide"))
         moving_picture(shots, "days")
