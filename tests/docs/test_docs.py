@@ -72,6 +72,13 @@ def anchor_of(heading: str) -> str:
     return named[1] if named else re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
 
 
+def test_ten_questions_of_newcomers_are_answered_within_two_clicks() -> None:
+    first = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    asked = re.findall(r"\[([^]]*\?)\]\(faq\.md#([\w-]+)\)", first)
+    assert len(asked) == 10
+    assert all(anchor_of(question) == anchor for question, anchor in asked)  # which the test of links finds
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
 def test_the_first_dag_is_one(airflow_db: None, tmp_path: Path, page: str) -> None:
     pytest.importorskip("airflow.sdk")
