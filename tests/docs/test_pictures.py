@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of the docs are made by the tests in the browser: none stays that nothing takes anew. The house is as drawn."""
+"""Pictures are made by the tests in the browser: none stays that nothing takes anew. The house is as it is drawn."""
 
 from __future__ import annotations
 
