@@ -80,6 +80,11 @@ def is_unknown_order(answer: Answer | None) -> bool:
     return answer.error_type not in {f"error {code}" for code in _UNTOUCHED}
 
 
+def is_no_right(answer: Answer | None) -> bool:
+    """Whether the token was known and may not do this: another call may be open to it."""
+    return answer is not None and "403" in (str(answer.http_status), (answer.error_type or "").removeprefix("error "))
+
+
 def _words(body: bytes, secret: str | None) -> tuple[int | None, str]:
     """The error's code (0 for none) and text; a body of another shape is described, not quoted."""
     try:

@@ -246,7 +246,7 @@ class TestWhatArrives:
         assert operator([]).execute(context())["parts"] == []
         with pytest.raises(AirflowSkipException):
             operator([], skip_empty=True).execute(context())
-        assert altcraft.client.requests() == []
+        assert imports(altcraft) == 0
 
 
 @pytest.fixture
@@ -449,12 +449,21 @@ class TestWrongSettings:
     ) -> None:
         connect_altcraft(monkeypatch, altcraft.url, token="wrong-token-0123456789")
         with pytest.raises(ServiceRefused, match="market roles") as raised:
-            operator([order(1)]).execute(context())
+            operator([order(1, status="?")]).execute(context())  # the row is not even looked at
         assert "wrong-token" not in str(raised.value)
+        assert imports(altcraft) == 0
         # The token is put right, the task cleared: nothing had arrived, so triggers are the user's choice still.
         connect_altcraft(monkeypatch, altcraft.url)
         operator([order(1)]).execute(context())
         assert held(altcraft)["A-0001"]["triggers_started"] == 1
+
+
+    def test_a_token_that_may_not_look_up_orders_may_import_them(
+        self, altcraft: SandboxServer, operator: Any, context: Context, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        altcraft.client.add_fault(path="get_status", preset="altcraft_refused", times=None)
+        assert operator([order(1)], skip_triggers=True).execute(context())["rows_sent"] == 1
+        assert "may not look up orders" in caplog.text
 
 
 class TestRefusedOrders:
@@ -664,7 +673,7 @@ class TestVerify:
             context()
         )
         assert delivery["verified"] == {"checked": 7, "by_status": {"new": 7}}
-        assert sum(each["path"].endswith("get_status") for each in altcraft.client.requests()) == 7
+        assert sum(each["path"].endswith("get_status") for each in altcraft.client.requests()) == 7 + 1
 
     def test_parts_that_were_not_kept_stay_known(
         self, altcraft: SandboxServer, operator: Any, context: Context
@@ -684,7 +693,7 @@ class TestVerify:
         for number in range(0, 600, 50):
             rows[number]["endpoint"] = "unknown-shop"
         task = operator(rows, skip_triggers=True, max_rejected=20, verify=True, verify_sample=None, deferrable=True)
-        altcraft.client.add_fault(path="get_status", preset="altcraft_unavailable", times=6)
+        altcraft.client.add_fault(path="get_status", preset="altcraft_unavailable", skip=1, times=6)
         with pytest.raises(TaskDeferred) as deferred:
             task.execute(context())
         assert deferred.value.kwargs is not None
@@ -726,7 +735,7 @@ class TestVerify:
         assert delivery["verified"]["checked"] == 1
 
     def test_deferred(self, altcraft: SandboxServer, operator: Any, context: Context) -> None:
-        altcraft.client.add_fault(path="get_status", preset="altcraft_unavailable", times=6)
+        altcraft.client.add_fault(path="get_status", preset="altcraft_unavailable", skip=1, times=6)
         task = operator([order(1)], skip_triggers=True, verify=True, deferrable=True, poke_interval=0.1)
         with pytest.raises(TaskDeferred) as deferred:
             task.execute(context())

@@ -26,7 +26,7 @@ def test_a_killed_worker_and_a_cut_connection_leave_every_order_once(
     sandbox.client.add_fault(path="orders/import", skip=15, action="delay", moment="after", seconds=600)
     # A journal that knows nothing yet has twenty orders asked for before the import. The sensor's first questions get
     # no answer, so that it defers.
-    sandbox.client.add_fault(path="get_status", preset="altcraft_unavailable", skip=20, times=2)
+    sandbox.client.add_fault(path="get_status", preset="altcraft_unavailable", skip=21, times=2)
     run_id = airflow.trigger(DAG_ID)
     port = urlsplit(sandbox.url).port
     assert port is not None

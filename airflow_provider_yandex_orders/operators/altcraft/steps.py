@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_yandex_orders.altcraft.api import BODY_BYTES
+from airflow_provider_yandex_orders.altcraft.api import BODY_BYTES, is_no_right
 from airflow_provider_yandex_orders.altcraft.batch import import_part
 from airflow_provider_yandex_orders.altcraft.body import BODIES, XML_DATA
 from airflow_provider_yandex_orders.altcraft.lines import OrdersWithLines
@@ -24,6 +24,7 @@ from airflow_provider_yandex_orders.exceptions import (
     PassingError,
     PermanentError,
     RejectedRowsError,
+    ServiceRefused,
 )
 from airflow_provider_yandex_orders.hooks.altcraft import AltcraftHook
 from airflow_provider_yandex_orders.operators.arguments import phone_region, statuses
@@ -50,6 +51,8 @@ log = logging.getLogger(__name__)
 
 LOOKED_AT = 20
 """Orders that are asked for where the journal knows nothing of the platform."""
+NO_ORDER = "airflow-provider-yandex-orders-asks-for-no-order"
+"""Whether there is such an order does not matter: who may not ask hears of the token."""
 
 
 class ImportSteps(UploadSteps):
@@ -106,6 +109,15 @@ class ImportSteps(UploadSteps):
 
     def _place(self) -> dict[str, Any]:
         return {"service": "altcraft", "host": self._hook.host}
+
+    def _check_right(self) -> None:
+        super()._check_right()
+        try:
+            self._hook.order_status(NO_ORDER)
+        except ServiceRefused as error:
+            if not is_no_right(error.answer):
+                raise
+            log.warning("The token may not look up orders; whether it may import them shows with the first. %s", error)
 
     # Arguments and what they make.
 
