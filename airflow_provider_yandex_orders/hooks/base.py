@@ -53,6 +53,11 @@ class ServiceHook(BaseHook):
     auth_types: ClassVar[tuple[str, ...]] = ()
     """Ways to send the token, where the extra chooses one; the first where it does not."""
 
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        for name in ("get_ui_field_behaviour", "get_connection_form_widgets"):  # Airflow 2.11 reads no inherited ones
+            setattr(cls, name, ServiceHook.__dict__[name])
+
     def __init__(self, conn_id: str, *, connection: Connection | None = None) -> None:
         super().__init__()
         self.conn_id = conn_id

@@ -84,20 +84,24 @@ def test_the_wheel_has_the_package_alone(wheel: Path) -> None:
     assert {name.split("/")[0].split("-")[0] for name in names} == {"airflow_provider_yandex_orders"}
 
 
-def test_airflow_finds_the_provider_and_its_examples_where_it_is_installed(wheel: Path, tmp_path: Path) -> None:
-    """A wheel is what is unpacked: nothing of the project's folder is at hand."""
-    with zipfile.ZipFile(wheel) as packed:
-        packed.extractall(tmp_path / "site")
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_airflow_finds_the_provider_and_its_examples_where_pip_installed_it(
+    here: Path, wheel: Path, tmp_path: Path, kind: str
+) -> None:
+    """Nothing of the project's folder is at hand, and no index is asked."""
+    packed, site = wheel if kind == "wheel" else pack(here, kind), tmp_path / "site"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "--target", str(site), str(packed)], check=True)
     ran = subprocess.run(
         [sys.executable, "-c", LOOK, str(ROOT / "example_dags")],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "site"), "AIRFLOW_HOME": str(tmp_path / "home")},
+        env={**os.environ, "PYTHONPATH": str(site), "AIRFLOW_HOME": str(tmp_path / "home")},
         capture_output=True,
         text=True,
         check=True,
     )
     folder, version, name, dags, examples, errors = ran.stdout.splitlines()[-1].split("|")
-    assert Path(folder) == tmp_path / "site" / "airflow_provider_yandex_orders"
-    assert f"-{version}-" in wheel.name
+    assert Path(folder) == site / "airflow_provider_yandex_orders"
+    assert f"-{version}" in packed.name
     assert (name, errors) == ("airflow-provider-yandex-orders", "{}")
     assert int(dags) == int(examples) > 6

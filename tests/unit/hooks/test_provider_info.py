@@ -126,6 +126,17 @@ def test_airflow_lists_the_connection_types() -> None:
         assert listed.connection_id_attribute_name == hook.conn_name_attr
 
 
+def test_airflow_before_it_read_declarations_has_the_whole_form_too() -> None:
+    pytest.importorskip("flask_appbuilder", reason="only Airflow before 3.2 with FAB makes forms of widgets")
+    from airflow.providers_manager import ProvidersManager
+
+    manager = ProvidersManager()
+    for entry, _hook in hooks():
+        kind = entry["connection-type"]
+        assert manager.field_behaviours[kind]["relabeling"] == entry["ui-field-behaviour"]["relabeling"]
+        assert {f"extra__{kind}__{name}" for name in entry["conn-fields"]} <= set(manager.connection_form_widgets)
+
+
 @pytest.mark.parametrize("option", list(INFO["config"]["yandex_orders"]["options"]))
 def test_the_configuration_options_are_read(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.providers.common.compat.sdk import conf
