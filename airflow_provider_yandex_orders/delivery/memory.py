@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError, UploadUnclearError
+from airflow_provider_yandex_orders.journal.questions import SETTLED
 from airflow_provider_yandex_orders.journal.records import (
     Destination,
     Entry,
@@ -87,10 +88,14 @@ class Memory:
         """Of a plan that is made: the turn it is made as of."""
         self.planned: int | None = None
         """Of a plan that is sent: the turn it was made as of."""
+        self.unjudged: list[str] = []
+        """Uploads of this task's earlier deliveries that rows may rest on which are not sent, and whose end nobody has
+        heard of."""
         self.repeats = repeats
         self._journal, self._destination, self._held = journal, destination, held
         self._delivery_id, self._cleared = 0, False
         self._tripwire = Tripwire(None)
+        self._task: TaskKey | None = None
         self._lease: Any = None
         self._out: set[int] = set()
         """Parts of this try that went out."""
@@ -100,7 +105,7 @@ class Memory:
 
         :raises PermanentError: the journal does not know what this task sent.
         """
-        self._tripwire = tripwire
+        self._tripwire, self._task = tripwire, task
         tripwire.check(self._journal, task)
         delivery = self._journal.begin(self._destination, task, this, resend=self.repeats.resend)
         self._delivery_id, self.result, self._cleared = delivery.id, delivery.result, delivery.cleared
@@ -153,6 +158,10 @@ class Memory:
             )
         if stuck:
             raise self._stuck(stuck)
+        if self.unchanged and self._task:
+            mine = self._journal.open_parts(self._destination, self._task)
+            since = datetime.now(UTC).replace(tzinfo=None) - SETTLED
+            self.unjudged = [part.upload_id for part in mine if part.upload_id and part.sent_at > since]
 
     def _must_wait(self, keyless: bool) -> bool:
         """Whether a row whose fate is unknown holds up all: until the service can tell, or until people have.

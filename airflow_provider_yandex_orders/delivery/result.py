@@ -63,7 +63,8 @@ class Delivery(TypedDict):
     ``rows`` have it, where the ``first`` is, its ``reason`` and its ``fix``. ``plan`` says of rows that were only
     prepared how many are new to the destination, changed, and so on, which amounts would be sent, and as of which of
     the journal's turns. ``money`` sums up what the rows of ``parts`` are worth, by currency and as exact text, where
-    such rows are worth something.
+    such rows are worth something. ``earlier_uploads`` are those of this task before it was cleared that may hold the
+    rows counted as unchanged, and whose end nobody has heard of: who waits for the delivery waits for them too.
     """
 
     service: str
@@ -91,6 +92,7 @@ class Delivery(TypedDict):
     parts: list[DeliveredPart]
     parts_path: NotRequired[str]
     money: NotRequired[dict[str, str]]
+    earlier_uploads: NotRequired[list[str]]
     plan: NotRequired[dict[str, Any]]
     sample: NotRequired[dict[str, str | None]]
     verified: NotRequired[dict[str, Any]]
@@ -226,8 +228,5 @@ def _uploads_in(delivery: Mapping[str, Any], service: str, entities: frozenset[s
             "the output of the task that sends it"
         )
     counter_id = delivery.get("counter_id")
-    return {
-        str(part["upload_id"]): None if counter_id is None else int(counter_id)
-        for part in parts_in(delivery)
-        if part.get("upload_id")
-    }
+    ids = [*delivery.get("earlier_uploads", ()), *(part.get("upload_id") for part in parts_in(delivery))]
+    return {str(each): None if counter_id is None else int(counter_id) for each in ids if each}

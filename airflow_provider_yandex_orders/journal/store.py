@@ -131,10 +131,16 @@ class Journal:
         with self._database.reading() as connection:
             return connection.execute(sent.limit(1)).first() is not None
 
-    def open_parts(self, destination: Destination) -> list[SentPart]:
-        """Parts that went out to a destination and were not answered, or not judged, the oldest first."""
-        states = (PartState.SENDING.value, PartState.ACCEPTED.value)
-        return self._sent_parts(deliveries.c.destination_id == self._id_of(destination), parts.c.state.in_(states))
+    def open_parts(self, destination: Destination, task: TaskKey | None = None) -> list[SentPart]:
+        """Parts that went out to a destination and were not answered, or not judged, the oldest first.
+
+        :param task: only those of its earlier deliveries.
+        """
+        states, there = (PartState.SENDING.value, PartState.ACCEPTED.value), self._id_of(destination)
+        which = deliveries.c.destination_id == there
+        if task is not None:
+            which = life.of_task(there, task) & deliveries.c.completed_at.isnot(None)
+        return self._sent_parts(which, parts.c.state.in_(states))
 
     def accepted_parts(self, delivery_id: int) -> list[SentPart]:
         """Parts of a delivery that the service took, however they ended, in the order they were planned."""

@@ -242,6 +242,8 @@ class UploadSteps(ABC):
                     worth=kind.money is not None,
                     **place,
                 )
+                if memory.unjudged:
+                    whole_delivery["earlier_uploads"] = memory.unjudged
                 self._report(context, whole_delivery, folder)
                 if sends:
                     memory.counted(whole_delivery, rejected_rows(prepared))

@@ -457,7 +457,6 @@ class TestWrongSettings:
         operator([order(1)]).execute(context())
         assert held(altcraft)["A-0001"]["triggers_started"] == 1
 
-
     def test_a_token_that_may_not_look_up_orders_may_import_them(
         self, altcraft: SandboxServer, operator: Any, context: Context, caplog: pytest.LogCaptureFixture
     ) -> None:

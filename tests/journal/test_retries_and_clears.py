@@ -15,7 +15,12 @@ import pytest
 import requests
 from airflow.providers.common.compat.sdk import TaskDeferred
 
-from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError, UploadUnclearError
+from airflow_provider_yandex_orders.exceptions import (
+    ConfigurationError,
+    PassingError,
+    UploadFailedError,
+    UploadUnclearError,
+)
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.operators.altcraft import AltcraftImportOrdersOperator
 from airflow_provider_yandex_orders.operators.metrica import (
@@ -25,6 +30,7 @@ from airflow_provider_yandex_orders.operators.metrica import (
     MetricaUploadSimpleOrdersOperator,
 )
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+from airflow_provider_yandex_orders.sensors.metrica import MetricaOfflineConversionsSensor
 from tests.journal.uploads import CONVERSIONS, ORDERS, conversions, orders, sent
 from tests.matrix.kinds import KINDS
 from tests.support.connections import connect_altcraft
@@ -124,6 +130,34 @@ def test_the_end_is_told_again_where_airflow_missed_it(metrica: SandboxServer, u
         for how in ({"tries": CLEARED}, {"tries": (4, 4), "began": datetime.now(UTC) + timedelta(seconds=1)})
     ]
     assert counts == [2, 3]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_bad_end_is_heard_where_the_task_was_cleared_before_anyone_asked(
+    metrica: SandboxServer, upload: Any, context: Any, waits: bool
+) -> None:
+    def send(*numbers: int, **arguments: Any) -> Any:
+        return upload(conversions(*numbers), MetricaUploadOfflineConversionsOperator, **arguments)
+
+    metrica.client.change_settings(linked_share=0)
+    (part,) = send(1, 2, tries=FIRST)["parts"]  # its worker dies here
+    # What the cleared task looks up does not tell the end yet.
+    nothing = {"status": 200, "body": {"uploadings": []}}
+    metrica.client.add_fault(method="GET", path="offline_conversions/uploadings", times=1, **nothing)
+    ended: dict[str, Any] = {"timeout": 5, "poke_interval": 0.02}
+
+    def hear() -> None:
+        delivery = send(1, 2, tries=CLEARED, **({"wait_for_completion": True, **ended} if waits else {}))
+        assert (delivery["rows_unchanged"], delivery["parts"]) == (2, [])
+        assert delivery["earlier_uploads"] == [part["upload_id"]]
+        MetricaOfflineConversionsSensor(task_id="wait", upload_ids=delivery, **ended).execute(context())
+
+    with pytest.raises(UploadFailedError, match=rf"{part['upload_id']} is LINKAGE_FAILURE"):
+        hear()
+    metrica.client.change_settings(linked_share=1)
+    # The bad end is on record: cleared once more it sends them.
+    delivery = send(1, 2, tries=(5, 6))
+    assert (delivery["rows_sent"], "earlier_uploads" in delivery) == (2, False)
 
 
 def test_resend_after_a_clear_does_not_stop_at_the_wait(metrica: SandboxServer, upload: Any) -> None:

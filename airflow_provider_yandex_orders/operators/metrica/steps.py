@@ -157,7 +157,8 @@ class MetricaSteps(UploadSteps):
         if not switch(self.task.wait_for_completion, "wait_for_completion"):
             return None
         parts = parts_in(delivery)
-        wanted = {part["upload_id"]: self._counter for part in parts if part["upload_id"]}
+        ids = [*delivery.get("earlier_uploads", ()), *(part["upload_id"] for part in parts)]
+        wanted = {each: self._counter for each in ids if each}
         return self._new_wait().expect(wanted, passed(parts)) if wanted else None
 
     @property
