@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from textwrap import wrap
 
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout
+
+from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
+
 log = logging.getLogger(__name__)
 
 WIDTH = 100
@@ -39,6 +43,16 @@ def say(level: int, text: str) -> None:
     """Log a sentence as lines that fit."""
     for line in wrapped(text, "    "):
         log.log(level, "%s", line)
+
+
+@contextmanager
+def failure_told() -> Iterator[None]:
+    """Why a task fails is said in lines that fit: Airflow's page shows an exception as one, cut off at the right."""
+    try:
+        yield
+    except (PermanentError, PassingError, AirflowSensorTimeout) as error:
+        say(logging.ERROR, str(error))
+        raise
 
 
 class Pace:

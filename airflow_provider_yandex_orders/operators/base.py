@@ -13,6 +13,7 @@ from airflow.providers.common.compat.sdk import BaseOperator, BaseOperatorLink
 
 from airflow_provider_yandex_orders.assets import DELIVERED, with_alias
 from airflow_provider_yandex_orders.exceptions import QuotaExceeded
+from airflow_provider_yandex_orders.log_lines import failure_told
 from airflow_provider_yandex_orders.operators.arguments import SourceArgument
 from airflow_provider_yandex_orders.retry import HAS_POLICIES, with_retry_policy
 from airflow_provider_yandex_orders.ui.links import DeliveryLink, RejectsLink
@@ -116,6 +117,7 @@ class UploadOperator(BaseOperator):
         """Prepare, subtract what is there, send, report, wait if asked."""
         return self._try(context)
 
+    @failure_told()
     def _try(self, context: Context, event: Any = None) -> Delivery:
         """One try. An Airflow that cannot be told when to try again waits in the triggerer for a quota's next day."""
         try:
@@ -130,6 +132,7 @@ class UploadOperator(BaseOperator):
         self.defer(trigger=TimeDeltaTrigger(pause), method_name="_try")
         raise AssertionError("unreachable: a task that defers is left by an exception")
 
+    @failure_told()
     def execute_complete(self, context: Context, event: Any, delivery: Delivery) -> Delivery:
         """Judge what the trigger heard."""
         return self._steps().resume(context, event, delivery)

@@ -13,6 +13,7 @@ from typing import Any
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, BaseSensorOperator, Context, PokeReturnValue
 
 from airflow_provider_yandex_orders.exceptions import PassingError
+from airflow_provider_yandex_orders.log_lines import failure_told
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.waiting import SHORTEST_PAUSE, UploadState, Wait, pause_after, seconds_of
 
@@ -55,6 +56,7 @@ class WaitSensor(BaseSensorOperator):
             return min(pause_after(waited, None), max(float(self.timeout) - waited, 1))
         return super()._get_next_poke_interval(started_at, run_duration, poke_count)
 
+    @failure_told()
     def execute(self, context: Context) -> Any:
         """Ask once, and wait if that does not settle it."""
         started = time.time()
@@ -76,6 +78,7 @@ class WaitSensor(BaseSensorOperator):
             return PokeReturnValue(True, self._wait.result())
         return PokeReturnValue(False)
 
+    @failure_told()
     def execute_complete(self, context: Context, event: Any) -> Any:
         """Judge what the trigger heard."""
         wait = self._new_wait()

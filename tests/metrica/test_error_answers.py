@@ -59,6 +59,17 @@ def fails(metrica: SandboxServer, run: Callable[..., Any], naps: list[float]) ->
     return upload
 
 
+def test_why_it_failed_is_said_in_lines_that_fit(
+    fails: Callable[..., Exception], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Airflow's page shows an exception's words as one line, cut off at the right."""
+    error = fails(preset="access_denied")
+    lines = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert " ".join(map(str.strip, lines)) == str(error)
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 100
+
+
 def posts(sandbox: SandboxServer) -> int:
     return sum(request["method"] == "POST" for request in sandbox.client.requests())
 

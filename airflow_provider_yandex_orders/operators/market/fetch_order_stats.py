@@ -16,6 +16,7 @@ from airflow_provider_yandex_orders.assets import FETCHED, emit, with_alias
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PermanentError
 from airflow_provider_yandex_orders.hooks.base import place_of
 from airflow_provider_yandex_orders.hooks.market import MarketHook
+from airflow_provider_yandex_orders.log_lines import failure_told
 from airflow_provider_yandex_orders.operators.arguments import zone
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.summary import tell
@@ -173,6 +174,7 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         self.journal_conn_id = journal_conn_id
         self.emit_asset = emit_asset
 
+    @failure_told()
     def execute(self, context: Context) -> OrderStats | list[OrderStats]:
         """Check, fetch, publish, report."""
         from airflow_provider_yandex_orders.market.filters import check_page_size

@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import BaseOperator, Context
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceUnavailable
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
+from airflow_provider_yandex_orders.log_lines import failure_told
 from airflow_provider_yandex_orders.retry import with_retry_policy
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class MetricaEnsureGoalsOperator(BaseOperator):
         self.metrica_conn_id = metrica_conn_id
         self.counter_id = counter_id
 
+    @failure_told()
     def execute(self, context: Context) -> dict[str, dict[str, int]]:
         """List, create what is missing, look again."""
         wanted = _wanted(self.goals)

@@ -18,6 +18,7 @@ from airflow_provider_yandex_orders.exceptions import (
 )
 from airflow_provider_yandex_orders.hooks.base import place_of
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
+from airflow_provider_yandex_orders.log_lines import failure_told
 from airflow_provider_yandex_orders.retry import with_retry_policy
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class MetricaLinkedOrdersOperator(BaseOperator):
         self.counter_id = counter_id
         self.journal_conn_id = journal_conn_id
 
+    @failure_told()
     def execute(self, context: Context) -> dict[str, Any]:
         """Ask, compare, report."""
         from airflow_provider_yandex_orders.journal.records import Destination

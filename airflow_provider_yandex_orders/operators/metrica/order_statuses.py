@@ -10,6 +10,7 @@ from airflow.providers.common.compat.sdk import BaseOperator, Context
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
+from airflow_provider_yandex_orders.log_lines import failure_told
 from airflow_provider_yandex_orders.retry import with_retry_policy
 
 TYPES = ("IN_PROGRESS", "PAID", "CANCELLED", "SPAM", "OTHER")
@@ -47,6 +48,7 @@ class MetricaMapOrderStatusesOperator(BaseOperator):
         self.metrica_conn_id = metrica_conn_id
         self.counter_id = counter_id
 
+    @failure_told()
     def execute(self, context: Context) -> dict[str, list[str]]:
         """Read, compare, change."""
         wanted = _wanted(self.statuses)
