@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook, BaseOperator, Connection, Context
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
+from airflow_provider_yandex_orders.log_lines import failure_told
 from airflow_provider_yandex_orders.retry import with_retry_policy
 from airflow_provider_yandex_orders.summary import tell
 
@@ -69,6 +70,7 @@ class MarketLoadOrderStatsOperator(BaseOperator):
         self.changed_after_final = changed_after_final
         self.journal_conn_id = journal_conn_id
 
+    @failure_told()
     def execute(self, context: Context) -> LoadedOrderStats:
         """Read the files, keep the newest of each order, load, report."""
         missing = [name for name in ("dlt", "pyarrow") if find_spec(name) is None]
