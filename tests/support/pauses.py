@@ -20,6 +20,7 @@ def shorten(
     patience: float | None = None,
     limit: float | None = None,
     last_poll: float | None = None,
+    one_more: float | None = None,
     listed_within: float | None = None,
 ) -> None:
     """Wait less in this process.
@@ -29,6 +30,7 @@ def shorten(
     :param patience: seconds until a task whose destination is taken is handed back.
     :param limit: seconds the turn of a task that died goes on.
     :param last_poll: seconds a trigger whose time is up still hears its poll.
+    :param one_more: those it has besides for each id.
     :param listed_within: seconds within which the service may list what it took.
     """
     given = (
@@ -37,6 +39,7 @@ def shorten(
         (market, "PATIENCE", patience),
         (lease, "LIMIT", limit),
         (base, "LAST_POLL", last_poll),
+        (base, "ONE_MORE", one_more),
         (memory, "LISTED_WITHIN", None if listed_within is None else timedelta(seconds=listed_within)),
     )
     for module, name, pause in given:

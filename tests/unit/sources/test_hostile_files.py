@@ -57,6 +57,7 @@ def read(path: Path) -> list[Any]:
         ("header.csv.gz", b"id", b"," * MB),
         ("list.jsonl.gz", b'{"id": [', b"[]," * (MB // 3)),
     ],
+    ids=["a line", "a header", "a list"],  # a name of what is given would be as long, and stand in the environment
 )
 def test_a_line_of_a_gigabyte(tmp_path: Path, name: str, start: bytes, block: bytes) -> None:
     small = tmp_path / f"small{''.join(Path(name).suffixes)}"
