@@ -40,6 +40,12 @@ def links(text: str) -> list[str]:
     return sorted({link.replace(".ru.md", ".md") for link in found})
 
 
+def tables(text: str) -> list[list[list[str]]]:
+    """The tables: of each of their rows the words in backticks, which are the same in any language."""
+    found = re.findall(r"(?:^\|.*\n)+", FENCE.sub("", text), re.MULTILINE)
+    return [[re.findall(r"`([^`]+)`", row) for row in table.splitlines()] for table in found]
+
+
 def renew(page: str) -> None:
     """Write down that the Russian page follows the English one as it is now."""
     path = DOCS / f"{page}.ru.md"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages in Russian follow the English ones: the same headings, code and links, of the text as it is now."""
+"""Pages in Russian follow the English ones: the same headings, code, links and tables, of the text as it is now."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.russian import DOCS, FENCE, first_line, levels, links, names, renew
+from tests.docs.russian import DOCS, FENCE, first_line, levels, links, names, renew, tables
 
 COMPLETE = True
 """Whether each page must have one in Russian."""
@@ -34,6 +34,13 @@ def test_a_page_in_russian_says_what_the_english_one_says_now(page: str) -> None
     assert links(russian) == links(english)
     changed = f"{page}.md has changed: translate what is new, then run python -m tests.docs.russian {page}"
     assert russian.splitlines()[0] == first_line(page), changed
+
+
+@pytest.mark.parametrize("page", RUSSIAN)
+def test_tables_in_russian_have_the_rows_of_the_english_ones_and_their_words(page: str) -> None:
+    english, russian = texts(page)
+    assert [len(table) for table in tables(russian)] == [len(table) for table in tables(english)]
+    assert tables(russian) == tables(english)
 
 
 def test_no_page_is_left_out() -> None:
