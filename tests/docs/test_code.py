@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Code of the pages: Python is run, commands are read by what they call, and each is known to somebody.
 
-SQL is run by the tests of the journal, whole DAGs with their tests by test_docs, exports by tests/exports.
+SQL is run by the tests of the journal and of the views of Market, whole DAGs with their tests by test_docs, exports by
+tests/exports.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ def names(yandex_connections: SandboxServer, tmp_path: Path) -> Iterator[dict[st
             "__name__": "a_page",
             "rows": [{"id": "A-1"}],
             "upload": given,
+            "fetch": given,
             "fetch_orders": given,
             "export_orders": lambda: produced,
             "deals": lambda since: [],
@@ -178,6 +180,8 @@ def test_commands_of_the_pages_are_read(
             url = address.replace("localhost:8765", yandex_sandbox.url)
             answer = requests.post(url, data=rest[1], timeout=60) if rest else requests.get(url, timeout=60)
             assert answer.status_code < 300, answer.text
+        case ["mkdir", "-p", _]:
+            pass
         case ["cp", file, _]:
             assert (ROOT / file).exists()
         case ["find", *_]:
@@ -200,5 +204,6 @@ def test_every_language_has_somebody_who_runs_it() -> None:
     assert {page for page, language, _ in BLOCKS if language in ("sql", "yaml")} == {
         "docs/journal.md",
         "docs/history.md",
+        "docs/market.md",
     }
     assert {page for page, language, _ in BLOCKS if language == "text"} == {"docs/errors.md"}

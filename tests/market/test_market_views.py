@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
@@ -25,6 +26,7 @@ Context = Callable[..., Any]
 Operator = Callable[..., Any]
 
 QUESTIONS = Path(__file__).parents[2] / "docs" / "sql" / "market"
+GUIDE = QUESTIONS.parents[1] / "market.md"
 VIEWS = {
     "revenue_by_day_and_store": ("day, campaign_id, currency", "orders, goods, delivery, by_market, paid"),
     "commissions_by_kind": ("campaign_id, month, type, currency", "orders, actual"),
@@ -102,6 +104,9 @@ def test_every_view_adds_up_as_the_raw_files_do(
             assert len(told) == len(found) > 0, view
             assert told == expected[view], view
             assert not any(isinstance(each, float) for row in found for each in row)
+        for question in re.findall(r"^```sql\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+            cursor.execute(question)
+            assert cursor.fetchall(), question
     assert sum(row[3] for row in expected["returns_by_sku"].values()) > 0
     assert len(expected["orders_changed_after_final"]) == len(served) - 1
     assert sum(row[4] for row in expected["revenue_by_day_and_store"].values()) > Decimal(0)
