@@ -15,8 +15,8 @@ from airflow_provider_yandex_orders.exceptions import PassingError, PermanentErr
 
 log = logging.getLogger(__name__)
 
-WIDTH = 100
-"""Characters of a line: more of them Airflow's page shows by scrolling sideways only."""
+WIDTH = 85
+"""Characters of a line: more of them Airflow's page shows by scrolling sideways only, on a screen of 1,280 pixels."""
 EVERY = 30.0
 """Seconds between two lines of progress."""
 

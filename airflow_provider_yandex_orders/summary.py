@@ -43,7 +43,7 @@ def summary(result: Mapping[str, Any]) -> str:
     """What an upload, an import or a fetch did, for people and without personal data.
 
     :param result: what the task returned, or pushed under the key ``delivery``.
-    :return: lines of 100 characters at most, but for paths.
+    :return: lines of 85 characters at most, but for paths.
     """
     return "\n".join(lines(result))
 
@@ -114,8 +114,8 @@ def _next(result: Mapping[str, Any]) -> Iterator[str]:
     if result.get("rows_prepared"):
         yield "nothing is sent yet: a task whose source is this result sends the parts."
     elif result.get("rows_rejected"):
-        yield "correct the rejected rows at their source; a later run, or this task cleared, sends them."
+        yield "correct the rejected rows at their source; a later run or a clear sends them."
     elif result.get("values_dropped"):
         yield "correct the values that were dropped; their rows were sent without them."
     elif result.get("rows_deferred"):
-        yield "once their time has come, read the deferred rows: a task whose source is that file sends them."
+        yield "send the deferred rows once it is time, by a task that reads that file."

@@ -315,8 +315,8 @@ class UploadSteps(ABC):
         except (PassingError, PermanentError) as error:
             log.warning("The requests are not written down: %s", error)
         else:
-            told = "Requests of this try: %d; of today, of %s: %d, of them by waits: %d."
-            log.info(told, sent, account, today, waits)
+            told = "Requests of this try: %d; today, of %s: %d, of them by waits: %d."
+            log.info(told, sent, self._hook.conn_id, today, waits)
 
     def _report(self, context: Context, delivery: Delivery, folder: ObjectStoragePath) -> Delivery:
         """Put what is known so far into XCom, where it stays when the task waits or fails.

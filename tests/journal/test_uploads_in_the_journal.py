@@ -235,7 +235,7 @@ def test_requests_of_a_day_add_up_those_of_failures_too(
     with pytest.raises(PermanentError):
         upload(orders(2), run_id="run-2")
     spent = len(metrica.client.requests()) - before
-    assert f"of today, of the connection yandex_metrica_default: {spent}, of them by waits: 0." in logged()
+    assert f"today, of yandex_metrica_default: {spent}, of them by waits: 0." in logged()
 
 
 def test_requests_that_cannot_be_written_down_stop_nothing(

@@ -67,7 +67,7 @@ def test_why_it_failed_is_said_in_lines_that_fit(
     lines = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert " ".join(map(str.strip, lines)) == str(error)
     assert len(lines) > 1
-    assert max(map(len, lines)) <= 100
+    assert max(map(len, lines)) <= 85
 
 
 def posts(sandbox: SandboxServer) -> int:

@@ -371,7 +371,7 @@ def test_what_the_log_tells_of_statuses_and_of_rejects(
     assert len(fixes) == 2
     assert told[told.index("all in:") + 1].endswith("rejected.jsonl")
     assert told[-1].startswith("next: correct the rejected rows")
-    assert all(len(line) <= 100 for line in lines if "/" not in line)
+    assert all(len(line) <= 85 for line in lines if "/" not in line)
     caplog.clear()
     personal = [{**ORDER, "id": str(n), "order_status": "Иванов Иван"} for n in range(3)]
     with pytest.raises(RejectedRowsError):
