@@ -2,7 +2,8 @@
 """The past of all stores of a Yandex Market key into PostgreSQL, a day of orders a run: ninety days, say.
 
 Each run reads the orders that were *made* on its day, as they are now. So every order belongs to one run, runs may go
-in any sequence and be repeated, and an order that the daily load has in a newer version stays as it is.
+in any sequence and be repeated, and an order that the daily load has in a newer version stays as it is. The
+extra ``warehouse`` is needed.
 
 On Airflow 3, with a partition for each run where it can backfill partitions (the DAG must not be paused):
 

@@ -2,8 +2,8 @@
 """Order statistics of all stores of a Yandex Market key into PostgreSQL, every day, with an analyst's view on top.
 
 For each store a task reads the orders that changed in the run's period, and another one replaces them in the schema
-``market``, in all tables at once. A store that fails holds up no other; the run fails, and its
-next try brings the rest.
+``market``, in all tables at once. A store that fails holds up no other; the run fails, and its next
+try brings the rest.
 
 To make it yours, change the three lines marked with (1) to (3). It needs ``airflow-provider-yandex-orders[warehouse]``.
 """

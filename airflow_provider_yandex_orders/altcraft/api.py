@@ -80,9 +80,9 @@ def is_unknown_order(answer: Answer | None) -> bool:
     return answer.error_type not in {f"error {code}" for code in _UNTOUCHED}
 
 
-def is_no_right(answer: Answer | None) -> bool:
-    """Whether the token was known and may not do this: another call may be open to it."""
-    return answer is not None and "403" in (str(answer.http_status), (answer.error_type or "").removeprefix("error "))
+def is_wrong_token(answer: Answer | None) -> bool:
+    """Whether the token is not known: no other call is open to it either."""
+    return answer is not None and "401" in (str(answer.http_status), (answer.error_type or "").removeprefix("error "))
 
 
 def _words(body: bytes, secret: str | None) -> tuple[int | None, str]:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property, partial
 from itertools import tee
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError, UploadUnclearError
+from airflow_provider_yandex_orders.journal.database import now
 from airflow_provider_yandex_orders.journal.questions import SETTLED
 from airflow_provider_yandex_orders.journal.records import (
     Destination,
@@ -160,8 +161,7 @@ class Memory:
             raise self._stuck(stuck)
         if self.unchanged and self._task:
             mine = self._journal.open_parts(self._destination, self._task)
-            since = datetime.now(UTC).replace(tzinfo=None) - SETTLED
-            self.unjudged = [part.upload_id for part in mine if part.upload_id and part.sent_at > since]
+            self.unjudged = [part.upload_id for part in mine if part.upload_id and part.sent_at > now() - SETTLED]
 
     def _must_wait(self, keyless: bool) -> bool:
         """Whether a row whose fate is unknown holds up all: until the service can tell, or until people have.
@@ -309,7 +309,7 @@ class Memory:
 
 def _may_be_listed(part: SentPart) -> float:
     """For how many seconds more a service may not list a part though it has it."""
-    waited = datetime.now(UTC).replace(tzinfo=None) - part.sent_at
+    waited = now() - part.sent_at
     return max((LISTED_WITHIN - waited).total_seconds(), 0.0)
 
 

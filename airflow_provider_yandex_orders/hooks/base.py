@@ -56,7 +56,7 @@ class ServiceHook(BaseHook):
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         for name in ("get_ui_field_behaviour", "get_connection_form_widgets"):  # Airflow 2.11 reads no inherited ones
-            setattr(cls, name, ServiceHook.__dict__[name])
+            setattr(cls, name, next(vars(base)[name] for base in cls.__mro__ if name in vars(base)))
 
     def __init__(self, conn_id: str, *, connection: Connection | None = None) -> None:
         super().__init__()

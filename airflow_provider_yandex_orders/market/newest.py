@@ -68,12 +68,15 @@ class Seen(LocalTables):
         self.overtaken = 0
         """Orders that had been called the newest before a newer one came."""
 
-    def is_newest(self, order_id: int, version: float, place: int) -> bool:
+    def is_newest(self, order_id: int, version: float | None, place: int) -> bool:
         """Take in an order, and say whether it is newer than all of the same id before; of equal ones the later is.
 
+        :param version: ``None`` for one that does not say: the later is.
         :param place: the order's number among all that came, which tells it apart from its other versions.
         """
         known = self._db.execute("SELECT version, place FROM seen WHERE id = ?", (order_id,)).fetchone()
+        if version is None:
+            version = -math.inf if known is None else known[0]
         if known is not None:
             newer = version >= known[0]
             self.overtaken += newer

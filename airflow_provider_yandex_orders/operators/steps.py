@@ -242,7 +242,7 @@ class UploadSteps(ABC):
                     worth=kind.money is not None,
                     **place,
                 )
-                if memory.unjudged:
+                if sends and memory.unjudged:
                     whole_delivery["earlier_uploads"] = memory.unjudged
                 self._report(context, whole_delivery, folder)
                 if sends:

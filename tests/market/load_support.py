@@ -112,7 +112,8 @@ def otherwise(
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     moment = datetime.fromisoformat(stats["fetched_at"]) + timedelta(seconds=later)
     paths = {name: str(folder / f"{name}.jsonl") for name in tables}
-    return {**stats, "tables": paths, "fetched_at": moment.isoformat()}
+    rows_now = {name: len(rows) for name, rows in tables.items()}
+    return {**stats, "tables": paths, "rows": rows_now, "fetched_at": moment.isoformat()}
 
 
 def _sorting(row: dict[str, Any]) -> str:

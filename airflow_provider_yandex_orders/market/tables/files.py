@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from pathlib import Path
 from typing import IO, Any, Self
 
 import msgspec
 
 from airflow_provider_yandex_orders.market.tables.declare import Table, Type
-from airflow_provider_yandex_orders.market.tables.rows import Row
+from airflow_provider_yandex_orders.market.tables.rows import WHOLE_DIGITS, Row
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,12 @@ def json_lines(file: IO[bytes], table: Table) -> WriteRows:
     make = msgspec.defstruct("Row", [(name, Any) for name in names], rename=names)
     encode_lines = msgspec.json.Encoder().encode_lines
     return lambda rows: file.write(encode_lines([make(*row) for row in rows]))
+
+
+def rounded(amount: Decimal) -> Decimal:
+    """An amount with the decimals that Parquet files and warehouses have."""
+    with localcontext(prec=WHOLE_DIGITS + SCALE + 1):
+        return amount.quantize(Decimal(1).scaleb(-SCALE), ROUND_HALF_EVEN)
 
 
 class ParquetTable:
@@ -92,8 +98,7 @@ class ParquetTable:
         except self._pa.ArrowInvalid:
             if not self._pa.types.is_decimal(kind):
                 raise
-        step = Decimal(1).scaleb(-SCALE)
-        short = [value if value is None else value.quantize(step, ROUND_HALF_EVEN) for value in values]
+        short = [value if value is None else rounded(value) for value in values]
         self._rounded += sum(a != b for a, b in zip(values, short, strict=True))
         return self._pa.array(short, kind)
 

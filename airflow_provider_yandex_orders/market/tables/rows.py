@@ -16,6 +16,9 @@ from airflow_provider_yandex_orders.market.tables.declare import Column, Table, 
 
 Row = list[Any]
 
+WHOLE_DIGITS = 29
+"""Digits an amount may have before the point: 38 with the decimals of :data:`.files.SCALE`."""
+
 
 @dataclass(slots=True)
 class Strange:
@@ -140,11 +143,11 @@ def boolean(value: Any) -> bool:
 
 
 def decimal(value: Any) -> Decimal:
-    """An exact number."""
-    if type(value) is Decimal:
-        return value
-    if type(value) is int:
-        return Decimal(value)
+    """An exact number, as large as a table can have it."""
+    if type(value) is int or (type(value) is Decimal and value.is_finite()):
+        amount = Decimal(value)
+        if amount.adjusted() < WHOLE_DIGITS:
+            return amount
     raise Misfit
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
@@ -46,8 +47,23 @@ def destination_of(connection: Connection) -> Destination:
             f"one of type {', '.join(_KNOWN)}."
         )
     name, file_format, as_text, read = known
-    place = f"{connection.host or ''}:{connection.port or ''}/{connection.schema or ''}"
-    return Destination(name, read(connection, connection.extra_dejson), file_format, frozenset(as_text), place)
+    arguments = read(connection, connection.extra_dejson)
+    given = arguments.get("credentials", {})
+    named = ("host", "port", "database", "project_id")
+    place = given if isinstance(given, str) else "/".join(str(given[part]) for part in named if given.get(part))
+    return Destination(name, arguments, file_format, frozenset(as_text), place)
+
+
+def check_name(destination: Destination, dataset: str) -> None:
+    """Make sure that a DuckDB file is not named like a schema in it, which makes every name ambiguous.
+
+    :raises ConfigurationError: it is.
+    """
+    if destination.name == "duckdb" and Path(destination.place).stem in (dataset, f"{dataset}_orders_coming"):
+        raise ConfigurationError(
+            f"{_DOING}: DuckDB cannot tell the file {Path(destination.place).name} from the dataset {dataset!r} in it. "
+            "Name another dataset, or rename the file."
+        )
 
 
 def _server(connection: Connection, **more: Any) -> dict[str, Any]:
@@ -75,13 +91,18 @@ def _clickhouse(connection: Connection, extra: Mapping[str, Any]) -> dict[str, A
 def _bigquery(_connection: Connection, extra: Mapping[str, Any]) -> dict[str, Any]:
     extra = {name.removeprefix("extra__google_cloud_platform__"): value for name, value in extra.items()}
     key = extra.get("keyfile_dict")
-    if not key and extra.get("key_path"):
-        with open(extra["key_path"], encoding="utf-8") as file:  # noqa: PTH123 - a path of the user's
-            key = file.read()
     location = {"location": extra["location"]} if extra.get("location") else {}
-    if not key:
-        return location  # the machine's own credentials
-    read = json.loads(key) if isinstance(key, str) else dict(key)
+    try:
+        if not key and extra.get("key_path"):
+            key = Path(extra["key_path"]).read_text(encoding="utf-8")
+        if not key:
+            return location  # the machine's own credentials
+        read = json.loads(key) if isinstance(key, str) else dict(key)
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigurationError(
+            f"{_DOING}: the key of the connection cannot be read ({type(error).__name__}). Correct keyfile_dict, which "
+            "is JSON, or key_path, a file of the worker, in its extra."
+        ) from None
     return {"credentials": {**read, "project_id": extra.get("project") or read.get("project_id")}, **location}
 
 

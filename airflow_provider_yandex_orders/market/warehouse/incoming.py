@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import hashlib
-import math
+import logging
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date, datetime
@@ -18,14 +20,27 @@ import msgspec
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
 from airflow_provider_yandex_orders.market.newest import Seen
-from airflow_provider_yandex_orders.market.tables.declare import Column, Table, Type
-from airflow_provider_yandex_orders.market.tables.files import ParquetTable
+from airflow_provider_yandex_orders.market.tables.declare import Column, Type
+from airflow_provider_yandex_orders.market.tables.files import SCALE, ParquetTable, rounded
 from airflow_provider_yandex_orders.market.warehouse.declare import ADDED, WAREHOUSE_TABLES, is_final
 from airflow_provider_yandex_orders.sources import FileSource
+from airflow_provider_yandex_orders.sources.base import UnreadableRow
+
+log = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
+_NUL = re.compile(r"\x00|(?<!\\)(?:\\\\)*\\u0000")
+"""The sign that PostgreSQL keeps in no text, as it is and as JSON has it."""
+_INSTEAD = "\N{REPLACEMENT CHARACTER}"
+
+
+def _amount(text: str) -> Decimal:
+    amount = Decimal(text)
+    return amount if -int(amount.as_tuple().exponent) <= SCALE else rounded(amount)
+
+
 _CONVERT: dict[Type, Callable[[str], Any]] = {
-    Type.DECIMAL: Decimal,
+    Type.DECIMAL: _amount,
     Type.DATE: date.fromisoformat,
     Type.MOMENT: datetime.fromisoformat,
 }
@@ -40,6 +55,7 @@ class Fetched(NamedTuple):
     campaign_id: int
     fetched_at: datetime
     tables: Mapping[str, str]
+    rows: Mapping[str, int]
 
 
 class Incoming(NamedTuple):
@@ -60,14 +76,14 @@ def fetched_of(source: Any) -> list[Fetched]:
     :raises ConfigurationError: it is something else.
     """
     try:
-        results = [source] if isinstance(source, Mapping) else [result for result in source if result is not None]
         read = [
             Fetched(
                 int(result["campaign_id"]),
                 datetime.fromisoformat(result["fetched_at"]),
                 {table.name: result["tables"][table.name] for table in WAREHOUSE_TABLES},
+                {table.name: int(result["rows"][table.name]) for table in WAREHOUSE_TABLES},
             )
-            for result in results
+            for result in _results(source)
         ]
     except (KeyError, TypeError, ValueError):
         raise ConfigurationError(
@@ -78,35 +94,48 @@ def fetched_of(source: Any) -> list[Fetched]:
     return sorted(read, key=lambda fetched: fetched.fetched_at)
 
 
+def _results(source: Any) -> Iterator[Mapping[str, Any]]:
+    """Results one by one: of several stores they are lists, of mapped tasks lists of these."""
+    if isinstance(source, Mapping):
+        yield source
+    elif isinstance(source, str):
+        raise TypeError
+    else:
+        for each in source:
+            yield from () if each is None else _results(each)
+
+
 def write_incoming(fetches: Sequence[Fetched], folder: Path) -> Incoming:
     """Write a Parquet file of each table, with the newest version of each order.
 
-    :raises SourceError: files of one fetch do not belong together.
+    :raises SourceError: files of one fetch do not belong together, or are not whole.
     """
+    clean = Cleaned()
     rows = dict.fromkeys((table.name for table in WAREHOUSE_TABLES), 0)
     with Seen() as seen, ExitStack() as stack:
         for place, order in enumerate(chain.from_iterable(_orders(fetched) for fetched in fetches)):
-            updated = _converted(order, _ORDER_COLUMNS["status_update_date"])
-            seen.is_newest(order["order_id"], -math.inf if updated is None else updated.timestamp(), place)
+            updated = clean(order, _ORDER_COLUMNS["status_update_date"])
+            seen.is_newest(order["order_id"], None if updated is None else updated.timestamp(), place)
         files = {t.name: stack.enter_context(ParquetTable(folder / f"{t.name}.parquet", t)) for t in WAREHOUSE_TABLES}
         place = 0
         for fetched in fetches:
-            for tables in _whole_orders(fetched):
+            for tables in _whole_orders(fetched, clean):
                 if not seen.outdated(range(place, place + 1)):
                     for name, found in tables.items():
                         files[name].write(found)
                         rows[name] += len(found)
                 place += 1
+        clean.tell()
         return Incoming(rows, seen.count_outdated())
 
 
-def _whole_orders(fetched: Fetched) -> Iterator[dict[str, list[Row]]]:
+def _whole_orders(fetched: Fetched, clean: Cleaned) -> Iterator[dict[str, list[Row]]]:
     """The rows of one order after the other: every file of a fetch has them in the same sequence."""
     with ExitStack() as stack:
-        groups = {}
+        groups, read = {}, Counter[str]()
         for table in _CHILDREN:
             stream = stack.enter_context(FileSource(fetched.tables[table.name]).open())
-            groups[table.name] = groupby(stream.rows, itemgetter("order_id"))
+            groups[table.name] = groupby(map(_readable, stream.rows), itemgetter("order_id"))
         heads = {name: next(group, None) for name, group in groups.items()}
         for order in _orders(fetched):
             tables: dict[str, list[Row]] = {}
@@ -114,41 +143,66 @@ def _whole_orders(fetched: Fetched) -> Iterator[dict[str, list[Row]]]:
                 head = heads[table.name]
                 tables[table.name] = []
                 if head is not None and head[0] == order["order_id"]:
-                    tables[table.name] = [_row(row, table) for row in head[1]]
+                    tables[table.name] = [[clean(row, column) for column in table.columns] for row in head[1]]
                     heads[table.name] = next(groups[table.name], None)
-            own = [_converted(order, column) for column in _ORDER_COLUMNS.values()]
+            own = [clean(order, column) for column in _ORDER_COLUMNS.values()]
             final = is_final(order["status"], bool(tables["payments"]))
             tables["orders"] = [[*own, fetched.campaign_id, fetched.fetched_at, final, _sum(own, tables)]]
+            read.update({name: len(rows) for name, rows in tables.items()})
             yield tables
-        left = [name for name, head in heads.items() if head is not None]
-        if left:
+        other = [name for name, rows in fetched.rows.items() if heads.get(name) is not None or read[name] != rows]
+        if other:
             raise SourceError(
-                f"Load order statistics of store {fetched.campaign_id}: rows of {', '.join(left)} are of orders that "
-                f"{fetched.tables['orders']} does not have there. Was another fetch written over this one? Fetch again."
+                f"Load order statistics of store {fetched.campaign_id}: the files of {', '.join(other)} are not those "
+                "that the fetch wrote. Was another one written over it, or a file cut off? Nothing was loaded. "
+                "Fetch again."
             )
 
 
 def _orders(fetched: Fetched) -> Iterator[Mapping[str, Any]]:
     with FileSource(fetched.tables["orders"]).open() as stream:
-        yield from stream.rows
+        yield from map(_readable, stream.rows)
 
 
-def _row(row: Mapping[str, Any], table: Table) -> Row:
-    return [_converted(row, column) for column in table.columns]
+def _readable(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(row, UnreadableRow) or "order_id" not in row:
+        raise SourceError("Load order statistics: a row of the fetched files cannot be read. Fetch again.")
+    return row
 
 
-def _converted(row: Mapping[str, Any], column: Column) -> Any:
-    """A value as Parquet takes it; JSON Lines have texts of most types."""
-    value = row[column.name]
-    convert = _CONVERT.get(column.type)
-    return convert(value) if convert and isinstance(value, str) else value
+class Cleaned:
+    """Makes values as Parquet and every warehouse take them: JSON Lines have texts of most types."""
+
+    def __init__(self) -> None:
+        self._nul = 0
+
+    def __call__(self, row: Mapping[str, Any], column: Column) -> Any:
+        """The value of a column; an empty text is none, as dlt brings none to PostgreSQL."""
+        value = row.get(column.name)
+        if not isinstance(value, str):
+            return value
+        convert = _CONVERT.get(column.type)
+        if convert is not None:
+            return convert(value)
+        if "\x00" in value or "\\u0000" in value:
+            value, count = _NUL.subn(_INSTEAD, value)
+            self._nul += count
+        return value or None
+
+    def tell(self) -> None:
+        """Say what was not kept."""
+        if self._nul:
+            log.warning("%d NUL signs in texts, which not every database keeps, became %s.", self._nul, _INSTEAD)
 
 
 def _sum(order: Row, tables: Mapping[str, list[Row]]) -> str:
-    """The same for the same content, whatever format it was read from; a field the package learns of changes none."""
+    """The same for the same content, whatever format it was read from, fields without a column left out."""
     rows = [order, *chain.from_iterable(tables[table.name] for table in _CHILDREN)]
     return hashlib.blake2b(_encode([list(map(_plain, row[:-1])) for row in rows]), digest_size=16).hexdigest()
 
 
 def _plain(value: Any) -> Any:
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+    if not isinstance(value, Decimal):
+        return value
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

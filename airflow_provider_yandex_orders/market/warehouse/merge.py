@@ -20,6 +20,8 @@ from airflow_provider_yandex_orders.market.warehouse.destinations import Destina
 from airflow_provider_yandex_orders.privacy import driver_words
 
 _PIPELINE = "market_order_stats"
+_COMING = "%s_orders_coming"
+"""Where rows are first: a dataset that nobody else has a reason to name so."""
 _BATCH = 5000
 _TYPES = {
     Type.INTEGER: "bigint",
@@ -38,10 +40,9 @@ _SETTINGS: dict[str, Any] = {
 }
 """All that dlt is told beside arguments: neither its files nor environment variables count."""
 _OLDER = (
-    "(n.status_update_date < o.status_update_date"
-    " OR (n.status_update_date IS NULL AND o.status_update_date IS NOT NULL)"
-    " OR ((n.status_update_date = o.status_update_date"
-    " OR (n.status_update_date IS NULL AND o.status_update_date IS NULL)) AND n.fetched_at < o.fetched_at))"
+    "(n.status_update_date < o.status_update_date OR (n.fetched_at < o.fetched_at"
+    " AND (n.status_update_date = o.status_update_date"
+    " OR n.status_update_date IS NULL OR o.status_update_date IS NULL)))"
 )
 _REFUSED = {"ProgrammingError", "IntegrityError", "DataError", "NotSupportedError"}
 
@@ -88,21 +89,27 @@ def load(
         for table in [*chosen, *([CHANGED_AFTER_FINAL] if keep_changes else [])]:
             schema.update_table(_declared(table, destination))
         resources = [_resource(table, folder, destination) for table in chosen if rows[table.name]]
-        made = getattr(dlt.destinations, destination.name)(**destination.arguments)
+        kind = getattr(dlt.destinations, destination.name)
+        made = kind(**destination.arguments, staging_dataset_name_layout=_COMING)
 
         def pipeline(of: str) -> Any:
             return dlt.pipeline(_PIPELINE, str(folder / "pipelines"), destination=made, dataset_name=of)
 
-        beside = pipeline(f"{dataset}_staging")
+        beside = pipeline(_COMING % dataset)
         with beside.sql_client() as client:
-            if client.has_dataset():
-                client.drop_dataset()
-        beside.run(dlt.source(lambda: resources, schema=schema)(), loader_file_format=destination.format)
+            if client.has_dataset():  # our tables only: whatever else is there is somebody's
+                # First the one that a load in its transaction has read: its database lets us wait there.
+                own = (schema.loads_table_name, schema.version_table_name, schema.state_table_name)
+                client.drop_tables(*own, *(table.name for table in WAREHOUSE_TABLES))
+        brought = beside.run(dlt.source(lambda: resources, schema=schema)(), loader_file_format=destination.format)
         final = pipeline(dataset)
+        _check_ours(final, schema.name, [table.name for table in WAREHOUSE_TABLES])
         final.sync_schema()
         check()
         try:
             with final.sql_client() as client, client.begin_transaction():
+                if rows["orders"]:
+                    _check_alone(client, schema.loads_table_name, brought.loads_ids)
                 return _merge(client, chosen, rows, keep_changes=keep_changes)
         finally:
             final.deactivate()
@@ -118,7 +125,8 @@ def _own_settings(folder: Path) -> Iterator[None]:
     class Settings(RunContext):
         def initial_providers(self) -> list[Any]:
             provider = DictionaryProvider()
-            provider._config_doc = _SETTINGS
+            for name, value in _SETTINGS.items():
+                provider.set_value(name, value, None)
             return [provider]
 
     with Container().injectable_context(PluggableRunContext(Settings(str(folder)))):
@@ -145,6 +153,10 @@ def _explained(destination: Destination) -> Iterator[None]:
         if drivers and "password" in str(drivers[-1]).lower():
             said = "it refuses the login or the password"
         what = f"{doing}: the database failed: {said}. Its tables are as they were, where it has transactions"
+        if "DatabaseUndefinedRelation" in names:
+            raise PermanentError(
+                f"{what}. A table or column that dlt made was removed by hand: drop the whole dataset, and load anew."
+            ) from None
         if names & _REFUSED:
             raise PermanentError(f"{what}. Correct the connection or what its user may do.") from None
         raise PassingError(f"{what}; the next try loads all anew. Check the connection if that fails too.") from None
@@ -200,6 +212,29 @@ def _resource(table: Table, folder: Path, destination: Destination) -> Any:
                 yield rows
 
     return dlt.resource(batches, name=table.name, write_disposition="append", columns=_columns(table, destination))
+
+
+def _check_ours(pipeline: Any, schema_name: str, names: Sequence[str]) -> None:
+    """Make sure that tables of our names are ours."""
+    with pipeline.destination_client() as client:
+        if client.is_storage_initialized() and client.get_stored_schema(schema_name) is None:
+            taken = [name for name in names if client.get_storage_table(name)[0]]
+            if taken:
+                raise ConfigurationError(
+                    f"Load order statistics: {pipeline.dataset_name} has tables {', '.join(taken)} that no load made. "
+                    "Nothing was loaded. Name another dataset."
+                )
+
+
+def _check_alone(client: Any, loads_table: str, ours: Sequence[str]) -> None:
+    """Make sure that the rows are those of this load, and, in PostgreSQL, that they stay so until the end."""
+    _, loads = client.get_qualified_table_names(loads_table)
+    found = [row[0] for row in client.execute_sql(f"SELECT load_id FROM {loads}")]  # noqa: S608
+    if sorted(found) != sorted(ours):
+        raise PassingError(
+            "Load order statistics: another task loads there now, from a machine with another journal. Nothing was "
+            "loaded; the next try loads all anew. Let both name one journal_conn_id."
+        )
 
 
 def _merge(client: Any, tables: Sequence[Table], rows: Mapping[str, int], *, keep_changes: bool) -> Merged:

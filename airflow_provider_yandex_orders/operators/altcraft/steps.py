@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_yandex_orders.altcraft.api import BODY_BYTES, is_no_right
+from airflow_provider_yandex_orders.altcraft.api import BODY_BYTES, is_wrong_token
 from airflow_provider_yandex_orders.altcraft.batch import import_part
 from airflow_provider_yandex_orders.altcraft.body import BODIES, XML_DATA
 from airflow_provider_yandex_orders.altcraft.lines import OrdersWithLines
@@ -115,9 +115,9 @@ class ImportSteps(UploadSteps):
         try:
             self._hook.order_status(NO_ORDER)
         except ServiceRefused as error:
-            if not is_no_right(error.answer):
+            if is_wrong_token(error.answer):
                 raise
-            log.warning("The token may not look up orders; whether it may import them shows with the first. %s", error)
+            log.warning("Orders cannot be looked up; whether they can be imported shows with the first. %s", error)
 
     # Arguments and what they make.
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any, TypedDict
@@ -38,10 +39,10 @@ class MarketLoadOrderStatsOperator(BaseOperator):
         of such results. (templated)
     :param conn_id: connection of the warehouse, of type ``postgres``, ``clickhouse``, ``gcpbigquery``, ``snowflake``,
         ``duckdb``, ``sqlite`` or ``mysql``. (templated)
-    :param dataset: schema (BigQuery: dataset, MySQL: database) of the tables, made where it is not there; by default
-        ``market``. (templated)
-    :param tables: a list of the tables to load, such as ``["items", "payments"]``; ``orders`` always is. By default
-        all. (templated)
+    :param dataset: schema (BigQuery: dataset, MySQL: database) of the tables, made where it is not there: small Latin
+        letters, digits and single underscores; by default ``market``. (templated)
+    :param tables: a list of the tables to load, such as ``["items", "payments"]``; ``orders`` always is. The others
+        stay as they are. By default all. (templated)
     :param changed_after_final: whether orders that changed after they were final are also noted in the table
         ``changed_after_final``; by default ``False``. They are counted anyway.
     :param journal_conn_id: connection of the journal, in which tasks that load the same dataset take turns; by default
@@ -81,18 +82,24 @@ class MarketLoadOrderStatsOperator(BaseOperator):
         from airflow_provider_yandex_orders.journal.records import Destination
         from airflow_provider_yandex_orders.journal.store import open_journal
         from airflow_provider_yandex_orders.market.warehouse.declare import WAREHOUSE_TABLES
-        from airflow_provider_yandex_orders.market.warehouse.destinations import destination_of
+        from airflow_provider_yandex_orders.market.warehouse.destinations import check_name, destination_of
         from airflow_provider_yandex_orders.market.warehouse.incoming import fetched_of, write_incoming
         from airflow_provider_yandex_orders.market.warehouse.merge import load
         from airflow_provider_yandex_orders.storage import scratch_folder
 
         known = [table.name for table in WAREHOUSE_TABLES]
-        chosen = known if self.tables is None else ["orders", *self.tables]
+        tables = [self.tables] if isinstance(self.tables, str) else self.tables
+        chosen = known if tables is None else ["orders", *tables]
         unknown = sorted(set(chosen) - set(known))
         if unknown:
             raise ConfigurationError(f"{_DOING}: no table {', '.join(unknown)}; there are {', '.join(known)}.")
+        if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", self.dataset):
+            raise ConfigurationError(
+                f"{_DOING}: dataset takes small Latin letters, digits and single underscores, such as market_2026."
+            )
         fetches = fetched_of(self.source)
         destination = destination_of(self._connection())
+        check_name(destination, self.dataset)
         with (
             scratch_folder(f"load {destination.place} {self.dataset}") as folder,
             open_journal(self.journal_conn_id) as journal,

@@ -143,3 +143,19 @@ def test_the_configuration_options_are_read(option: str, monkeypatch: pytest.Mon
 
     monkeypatch.setenv(f"AIRFLOW__YANDEX_ORDERS__{option.upper()}", "/somewhere")
     assert conf.get("yandex_orders", option) == "/somewhere"
+
+
+def test_a_hook_made_of_one_of_these_keeps_its_own_form() -> None:
+    from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
+
+    class Own(MetricaHook):
+        @classmethod
+        def get_ui_field_behaviour(cls) -> dict[str, Any]:
+            return {"relabeling": {"password": "Our token"}}
+
+    class Further(Own):
+        conn_type = "further"
+
+    assert Own.get_ui_field_behaviour() == Further.get_ui_field_behaviour()
+    assert "get_ui_field_behaviour" in vars(Further)
+    assert MetricaHook.get_ui_field_behaviour()["relabeling"] != Own.get_ui_field_behaviour()["relabeling"]

@@ -47,7 +47,8 @@ def result(folder: Path, hour: int, orders: dict[int, tuple[int | None, int]]) -
         lines = [json.dumps({name: row.get(name) for name in table.names}) + "\n" for row in rows[table.name]]
         path.write_text("".join(lines))
         paths[table.name] = str(path)
-    return {"campaign_id": 1001, "fetched_at": at(hour), "tables": paths}
+    counts = {name: len(found) for name, found in rows.items()}
+    return {"campaign_id": 1001, "fetched_at": at(hour), "tables": paths, "rows": counts}
 
 
 @given(FETCHES)
@@ -57,9 +58,10 @@ def test_the_newest_version_of_each_order_is_written_with_all_its_rows(
     newest: dict[int, tuple[int, int, int]] = {}
     for hour, orders in sorted(fetches, key=lambda fetch: fetch[0]):
         for order_id, (updated, payments) in orders.items():
-            version = (-1 if updated is None else updated, hour, payments)
-            if order_id not in newest or version[:2] >= newest[order_id][:2]:
-                newest[order_id] = version
+            known = newest[order_id][0] if order_id in newest else -1
+            version = known if updated is None else updated  # one that does not say gives way to none before it
+            if version >= known:
+                newest[order_id] = version, hour, payments
     with tempfile.TemporaryDirectory() as name:
         results = [result(Path(name) / str(number), *fetch) for number, fetch in enumerate(fetches)]
         incoming = write_incoming(fetched_of(results), Path(name))
