@@ -462,7 +462,7 @@ class TestWrongSettings:
     ) -> None:
         altcraft.client.add_fault(path="get_status", preset="altcraft_refused", times=None)
         assert operator([order(1)], skip_triggers=True).execute(context())["rows_sent"] == 1
-        assert "may not look up orders" in caplog.text
+        assert "Orders cannot be looked up" in caplog.text
 
 
 class TestRefusedOrders:

@@ -164,7 +164,8 @@ def test_pages_that_do_not_hang_together_cost_their_own_window_alone(
     stats = operator(parallel=2, **window).execute(context())
     told = answers(market)[asked:]
     assert told.count(400) == 2
-    assert told.count(200) <= stats["pages"] - whole
+    # A window without a page yet reads its first, which takes no token, before it meets the fault.
+    assert told.count(200) <= stats["pages"] - whole + 2
     assert contents(tmp_path / "files") == contents(tmp_path / "one")
 
 

@@ -12,13 +12,16 @@ import msgspec
 
 from airflow_provider_yandex_orders.market.tables import order_stats
 from airflow_provider_yandex_orders.market.tables.declare import Table, Type
+from airflow_provider_yandex_orders.market.tables.rows import WHOLE_DIGITS
 
 _LARGEST = 2**63 - 1
+_INTEGER = Annotated[int, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)]
+_MOST = float(10**WHOLE_DIGITS)
 _TYPES: dict[Type, Any] = {
-    Type.INTEGER: Annotated[int, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)],
+    Type.INTEGER: _INTEGER,
     Type.TEXT: str | int,
     Type.BOOLEAN: bool,
-    Type.DECIMAL: int | float,
+    Type.DECIMAL: _INTEGER | Annotated[float, msgspec.Meta(gt=-_MOST, lt=_MOST)],
     Type.DATE: date,
     Type.MOMENT: datetime,
     Type.JSON: Any,
