@@ -24,15 +24,15 @@ def test_a_killed_worker_and_a_cut_connection_leave_every_order_once(
     # Batch 6 loses its answer, batch 16 hangs after the platform has taken it; there the worker dies.
     sandbox.client.add_fault(path="orders/import", skip=5, action="drop", moment="after")
     sandbox.client.add_fault(path="orders/import", skip=15, action="delay", moment="after", seconds=600)
-    # A journal that knows nothing yet has twenty orders asked for before the import. The sensor's first questions get
-    # no answer, so that it defers.
-    sandbox.client.add_fault(path="get_status", preset="altcraft_unavailable", skip=21, times=2)
     run_id = airflow.trigger(DAG_ID)
     port = urlsplit(sandbox.url).port
     assert port is not None
     airflow.until(lambda: sandbox.client.faults()[1]["hits"] == 1, timeout=180, what="batch 16 under way")
     airflow.until(lambda: sandbox.client.altcraft_summary()["orders"] == 1600, timeout=60, what="batch 16 is taken")
     airflow.kill_task(port)
+    airflow.until(lambda: sandbox.client.altcraft_summary()["orders"] > 1600, timeout=240, what="the next try sends")
+    # It has asked for all that it asks for before an import. The sensor's first questions get no answer: it defers.
+    sandbox.client.add_fault(path="get_status", preset="altcraft_unavailable", times=2)
     assert airflow.wait(DAG_ID, run_id, timeout=300) == "success"
     instances = airflow.task_instances(DAG_ID, run_id)
     # The killed worker's lease ends by itself; a try that comes before that is handed back.

@@ -141,7 +141,10 @@ class Outputs(logging.Handler):
         return [f"{kind}: ...{around}..." for kind, around in dict.fromkeys(found) if around is not None]
 
 
-LOST = re.compile(r"^--- Logging error ---$.*?^(?=Message: )", re.DOTALL | re.MULTILINE)
+LOST = re.compile(
+    r'^--- Logging error ---$.*?^(?=Message: )|^ *File "[^\n]*", line \d+, in [^\n]*\n(?: {4}[^\n]*\n)?',
+    re.DOTALL | re.MULTILINE,
+)
 NOW: list[Outputs] = []
 """Where outputs of the running test go."""
 

@@ -153,6 +153,18 @@ class LiveAirflow(AirflowServices):
         )
         return answer.text
 
+    def why(self, dag_id: str, run_ids: list[str]) -> str:
+        """What the tasks of these runs that failed said last."""
+        told = []
+        for run_id in run_ids:
+            for name, instance in self.task_instances(dag_id, run_id).items():
+                if instance["state"] in ("failed", "up_for_retry"):
+                    log = self.task_log(
+                        dag_id, run_id, instance["task_id"], instance["try_number"], instance["map_index"]
+                    )
+                    told.append(f"{run_id} {name}, try {instance['try_number']}:\n{log[-4000:]}")
+        return "\n".join(told)
+
     def all_logs(self) -> str:
         """Every log file under the home: tasks, triggers, DAG processing, the services' own output."""
         files = [path for path in sorted(self.home.rglob("*")) if path.is_file()]
