@@ -27,11 +27,12 @@ def levels(text: str) -> list[str]:
 
 def names(text: str) -> list[str]:
     """By which names the headings are found: what their words make, or what stands behind them in braces."""
-    found = []
-    for heading in re.findall(r"^#+ (.*)$", FENCE.sub("", text), re.MULTILINE):
-        named = re.search(r"\{#([\w-]+)\}$", heading)
-        found.append(named[1] if named else re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-"))
-    return found
+    return list(map(_name, re.findall(r"^#+ (.*)$", FENCE.sub("", text), re.MULTILINE)))
+
+
+def _name(heading: str) -> str:
+    named = re.search(r"\{#([\w-]+)\}$", heading)
+    return named[1] if named else re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
 
 
 def links(text: str) -> list[str]:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.russian import names
+
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -62,21 +64,14 @@ def test_links_lead_somewhere(page: Path) -> None:
             path, _, anchor = link.partition("#")
             target = (page.parent / path) if path else page
             assert target.exists(), link
-            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8") if anchor else "", re.MULTILINE)
-            assert not anchor or anchor in map(anchor_of, headings)
-
-
-def anchor_of(heading: str) -> str:
-    """Where a link to a heading leads: its own name in braces, as in translated pages, or what its words make."""
-    named = re.search(r"\{#([\w-]+)\}$", heading)
-    return named[1] if named else re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
+            assert not anchor or anchor in names(target.read_text(encoding="utf-8"))
 
 
 def test_ten_questions_of_newcomers_are_answered_within_two_clicks() -> None:
     first = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     asked = re.findall(r"\[([^]]*\?)\]\(faq\.md#([\w-]+)\)", first)
     assert len(asked) == 10
-    assert all(anchor_of(question) == anchor for question, anchor in asked)  # which the test of links finds
+    assert all(names(f"# {question}") == [anchor] for question, anchor in asked)  # which the test of links finds
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/index.md"])

@@ -224,12 +224,15 @@ class TestSources:
         self, load: Load, warehouse: Warehouse, stats: dict[str, Any], tmp_path: Path, logged: Callable[[], str]
     ) -> None:
         def odd(tables: Tables) -> None:
-            tables["orders"][0] |= {"partner_order_id": "a\0b", "unknown_fields": '{"a": "\\u0000"}'}
+            tables["orders"][0] |= {"partner_order_id": "a\0b", "unknown_fields": r'{"a": "\\\u0000", "b": "\\u0000"}'}
             tables["orders"][1]["partner_order_id"] = ""
+            tables["orders"][2]["partner_order_id"] = r"a\u0000b"
 
         load(otherwise(stats, tmp_path / "odd", odd))
         texts = {row["partner_order_id"] for row in warehouse.rows("orders")}
-        assert {"a\N{REPLACEMENT CHARACTER}b", None} <= texts
+        assert {"a\N{REPLACEMENT CHARACTER}b", r"a\u0000b", None} <= texts
+        (odd_one,) = (row for row in warehouse.rows("orders") if row["unknown_fields"])
+        assert odd_one["unknown_fields"] == {"a": "\\\N{REPLACEMENT CHARACTER}", "b": r"\u0000"}
         assert "2 NUL signs" in logged()
 
     @pytest.mark.parametrize("dataset", ["Market", "my-data", "1x", "рынок", "", "a__b", "market_", 'a"b'])

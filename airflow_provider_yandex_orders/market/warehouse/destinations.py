@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
 _DOING = "Load order statistics"
+COMING = "%s_orders_coming"
+"""Name of the dataset where rows of another one are first: nobody else has a reason to take it."""
 _LIBPQ = ("sslmode", "sslcert", "sslkey", "sslrootcert", "options", "connect_timeout", "application_name")
 
 
@@ -59,7 +61,7 @@ def check_name(destination: Destination, dataset: str) -> None:
 
     :raises ConfigurationError: it is.
     """
-    if destination.name == "duckdb" and Path(destination.place).stem in (dataset, f"{dataset}_orders_coming"):
+    if destination.name == "duckdb" and Path(destination.place).stem in (dataset, COMING % dataset):
         raise ConfigurationError(
             f"{_DOING}: DuckDB cannot tell the file {Path(destination.place).name} from the dataset {dataset!r} in it. "
             "Name another dataset, or rename the file."

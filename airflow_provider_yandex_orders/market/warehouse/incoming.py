@@ -29,8 +29,8 @@ from airflow_provider_yandex_orders.sources.base import UnreadableRow
 log = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
-_NUL = re.compile(r"\x00|(?<!\\)(?:\\\\)*\\u0000")
-"""The sign that PostgreSQL keeps in no text, as it is and as JSON has it."""
+_NUL = {Type.TEXT: re.compile("()\x00"), Type.JSON: re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")}
+"""The sign that PostgreSQL keeps in no text, as texts and as JSON have it, after what stays."""
 _INSTEAD = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -49,7 +49,7 @@ Row = list[Any]
 _ORDER_COLUMNS = {column.name: column for column in WAREHOUSE_TABLES[0].columns if column not in ADDED}
 
 
-class Fetched(NamedTuple):
+class Fetch(NamedTuple):
     """What a load needs of one fetch."""
 
     campaign_id: int
@@ -69,7 +69,7 @@ class Incoming(NamedTuple):
     outdated: int
 
 
-def fetched_of(source: Any) -> list[Fetched]:
+def fetched_of(source: Any) -> list[Fetch]:
     """The fetches of an argument: one result, or several; a mapped fetch that was skipped has none.
 
     :return: the oldest first.
@@ -77,7 +77,7 @@ def fetched_of(source: Any) -> list[Fetched]:
     """
     try:
         read = [
-            Fetched(
+            Fetch(
                 int(result["campaign_id"]),
                 datetime.fromisoformat(result["fetched_at"]),
                 {table.name: result["tables"][table.name] for table in WAREHOUSE_TABLES},
@@ -105,7 +105,7 @@ def _results(source: Any) -> Iterator[Mapping[str, Any]]:
             yield from () if each is None else _results(each)
 
 
-def write_incoming(fetches: Sequence[Fetched], folder: Path) -> Incoming:
+def write_incoming(fetches: Sequence[Fetch], folder: Path) -> Incoming:
     """Write a Parquet file of each table, with the newest version of each order.
 
     :raises SourceError: files of one fetch do not belong together, or are not whole.
@@ -129,7 +129,7 @@ def write_incoming(fetches: Sequence[Fetched], folder: Path) -> Incoming:
         return Incoming(rows, seen.count_outdated())
 
 
-def _whole_orders(fetched: Fetched, clean: Cleaned) -> Iterator[dict[str, list[Row]]]:
+def _whole_orders(fetched: Fetch, clean: Cleaned) -> Iterator[dict[str, list[Row]]]:
     """The rows of one order after the other: every file of a fetch has them in the same sequence."""
     with ExitStack() as stack:
         groups, read = {}, Counter[str]()
@@ -159,7 +159,7 @@ def _whole_orders(fetched: Fetched, clean: Cleaned) -> Iterator[dict[str, list[R
             )
 
 
-def _orders(fetched: Fetched) -> Iterator[Mapping[str, Any]]:
+def _orders(fetched: Fetch) -> Iterator[Mapping[str, Any]]:
     with FileSource(fetched.tables["orders"]).open() as stream:
         yield from map(_readable, stream.rows)
 
@@ -185,7 +185,7 @@ class Cleaned:
         if convert is not None:
             return convert(value)
         if "\x00" in value or "\\u0000" in value:
-            value, count = _NUL.subn(_INSTEAD, value)
+            value, count = _NUL[column.type].subn(rf"\1{_INSTEAD}", value)
             self._nul += count
         return value or None
 

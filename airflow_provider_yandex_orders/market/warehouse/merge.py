@@ -16,12 +16,10 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError, Passin
 from airflow_provider_yandex_orders.market.tables.declare import Column, Table, Type
 from airflow_provider_yandex_orders.market.tables.files import SCALE
 from airflow_provider_yandex_orders.market.warehouse.declare import CHANGED_AFTER_FINAL, WAREHOUSE_TABLES
-from airflow_provider_yandex_orders.market.warehouse.destinations import Destination
+from airflow_provider_yandex_orders.market.warehouse.destinations import COMING, Destination
 from airflow_provider_yandex_orders.privacy import driver_words
 
 _PIPELINE = "market_order_stats"
-_COMING = "%s_orders_coming"
-"""Where rows are first: a dataset that nobody else has a reason to name so."""
 _BATCH = 5000
 _TYPES = {
     Type.INTEGER: "bigint",
@@ -90,12 +88,12 @@ def load(
             schema.update_table(_declared(table, destination))
         resources = [_resource(table, folder, destination) for table in chosen if rows[table.name]]
         kind = getattr(dlt.destinations, destination.name)
-        made = kind(**destination.arguments, staging_dataset_name_layout=_COMING)
+        made = kind(**destination.arguments, staging_dataset_name_layout=COMING)
 
         def pipeline(of: str) -> Any:
             return dlt.pipeline(_PIPELINE, str(folder / "pipelines"), destination=made, dataset_name=of)
 
-        beside = pipeline(_COMING % dataset)
+        beside = pipeline(COMING % dataset)
         with beside.sql_client() as client:
             if client.has_dataset():  # our tables only: whatever else is there is somebody's
                 # First the one that a load in its transaction has read: its database lets us wait there.
