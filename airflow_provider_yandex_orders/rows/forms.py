@@ -11,11 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from airflow_provider_yandex_orders.rows.dates import Clock
 from airflow_provider_yandex_orders.rows.faults import BadValue
-from airflow_provider_yandex_orders.rows.identifiers import EMAIL, MD5, SUMS_OF_NOTHING
+from airflow_provider_yandex_orders.rows.identifiers import EMAIL, MD5, SUMS_OF_NOTHING, russian_mobile
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.rows.scalars import THROUGH_FLOAT
 
@@ -92,14 +91,10 @@ def md5(_options: CheckOptions, bind: Bind) -> list[Form]:
 
 def phone(options: CheckOptions, bind: Bind) -> list[Form]:
     """A mobile number of Russia."""
-    from phonenumbers import PhoneMetadata
-
-    russia: Any = PhoneMetadata.metadata_for_region("RU")
-    mobile = russia.mobile.national_number_pattern.replace("\\d", "[0-9]")
-    written = rf"\+7(?:{mobile})" + ("|[78]9[0-9]{9}" if options.phone_region == "RU" else "")
+    before = r"(?:\+7|[78])" if options.phone_region == "RU" else r"\+7"
     # A plus is the first sign or none; a blank at the end could hide a word for nothing.
     bare = "v[-1:] != ' ' and (x := v.encode().translate(None, b' ()-').decode())[:1] == v[:1]"
-    is_mobile = bind("is_mobile", re.compile(written).fullmatch)
+    is_mobile = bind("is_mobile", re.compile(before + russian_mobile()).fullmatch)
     return [Form(f"type(v) is str and v.isascii() and {bare} and {is_mobile}(x)", "'7' + x[-10:]")]
 
 

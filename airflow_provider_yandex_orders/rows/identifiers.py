@@ -34,7 +34,6 @@ _PHONE = re.compile(r"\+?[0-9\s().\u2010-\u2015/-]+")
 _EXTENSION_AT_END = re.compile(
     r"[\s,;(]*(?:доб|добавочный|вн|внутр|внутренний|ext|extension|x|#)[.:]?\s*\d{1,7}\)?\.?$", re.IGNORECASE
 )
-_MOBILE = re.compile(r"[78](9[0-9]{9})")
 _LONG = 11
 _SPOILT = re.compile(r"\d+([.,]\d+)?[eE]\+?\d+|\d+\.0+")
 COMPLETED = "phone_completed"
@@ -54,6 +53,15 @@ def email(value: object) -> str:
     return address
 
 
+def russian_mobile() -> str:
+    """A pattern of the ten digits after the country code, as the library of phone numbers has it."""
+    from phonenumbers import PhoneMetadata  # for those who have phones
+
+    russia: Any = PhoneMetadata.metadata_for_region("RU")
+    pattern = russia.mobile.national_number_pattern.replace("\\d", "[0-9]")
+    return f"(?:{pattern})"
+
+
 def phone_converter(region: str | None, note: Callable[[str], None] | None) -> Callable[[object], str]:
     """A converter of phone numbers to digits with the country code: ``79995551111``. Only such as exist are good.
 
@@ -71,6 +79,7 @@ def phone_converter(region: str | None, note: Callable[[str], None] | None) -> C
             return None
         return f"{found.country_code}{library.national_significant_number(found)}"
 
+    mobile_of_russia = re.compile(rf"[78]({russian_mobile()})")
     trunk = library.ndd_prefix_for_region(region, True) if region else None
 
     def convert(value: object) -> str:
@@ -81,7 +90,7 @@ def phone_converter(region: str | None, note: Callable[[str], None] | None) -> C
         if not _PHONE.fullmatch(number):
             raise BadValue("bad_phone", "has signs no phone number has", _PHONE_FIX)
         digits = re.sub(r"[^0-9]", "", number)
-        if region == "RU" and not number.startswith("+") and (mobile := _MOBILE.fullmatch(digits)):
+        if region == "RU" and not number.startswith("+") and (mobile := mobile_of_russia.fullmatch(digits)):
             return f"7{mobile[1]}"
         if number.startswith("+"):
             found = read(f"+{digits}", None)

@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
-from tests.simulation.fibres import Fibre
+from tests.simulation.fibres import Fibre, here
 from tests.simulation.kinds import Effect
-from tests.simulation.tries import HAS_POLICIES, Attempt, Task
+from tests.simulation.tries import HAS_POLICIES, Attempt, Task, journal_of
 from tests.simulation.weather import LASTING
 from tests.simulation.wire import Trouble
 
@@ -31,8 +31,9 @@ class Invariants:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.last: dict[str, tuple[list[dict[str, Any]], dict[int, int]]] = {}
-        """What each run read last: all rows, and the good ones with their days."""
+        self.last: dict[tuple[str, str], tuple[list[dict[str, Any]], dict[int, int]]] = {}
+        """What each run read last, by the journal it had then: all rows, and the good ones with their days. A try that
+        goes on with a delivery of one journal knows nothing of rows that were read beside another."""
         self.wanted: dict[int, set[int]] = {}
         """Days of each row that a run read."""
         self.quiet: dict[str, float] = {}
@@ -49,7 +50,11 @@ class Invariants:
 
     def read(self, run_id: str, rows: list[dict[str, Any]], days: dict[int, int]) -> None:
         """A run has read all of the source."""
-        self.last[run_id] = (rows, days)
+        found = here()
+        assert found is not None
+        key = (run_id, journal_of(found[1].process))
+        self.last.pop(key, None)
+        self.last[key] = (rows, days)
         for number, day in days.items():
             self.wanted.setdefault(number, set()).add(day)
 
@@ -101,7 +106,7 @@ class Invariants:
 
     def _green(self, task: Task, delivery: Any) -> None:
         """Of a task that ended well, all counts add up."""
-        _rows, days = self.last.get(task.run_id.partition(" ")[0], ([], {}))
+        _rows, days = self.last.get((task.run_id.partition(" ")[0], task.journal), ([], {}))
         counted = sum(delivery[name] for name in COUNTS)
         if counted != delivery["rows_read"]:
             self.broken(f"the counts do not add up: {delivery}")
@@ -126,7 +131,7 @@ class Invariants:
     def settled(self) -> None:
         """The end of the world."""
         world, kind = self.world, self.world.of
-        _rows, days = self.last["run-last"]
+        *_, (_rows, days) = (read for (run_id, _), read in self.last.items() if run_id == "run-last")
         effects = self._all_there(days)
         world.tell(f"at the end the service has {effects}")
         for number, effect in effects.items():

@@ -42,6 +42,11 @@ class Host:
     environment: dict[str, str]
 
 
+def journal_of(process: Process) -> str:
+    """The journal of deliveries that a process finds."""
+    return process.environment.get("AIRFLOW_CONN_JOURNAL", "")
+
+
 class StateStore(dict[str, Any]):
     """A task's state store; it may not answer."""
 
@@ -99,6 +104,8 @@ class Task:
     max_tries: int = 0
     pushed: dict[str, Any] = field(default_factory=dict)
     store: StateStore | None = None
+    journal: str = ""
+    """The one its last try went by."""
     resting: bool = False
     """Between a failure of its own and the next try."""
 
@@ -194,6 +201,7 @@ class Task:
         outside = fibre.process
         process = Process(f"{self.name} {self.run_id} try {self.tries} on {host.name}", host.environment, mortal=True)
         fibre.process, fibre.main = process, True
+        self.journal = journal_of(process)
         os.environ.update(process.environment)
         forget_lanes()
         try:

@@ -10,7 +10,7 @@ from typing import Any
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.altcraft.kinds import ALTCRAFT_ORDER_LINES, ALTCRAFT_ORDERS
@@ -93,10 +93,20 @@ def test_only_numbers_that_exist_are_sent(text: str) -> None:
     assert phone(f"+{digits}") == phone(f"{text} доб. 12") == digits
 
 
-@given(st.integers(9 * 10**9, 10**10 - 1), st.sampled_from(["7", "8"]))
+@given(st.integers(9 * 10**9, 10**10 - 1) | st.integers(9300 * 10**6, 9301 * 10**6 - 1), st.sampled_from(["7", "8"]))
+@example(9300650000, "7")  # not all of this prefix are given out
+@example(9300650000, "8")
 def test_what_is_read_without_the_library_is_what_the_library_says(number: int, before: str) -> None:
-    assert phonenumbers.is_valid_number(phonenumbers.parse(f"+7{number}", None))
-    assert phone(f"{before}{number}") == f"7{number}"
+    exists = phonenumbers.is_valid_number(phonenumbers.parse(f"+7{number}", None))
+    for cell in (f"{before}{number}", f"+7{number}"):
+        whole = check_row(SIMPLE_ORDERS, order(phones=cell))
+        if exists:
+            assert phone(cell) == f"7{number}"
+            assert whole.values["phones"] == [f"7{number}"]
+        else:
+            with pytest.raises(BadValue):
+                phone(cell)
+            assert [fault.code for fault in whole.dropped] == ["bad_phone"]
 
 
 @given(
