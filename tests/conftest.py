@@ -37,7 +37,10 @@ os.environ |= {
 }
 
 # How long an example takes says how busy the machine is, not whether the code is right.
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The examples are the same each time: a change fails for what it changed, and not by chance.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+# Others each time, and many: who looks for faults takes it by --hypothesis-profile wide.
+settings.register_profile("wide", settings.get_profile("suite"), derandomize=False, max_examples=2000)
 # What is read, checked and written does not depend on the environment: others than the first look at it again in short.
 settings.register_profile("short", settings.get_profile("suite"), max_examples=20)
 settings.load_profile("suite")
