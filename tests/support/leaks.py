@@ -44,7 +44,9 @@ _SPANS = "|".join(rf"{span[:3]}[\s().-]{{0,2}}{span[3:]}" for span in PHONES)
 DIGITS = re.compile(rf"(?:{_SPANS}|97[2-6][\s().-]{{0,2}}\d{{3}})[\s.-]?\d\d[\s.-]?\d\d(?!\d)")
 BEFORE = re.compile(r"(?<![\d.])(?:\+?[78])?[\s().-]{0,2}$")
 """What may stand before a phone: else its digits are of a longer number, or of a second's."""
-_HEX = re.compile(r"(?<![0-9a-z%])(?=[0-9]*[a-f])[0-9a-f]{8,}(?![0-9a-z])")
+_HEX = re.compile(
+    r"(?<![0-9a-z%])(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=[0-9]*[a-f])[0-9a-f]{8,})(?![0-9a-z])"
+)
 """Random ones may hold a phone's digits by chance; after an address's ``%`` stands a sign, such as a phone's plus."""
 
 

@@ -57,6 +57,7 @@ def test_a_value_is_found_in_hex_and_in_an_address(value: str) -> None:
 NUMBERS = ["79123456789012", "1912345678901", "id 891234567891", "example.com", "2026-11-01"]
 # Random ones in which a phone's digits stand by chance.
 RANDOM = [random.Random(seed).randbytes(32).hex() for seed in (2031, 4504, 6913, 8879)]
+RANDOM += ["97516367-30f0-48d3-8a88-0d1c5a7e44b2", "0d1c5a7e-30f0-48d3-8a88-979751636730"]
 
 
 @pytest.mark.parametrize("text", [*NUMBERS, *RANDOM, f"secret | {RANDOM[0]}", f"{{'id': '{RANDOM[1].upper()}'}}"])
