@@ -7,11 +7,14 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import wraps
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
+from airflow_provider_yandex_orders.journal.records import repeated
 
 if TYPE_CHECKING:
     from airflow_provider_yandex_orders.journal.store import Journal
@@ -116,6 +119,15 @@ def arrived(options: Namespace, journal: Journal) -> int:
     """Let parts without an answer count as had: people saw them at the service."""
     if not _deliveries(journal, "delivery_id = :id", id=options.delivery):
         return _unknown(options.delivery)
+    unanswered = [each for each in _parts(journal, options.delivery) if each["state"] == "sending"]
+    other = [each["path"] for each in unanswered if _is_other(each)]
+    if other and not options.yes:
+        print(
+            f"Another try has written {other[0]} anew: the rows in it are not those that went out in delivery "
+            f"{options.delivery}. What had not arrived would count as had, and be lost. Where you know from elsewhere, "
+            "such as the service's own page, that they arrived, add --yes."
+        )
+        return _NOTHING
     count = journal.tell(options.delivery, arrived=True)
     if not count:
         print(f"Every part of delivery {options.delivery} that went out was answered: nothing is changed.")
@@ -149,6 +161,17 @@ def _deliveries(journal: Journal, which: str, **given: Any) -> list[Delivery]:
 def _parts(journal: Journal, delivery_id: int) -> list[Any]:
     found = journal.ask("SELECT * FROM parts WHERE delivery_id = :id ORDER BY part_id", id=delivery_id)
     return [row._mapping for row in found]
+
+
+def _is_other(part: Any) -> bool:
+    """Whether a part's file is there, and has other rows by now than those that went out."""
+    from airflow_provider_yandex_orders.storage import opened_path, read_whole
+    from airflow_provider_yandex_orders.storage_faults import STAGING_CURE
+
+    with suppress(FileNotFoundError, PermanentError, PassingError):  # the machine of this command may not see it
+        found = sha256(read_whole(opened_path(part["path"], "Read", STAGING_CURE))).hexdigest()
+        return part["sha256"] not in (found, repeated(found, part["delivery_id"]))
+    return False
 
 
 def _place(one: Delivery) -> str:

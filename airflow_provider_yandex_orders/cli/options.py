@@ -107,7 +107,9 @@ JOURNAL: Final = {
         {**_ONE, "--yes": {**_SWITCH, "help": "do it; without, only what would be forgotten is printed"}},
     ),
     "arrived": Command(
-        "Let parts without an answer count as arrived, once you saw them at the service", "cli.journal.arrived", _ONE
+        "Let parts without an answer count as arrived, once you saw them at the service",
+        "cli.journal.arrived",
+        {**_ONE, "--yes": {**_SWITCH, "help": "do it, though another try has written a part's file anew"}},
     ),
     "purge": Command(
         "Forget what is older than journal_days now, and free its room",

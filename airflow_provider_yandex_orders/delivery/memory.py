@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from collections import Counter
@@ -28,6 +27,7 @@ from airflow_provider_yandex_orders.journal.records import (
     TaskKey,
     Try,
     Verdict,
+    repeated,
 )
 from airflow_provider_yandex_orders.journal.tripwire import Tripwire
 from airflow_provider_yandex_orders.waiting import Demands, UploadState
@@ -224,7 +224,7 @@ class Memory:
             return part
         sha256 = part.sha256
         if self.repeats.resend:  # another mark than that of the sending it repeats
-            sha256 = hashlib.sha256(f"{sha256} {self._delivery_id}".encode()).hexdigest()
+            sha256 = repeated(sha256, self._delivery_id)
         part_id = self._journal.plan(self._delivery_id, part.number, replace(part, sha256=sha256), entries)
         return replace(part, id=part_id, mark=mark_of(sha256))
 

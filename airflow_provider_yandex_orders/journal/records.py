@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 COUNTS = (
@@ -131,6 +132,11 @@ class PartFile:
     bytes: int
     sha256: str
     money: Mapping[str, str] | None = field(default=None, kw_only=True)
+
+
+def repeated(content: str, delivery_id: int) -> str:
+    """The sum that stands for a content which this delivery sends again: its mark at the service is another one."""
+    return sha256(f"{content} {delivery_id}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,8 @@ class World:
     lines: list[str] = field(default_factory=list)
     asked: bool = False
     """Whether a task has asked people to look at the service."""
+    looked: dict[tuple[Path, int], bool] = field(default_factory=dict)
+    """By journal and part: whether it had arrived when people looked."""
 
     def run(self) -> None:
         """Let it happen, and check what must hold.
@@ -409,14 +411,16 @@ class World:
         kind = self.of
         there = set(kind.rows.effects(self))  # type: ignore[arg-type]
 
-        def arrived(path: str) -> bool:
+        def arrived(part: int, path: str) -> bool:
             numbers = {int(found) for found in re.findall(r"17000000(\d\d)", _text(path))}
-            return bool(numbers) and numbers <= there
+            # Who has looked before knows it: the file may be another's by now.
+            return self.looked.setdefault((journal, part), bool(numbers) and numbers <= there)
 
         options = ("--journal-conn-id", "journal") if self.shared else ()
         for host in self.hosts:  # each may have a journal of its own
             os.environ.update(host.environment)
-            tell_arrived(self.journal_of(host), *options, is_there=arrived)
+            journal = self.journal_of(host)
+            tell_arrived(journal, *options, is_there=arrived)
         self.tell("people look at the service, and tell the journal what has arrived")
 
     # What is left.

@@ -99,6 +99,43 @@ def test_of_a_part_without_an_answer_people_say_what_became_of_it(
     assert metrica.client.summary(101)["orders"] == 1
 
 
+@pytest.mark.parametrize("resend", [False, True])
+def test_a_file_that_another_try_wrote_anew_does_not_tell_what_arrived(
+    metrica: SandboxServer,
+    context: Callable[..., dict[str, Any]],
+    journal: Callable[..., tuple[int, str]],
+    naps: list[float],
+    resend: bool,
+) -> None:
+    keyless = {"source": [{**ORDERS[0], "id": None}], "require_id": False, "resend": resend}
+    metrica.client.add_fault(path="simple_orders", action="drop", moment="before")
+    with pytest.raises(PermanentError, match="arrived"):
+        upload(context(), **keyless)
+    number = journal("list")[1].splitlines()[1].split()[0]
+    (file,) = home().rglob("part-00001.csv")
+    sent = file.read_text()
+    file.write_text(sent.replace("10", "20"))  # as a try does that finds another journal
+    code, told = journal("arrived", number)
+    assert (code, str(file) in told, "--yes" in told) == (1, True, True)
+    assert "sending" in journal("show", number)[1]
+    file.write_text(sent)
+    assert journal("arrived", number)[0] == 0
+
+
+def test_what_arrived_can_be_told_where_the_file_cannot_be_seen_or_is_another(
+    metrica: SandboxServer, context: Callable[..., dict[str, Any]], journal: Callable[..., tuple[int, str]]
+) -> None:
+    for run, change in (("manual__1", Path.unlink), ("manual__2", lambda file: file.write_text("another"))):
+        keyless = {"source": [{**ORDERS[0], "id": None, "revenue": len(run)}], "require_id": False, "resend": True}
+        metrica.client.add_fault(path="simple_orders", action="drop", moment="after")
+        with pytest.raises(PermanentError, match="arrived"):
+            upload(context(run_id=run), **keyless)
+        number = journal("list")[1].splitlines()[1].split()[0]
+        (file,) = home().rglob(f"{run}/upload/part-00001.csv")
+        change(file)
+        assert journal("arrived", number, *(["--yes"] if run == "manual__2" else []))[0] == 0
+
+
 def test_an_upload_that_failed_tells_its_rejects_and_goes_on(
     metrica: SandboxServer, context: Callable[..., dict[str, Any]], journal: Callable[..., tuple[int, str]]
 ) -> None:
