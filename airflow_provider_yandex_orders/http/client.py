@@ -148,6 +148,8 @@ class ServiceClient:
                     raise ServiceRefused(str(error), maybe_applied=True) from None
                 raise
 
+        if not resend:  # a connection that was kept may be closed at this moment: nobody could tell what arrived
+            self.session.close()
         if json is not None:
             body = Content(msgspec.json.encode(json), "application/json")
         return Retrying(

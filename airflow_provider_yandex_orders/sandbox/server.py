@@ -24,6 +24,8 @@ from airflow_provider_yandex_orders.sandbox.settings import SandboxSettings
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 10.0
 _CONTROL_SECONDS: Final = 120.0
+_KEPT_SECONDS: Final = 75
+"""A connection without requests is kept as long as web servers do."""
 
 
 class SandboxClient:
@@ -170,6 +172,7 @@ class SandboxServer:
             access_log=False,
             # None: the host process keeps its own logging set-up.
             log_config=None,
+            timeout_keep_alive=_KEPT_SECONDS,
             timeout_graceful_shutdown=int(_STOP_SECONDS) // 2,
         )
         self._server = uvicorn.Server(config)

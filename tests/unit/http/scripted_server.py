@@ -19,7 +19,8 @@ class Reply:
     """One answer.
 
     :param act: ``answer``, ``cut`` (close without a word), ``half`` (close in the middle of the body), ``hang``,
-        ``endless`` (the body again and again) or ``drip`` (likewise, and slowly).
+        ``endless`` (the body again and again), ``drip`` (likewise, and slowly) or ``last`` (the next request on
+        the same connection is cut).
     """
 
     status: int = 200
@@ -83,11 +84,16 @@ def running_server() -> Iterator[ScriptedServer]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        was_last = False
 
         def _any(self) -> None:
+            if self.was_last:
+                self.close_connection = True
+                return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             scripted.seen.append(Seen(self.command, self.path, self.headers, body))
             reply = scripted.next_reply()
+            self.was_last = reply.act == "last"
             if reply.act == "hang":
                 scripted.stopped.wait(30)
             if reply.act in ("hang", "cut"):

@@ -300,6 +300,15 @@ def test_connection_cut(server: ScriptedServer, client: ServiceClient, act: str,
     assert len(server.seen) == 3
 
 
+def test_what_must_not_go_out_twice_takes_no_connection_that_may_just_be_closed(
+    server: ScriptedServer, client: ServiceClient
+) -> None:
+    server.script(Reply(act="last"))
+    for _ in range(3):  # each answer is the last on its connection, and the service does not say so
+        client.call("POST", PATH, doing="Upload part-00001.csv", json={}, resend=False)
+    assert (client.sent, len(server.seen)) == (3, 3)
+
+
 def test_read_time_out(server: ScriptedServer) -> None:
     server.script(Reply(act="hang"))
     error = failure(client_of(server.url, attempts=1, timeout=(2.0, 0.2)))
