@@ -115,9 +115,9 @@ def _check_columns(
 ) -> None:
     shown = _shown(available, source, kind)
     has = f"It has: {', '.join(shown) or 'no columns'}."
-    if shown != available:
-        has += " Some look like values: is the first line a header?"
     if assumed:
+        if shown != available:
+            has += " Some look like values: is the first line a header? Take out what stands above it."
         has += f" {assumed}"
     pick.steps(tuple(dict.fromkeys(available)))
     doubled = sorted(

@@ -56,7 +56,8 @@ def excel_stream(file: IO[bytes], stored: StoredFile) -> RowStream:
     first_column = (sheet.start or (0, 0))[1]  # empty lines above the table are given, empty columns before it are not
     lines = with_errors(sheet.iter_rows(), error_cells(file, visible[0]), first_column)
     names = header_of(lines)
-    return RowStream(names or None, _rows(lines, names))
+    read = f"The sheet {visible[0]!r} was read, the first of {len(visible)}."
+    return RowStream(names or None, _rows(lines, names), assumed=read)
 
 
 def _rows(lines: Iterator[Sequence[Any]], names: Sequence[str]) -> Iterator[Row]:

@@ -261,7 +261,13 @@ def test_a_file_without_header_tells_no_values(tmp_path: Path, head: str, caplog
     for private in ("ivan", "иван", "petrov", "555-11-11", "79995551111"):
         assert private not in (str(caught.value) + caplog.text).lower()
     if "id" not in head:
-        assert "is the first line a header?" in str(caught.value)
+        assert "is the first line a header? Take out what stands above it." in str(caught.value)
+
+
+def test_a_query_has_no_first_line() -> None:
+    with pytest.raises(SourceError, match="there is no column 'id'") as caught:
+        rows_of(RowsSource([]), SIMPLE_ORDERS, RowStream(["max(id)", "min(created_at)"], iter(())))
+    assert "first line" not in str(caught.value)
 
 
 def test_columns_that_are_not_sent_are_logged_without_values(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

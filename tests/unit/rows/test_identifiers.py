@@ -43,6 +43,7 @@ def test_email_is_normalised(given_: str, wanted: str) -> None:
         "mail@yandex..ru",
         "mail@-yandex.ru",
         "mail @yandex.ru",
+        f"{'a' * 245}@yandex.ru",
         "mail@yandex.ru.",
         "Mail <mail@yandex.ru>",
         "a@yandex.ru;b@yandex.ru",

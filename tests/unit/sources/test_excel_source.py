@@ -93,6 +93,8 @@ def test_the_first_sheet_is_read_and_the_others_told(tmp_path: Path, caplog: pyt
     book.close()
     assert list(read(tmp_path / "a.xlsx")[0]) == ["id", "Заказы"]
     assert "has 2 sheets: only the first, 'Заказы', is read" in caplog.text
+    with FileSource(str(tmp_path / "a.xlsx")).open() as stream:
+        assert stream.assumed == "The sheet 'Заказы' was read, the first of 2."
 
 
 def test_an_old_workbook(tmp_path: Path) -> None:
