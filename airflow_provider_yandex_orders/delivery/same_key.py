@@ -16,6 +16,8 @@ from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.templated import mapping
 
 WAYS = ("sum", "join", "first", "last")
+FIRST = "first_"
+"""Begins what is noted of a row made of several, where of differing values of a field the first was taken."""
 
 Numbered = tuple[list[int], Checked]
 """A row, and the numbers of the source's rows it is made of."""
@@ -56,7 +58,7 @@ class SameKey:
         top = [([number], found) for number, found in rows if found.version in ("", newest)]
         older = [each for each in rows if each[1].version not in ("", newest)]
         if self.merges:
-            top = [_one(top, kind, self._merged(found.values for _numbers, found in top))]
+            top = [self._one(top, kind)]
         if older and self.adds:
             reason = f"rows of this key have several {kind.version}, and same_key adds up what may replace each other"
             fix = f"give the lines of one order one {kind.version}; or leave same_key out: the newest row is sent"
@@ -103,6 +105,24 @@ class SameKey:
                     result.setdefault(name, value)
         return result
 
+    def _one(self, rows: Sequence[Numbered], kind: RowKind) -> Numbered:
+        (_numbers, first), *others = rows
+        values = self._merged(found.values for _numbers, found in rows)
+        named = [each.name for each in kind.fields if each.type in types.CURRENCIES]
+        currencies = {found.values[name] for _numbers, found in rows for name in named if name in found.values}
+        for name in (each.name for each in kind.sent_fields if each.name in values and each.name not in self.ways):
+            if any(found.values.get(name) not in (values[name], None, [], {}) for _numbers, found in rows):
+                first.notes.append(f"{FIRST}{name}")
+        for _numbers, found in others:
+            first.faults += found.faults
+            first.dropped += found.dropped
+            first.notes += found.notes
+            first.version = max(first.version, found.version)
+        if len(currencies) > 1:
+            first.faults.append(_TWO_CURRENCIES)
+        first.values = values
+        return [number for numbers, _found in rows for number in numbers], first
+
 
 def read_same_key(value: object, kind: RowKind) -> SameKey:
     """The argument ``same_key``.
@@ -135,21 +155,6 @@ def read_same_key(value: object, kind: RowKind) -> SameKey:
 
 def _listed(kind: RowKind) -> set[str]:
     return {each.name for each in kind.sent_fields if each.many or each.type is types.PRODUCTS}
-
-
-def _one(rows: Sequence[Numbered], kind: RowKind, values: dict[str, Any]) -> Numbered:
-    (_numbers, first), *others = rows
-    named = [each.name for each in kind.fields if each.type in types.CURRENCIES]
-    currencies = {found.values[name] for _numbers, found in rows for name in named if name in found.values}
-    for _numbers, found in others:
-        first.faults += found.faults
-        first.dropped += found.dropped
-        first.notes += found.notes
-        first.version = max(first.version, found.version)
-    if len(currencies) > 1:
-        first.faults.append(_TWO_CURRENCIES)
-    first.values = values
-    return [number for numbers, _found in rows for number in numbers], first
 
 
 def _together(way: str | None, known: Any, value: Any) -> Any:

@@ -22,6 +22,7 @@ from airflow_provider_yandex_orders.delivery.outlook import Notes
 from airflow_provider_yandex_orders.delivery.pass_text import Bounds, Run
 from airflow_provider_yandex_orders.delivery.plan import Plan
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
+from airflow_provider_yandex_orders.delivery.same_key import FIRST
 from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.delivery.told import Call, Kept, Told
 from airflow_provider_yandex_orders.delivery.windows import FUTURE
@@ -311,8 +312,13 @@ class Sorter:
             say(logging.INFO, f"Statuses in the source: {counted}.")
         say(logging.WARNING, self.differing())
         for note, count in self.notes.items():
-            missing = f"had no {note.removeprefix('default_')}: the service's default is sent."
-            say(logging.WARNING, f"{count} rows {_NOTES.get(note, missing)}" if count else "")
+            told = f"had no {note.removeprefix('default_')}: the service's default is sent."
+            if note.startswith(FIRST):
+                told = (
+                    f"are made of rows that differ in {note.removeprefix(FIRST)}: the first filled is sent. Where a "
+                    'later row is a newer state and no further line, map the version, or say same_key="last".'
+                )
+            say(logging.WARNING, f"{count} rows {_NOTES.get(note, told)}" if count else "")
 
     def _ways(self) -> str:
         version = f"map {self.kind.version}, which tells the newest; or " if self.kind.version else ""

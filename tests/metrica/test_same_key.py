@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -49,6 +50,25 @@ def test_merged_nothing_is_lost_and_no_default_is_put_over_a_value(
     seven = next(each for each in metrica.client.orders(101) if each["id"] == "7")
     assert (seven["order_status"], seven["revenue"], seven["phones"]) == ("CANCELLED", "80", ["79990000000"])
     assert sorted(seven["emails"]) == ["a@example.com", "c@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("same_key", "told"),
+    [
+        ("merge", {"order_status", "revenue"}),
+        ({"revenue": "sum"}, {"order_status"}),
+        ({"order_status": "first"}, {"revenue"}),
+    ],
+)
+def test_merged_rows_that_contradict_each_other_are_told(
+    metrica: SandboxServer, run: Run, caplog: pytest.LogCaptureFixture, same_key: Any, told: set[str]
+) -> None:
+    paid = LINES[0] | {"order_status": "PAID", "revenue": "90", "emails": "c@example.com"}
+    run(SimpleOrders, source=[LINES[0], LINES[1], paid], same_key=same_key)
+    asked = {"emails"} if same_key != "merge" else set()  # lists are joined by "merge" alone
+    text = " ".join(caplog.text.split())
+    assert {each["order_status"] for each in metrica.client.orders(101)} == {"CANCELLED"}
+    assert set(re.findall(r"1 rows are made of rows that differ in (\w+):", text)) == told | asked
 
 
 def test_the_last_is_sent_when_that_is_meant(metrica: SandboxServer, run: Run) -> None:
