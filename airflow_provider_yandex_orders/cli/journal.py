@@ -86,7 +86,7 @@ def show(options: Namespace, journal: Journal) -> int:
         _print_table(
             _PART, [[_moment(each[name]) if name == "sent_at" else each[name] for name in _PART] for each in parts]
         )
-    if any(each["state"] == "sending" for each in parts):
+    if delivery.parts.get("sending"):
         print("\nNobody knows whether parts in the state sending arrived. Look at the service, then:")
         print(f"  they are there:      journal arrived {options.delivery}")
         print("  they are not there:  clear the task that sent them")

@@ -37,6 +37,11 @@ _COLUMNS = ("delivery_id", *_PLACE, *_TASK, *_MOMENTS, *COUNTS)
 _SELECT = f"SELECT {', '.join(f'd.{name}' for name in _COLUMNS)}"
 _OPEN = "('sending', 'accepted')"
 _TAKEN = "('accepted', 'good')"
+_ONCE = (
+    "NOT (t.state = 'sending' AND EXISTS (SELECT 1 FROM parts l WHERE l.delivery_id = t.delivery_id "
+    f"AND l.sha256 = t.sha256 AND l.state IN {_TAKEN}))"
+)
+"""Leaves out a part without an answer whose file a later try sent again, and the service took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +184,8 @@ def waited_for(journal: Journal, chosen: Filter, dags: Sequence[str]) -> list[di
     where, given = chosen.where(dags)
     question = (
         "SELECT d.service, d.host, d.counter, d.entity, t.state, count(*), sum(t.rows), min(t.sent_at) "
-        f"FROM deliveries d JOIN parts t ON t.delivery_id = d.delivery_id WHERE {where} AND t.state IN {_OPEN} "
-        "GROUP BY 1, 2, 3, 4, 5 ORDER BY 8"
+        f"FROM deliveries d JOIN parts t ON t.delivery_id = d.delivery_id WHERE {where} "
+        f"AND t.state IN {_OPEN} AND {_ONCE} GROUP BY 1, 2, 3, 4, 5 ORDER BY 8"
     )
     names = (*_PLACE, "state", "parts", "rows", "since")
     found = [dict(zip(names, row, strict=True)) for row in journal.ask(question, **given)]
@@ -282,8 +287,8 @@ def with_parts(journal: Journal, found: list[Delivery]) -> list[Delivery]:
     """Deliveries, with what became of their parts and what they were worth."""
     ids = {delivery.delivery_id: delivery for delivery in found}
     question = (
-        "SELECT delivery_id, state, count(*), sum(coalesce(rows_accepted, rows)) FROM parts "
-        "WHERE delivery_id IN :ids GROUP BY 1, 2"
+        "SELECT t.delivery_id, t.state, count(*), sum(coalesce(t.rows_accepted, t.rows)) FROM parts t "
+        f"WHERE t.delivery_id IN :ids AND {_ONCE} GROUP BY 1, 2"
     )
     for delivery_id, state, count, rows in journal.ask(question, ids=list(ids)):
         ids[delivery_id].parts[state] = count

@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 
 from airflow_provider_yandex_orders.__main__ import main
-from airflow_provider_yandex_orders.exceptions import PermanentError, RejectedRowsError, UploadFailedError
+from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError, RejectedRowsError, UploadFailedError
+from airflow_provider_yandex_orders.journal.store import open_journal
 from airflow_provider_yandex_orders.operators.metrica import MetricaUploadSimpleOrdersOperator
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
+from airflow_provider_yandex_orders.ui.questions import Filter, waited_for
 
 ROOT = Path(__file__).parents[3]
 ORDERS = [
@@ -37,6 +39,11 @@ def journal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return code, "".join(capsys.readouterr())
 
     return run
+
+
+def waited() -> list[str]:
+    with open_journal() as journal:
+        return [each["state"] for each in waited_for(journal, Filter(), ["a_dag"])]
 
 
 def upload(context: dict[str, Any], **arguments: Any) -> dict[str, Any]:
@@ -134,6 +141,27 @@ def test_what_arrived_can_be_told_where_the_file_cannot_be_seen_or_is_another(
         (file,) = home().rglob(f"{run}/upload/part-00001.csv")
         change(file)
         assert journal("arrived", number, *(["--yes"] if run == "manual__2" else []))[0] == 0
+
+
+def test_after_an_outage_that_a_retry_made_good_nobody_is_asked_to_look(
+    metrica: SandboxServer,
+    context: Callable[..., dict[str, Any]],
+    journal: Callable[..., tuple[int, str]],
+    naps: list[float],
+) -> None:
+    orders = {"source": ORDERS[:2], "changed_only": False}
+    metrica.client.add_fault(method="POST", path="simple_orders", preset="backend_error", times=None)
+    with pytest.raises(PassingError):
+        upload(context(), **orders)
+    metrica.client.clear_faults()
+    number = journal("list")[1].splitlines()[1].split()[0]
+    assert "Nobody knows" in journal("show", number)[1]
+    assert waited() == ["sending"]
+
+    assert upload(context(), **orders)["rows_sent"] == 2
+    told = journal("show", number)[1]
+    assert (told.splitlines()[0].endswith(": done"), "Nobody knows" in told) == (True, False)
+    assert waited() == []
 
 
 def test_an_upload_that_failed_tells_its_rejects_and_goes_on(
