@@ -58,7 +58,8 @@ def read(value: object) -> datetime | date:
             text = f"{short[1]} 0{short[2]}"
         return date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
     except ValueError:
-        raise BadValue("bad_date", "is not a date-time this can read", _FIX) from None
+        fix = f"{_FIX}; date_format= of a file reads other forms"
+        raise BadValue("bad_date", "is not a date-time this can read", fix) from None
 
 
 def not_ahead(found: Moment) -> Moment:

@@ -155,6 +155,10 @@ def test_bad_date(value: object) -> None:
     assert refusal(shown, value).code == "bad_date"
 
 
+def test_a_form_of_another_country_has_its_way_in() -> None:
+    assert "date_format=" in refusal(shown, "11/20/2026 9:07").fix
+
+
 @pytest.mark.parametrize(
     "value", [datetime(9999, 12, 31, 23, tzinfo=UTC), datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=10)))]
 )
