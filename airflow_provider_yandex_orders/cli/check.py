@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command ``check``: all of an upload up to its first request, by the upload's own operator, and a report."""
+"""The commands ``check`` and ``explain``: all of an upload up to its first request, by the upload's own operator.
+
+No values of rows are shown: a terminal's text travels.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,22 @@ import os
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
+
 from airflow_provider_yandex_orders.cli.odd import WatchedFile
 from airflow_provider_yandex_orders.cli.options import UPLOADS, WrongOption, source_arguments, upload_arguments
-from airflow_provider_yandex_orders.cli.report import print_faults, print_parts
-from airflow_provider_yandex_orders.delivery.plan import Limits
+from airflow_provider_yandex_orders.delivery.columns import check_mapping
+from airflow_provider_yandex_orders.delivery.plan import Limits, Plan
+from airflow_provider_yandex_orders.delivery.prepare import sorter_of
 from airflow_provider_yandex_orders.exceptions import (
     ConfigurationError,
     PassingError,
@@ -29,6 +37,9 @@ from airflow_provider_yandex_orders.exceptions import (
 )
 from airflow_provider_yandex_orders.operators.arguments import zone
 from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.sources.base import RowStream
+from airflow_provider_yandex_orders.sources.columns import names_of
+from airflow_provider_yandex_orders.sources.parts import PartsSource, parts_in
 from airflow_provider_yandex_orders.summary import counts
 from airflow_provider_yandex_orders.templated import number
 
@@ -39,6 +50,7 @@ _CONNECTION = "yandex_orders_check"
 _NOWHERE = json.dumps({"host": "http://127.0.0.1:9", "password": "no-token-here"})
 _ANY = 1e15
 _REJECTED, _DROPPED = "Rejected rows", "Values left out of rows that are sent"
+_SHOWN_WORDS = 20
 
 
 def check_files(options: Namespace) -> int:
@@ -53,7 +65,7 @@ def check_files(options: Namespace) -> int:
     with place as folder, _warnings(folder) as warnings:
         try:
             limits = Limits(number(options.max_rejected, "--max-rejected", meaning="a number of rows, or a share"))
-            steps, source, kind = steps_of(options, folder)
+            steps, source, kind = _steps_of(options, folder)
             failure = None
         except (WrongOption, PermanentError) as error:
             return _end(CANNOT_CHECK, str(error))
@@ -68,9 +80,9 @@ def check_files(options: Namespace) -> int:
             return _end(WOULD_FAIL, failure or "")
         print(*counts(delivery), sep="\n")
         if failure is None:
-            print_parts(delivery, kind)
+            _print_parts(delivery, kind)
         for title, name in ((_REJECTED, "rejected_path"), (_DROPPED, "dropped_path")):
-            print_faults(title, delivery[name], options.examples, kept=bool(kept))
+            _print_faults(title, delivery[name], options.examples, kept=bool(kept))
         odd = [*source.oddities(), *warnings]
         if odd:
             print("\nLook at:")
@@ -88,7 +100,33 @@ def check_files(options: Namespace) -> int:
         return _end(WOULD_SEND, f"the upload would send {delivery['rows_prepared']:,} of {read:,} rows.")
 
 
-def steps_of(options: Namespace, folder: str) -> tuple[Any, WatchedFile, RowKind]:
+def explain(options: Namespace) -> int:
+    """Print the pass that is made for rows which have a column for every field.
+
+    :param options: as :data:`~airflow_provider_yandex_orders.cli.options.EXPLAIN` has them.
+    :return: 0: it is printed, or it is said that there is none; 2: the options cannot work.
+    """
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    options.files = []
+    with tempfile.TemporaryDirectory(prefix="yandex-orders-") as folder, ExitStack() as opened:
+        try:
+            steps, source, _kind = _steps_of(options, folder)
+            kind = steps._filled_kind()
+            checked, files, mode = steps._check_options(), steps._files(kind), options.merge_mode or "SAVE"
+            plan = Plan(kind, checked, Limits(), ObjectStoragePath(folder), files, merge_mode=mode)
+            check_mapping(source.columns, kind)
+            columns = dict.fromkeys(name for field in kind.field_names for name in names_of(source.columns, field))
+            stream = RowStream(list(columns), iter(()), source.reading)
+            text = sorter_of(source, plan, stream, opened).explained(tuple(columns))
+        except (WrongOption, PermanentError) as error:
+            print(f"Cannot explain: {error}", file=sys.stderr)
+            return CANNOT_CHECK
+    print(text or "There is no quick pass: every row goes through the full checkers.")
+    return WOULD_SEND
+
+
+def _steps_of(options: Namespace, folder: str) -> tuple[Any, WatchedFile, RowKind]:
     """The upload, with a connection that leads nowhere: nothing can be sent."""
     os.environ[f"AIRFLOW_CONN_{_CONNECTION.upper()}"] = _NOWHERE
     service, _, name = UPLOADS[options.entity].partition(".")
@@ -155,6 +193,53 @@ def _warnings(folder: str) -> Iterator[list[str]]:
     finally:
         log.removeHandler(handler)
         log.propagate, log.level = state
+
+
+def _print_parts(delivery: Mapping[str, Any], kind: RowKind) -> None:
+    """What the files that would be sent hold, read again."""
+    parts = parts_in(delivery)
+    size = sum(part["bytes"] for part in parts)
+    print(f"\nWould be sent: {delivery['rows_prepared']:,} rows in {len(parts):,} file(s) of {size:,} bytes")
+    name, words = kind.status or "Target", Counter[str]()
+    first, last = "", ""
+    with PartsSource(delivery).open() as stream:
+        for row in stream.rows:
+            words[str(row.get(name) or "")] += 1
+            made = str(row.get(kind.created or "") or "")
+            first, last = min(first or made, made or first), max(last, made)
+    common = words.most_common(_SHOWN_WORDS)
+    if any(word for word, _ in common):
+        more = f", and {len(words) - len(common):,} other words" if len(words) > len(common) else ""
+        told = ", ".join(f"{word or '(empty)'} {count:,}" for word, count in common)
+        print(f"  {name}: {told}{more}")
+    for amount, by_currency in delivery["plan"]["money"].items():
+        told = ", ".join(f"{Decimal(total):,f} {code}" for code, total in by_currency.items())
+        print(f"  {amount}: {told}")
+    if first:
+        print(f"  {kind.created}: {first} to {last}")
+
+
+def _print_faults(title: str, path: str | None, examples: int, *, kept: bool) -> None:
+    """The faults of a file of faults: of each code how many, and the first; where it lies, if it is kept."""
+    if path is None:
+        return
+    counts: Counter[str] = Counter()
+    shown: dict[str, list[str]] = defaultdict(list)
+    with Path(path).open("rb") as file:
+        for fault in map(msgspec.json.decode, file):
+            counts[fault["code"]] += 1
+            if len(shown[fault["code"]]) < examples:
+                key = f" ({fault['key']})" if fault["key"] else ""
+                column = f", column {fault['column']}" if fault["column"] else ""
+                also = f"; also {', '.join(each['code'] for each in fault['also'])}" if "also" in fault else ""
+                shown[fault["code"]].append(f"row {fault['row']}{key}{column}: {fault['reason']}; {fault['fix']}{also}")
+    print(f"\n{title}: {sum(counts.values()):,}")
+    for code, count in counts.most_common():
+        print(f"  {code}: {count:,}")
+        for told in shown[code]:
+            print(f"    {told}")
+    if kept:
+        print(f"  All of them: {path}")
 
 
 def _end(code: int, message: str) -> int:

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from airflow_provider_yandex_orders.ui.questions import Delivery
 
 _DONE, _NOTHING, _FAILED = 0, 1, 2
+_THIS = "delivery_id = :id"
 _COUNTS = ("rows_read", "rows_sent", "rows_unchanged", "rows_rejected")
 _PART = ("number", "state", "rows", "rows_accepted", "upload_id", "status", "sent_at")
 
 
 def _on_journal(command: Callable[[Namespace, Journal], int]) -> Callable[[Namespace], int]:
-    """Opens the journal for a command, and says what keeps it from being opened."""
+    """Opens the journal for a command, and says what keeps it from being opened, and which delivery is not in it."""
 
     @wraps(command)
     def run(options: Namespace) -> int:
@@ -36,7 +37,13 @@ def _on_journal(command: Callable[[Namespace, Journal], int]) -> Callable[[Names
 
         try:
             with open_journal(options.journal_conn_id) as journal:
-                return command(options, journal)
+                if "delivery" not in options or _deliveries(journal, _THIS, id=options.delivery):
+                    return command(options, journal)
+                print(
+                    f"There is no delivery {options.delivery} in the journal: `journal list` shows their ids.",
+                    file=sys.stderr,
+                )
+                return _FAILED
         except (PermanentError, PassingError) as error:
             print(error, file=sys.stderr)
             return _FAILED
@@ -70,10 +77,7 @@ def show(options: Namespace, journal: Journal) -> int:
     """Print one delivery: its counts, what was rejected, its parts."""
     from airflow_provider_yandex_orders.ui.questions import rejected
 
-    found = _deliveries(journal, "delivery_id = :id", id=options.delivery)
-    if not found:
-        return _unknown(options.delivery)
-    delivery = found[0]
+    (delivery,) = _deliveries(journal, _THIS, id=options.delivery)
     print(f"Delivery {options.delivery} to {_place(delivery)}, by {_task(delivery)}: {delivery.state[0]}")
     for name, value in delivery.row.items():
         if value is not None and (name.endswith("_at") or name.startswith(("rows_", "values_"))):
@@ -98,8 +102,6 @@ def forget(options: Namespace, journal: Journal) -> int:
     """Let nothing of a delivery count as had: its rows are sent again by whoever reads them next."""
     from airflow_provider_yandex_orders.journal.life import COUNTED
 
-    if not _deliveries(journal, "delivery_id = :id", id=options.delivery):
-        return _unknown(options.delivery)
     counted = [each for each in _parts(journal, options.delivery) if each["state"] in COUNTED]
     rows = sum(each["rows"] for each in counted)
     if not options.yes:
@@ -117,8 +119,6 @@ def forget(options: Namespace, journal: Journal) -> int:
 @_on_journal
 def arrived(options: Namespace, journal: Journal) -> int:
     """Let parts without an answer count as had: people saw them at the service."""
-    if not _deliveries(journal, "delivery_id = :id", id=options.delivery):
-        return _unknown(options.delivery)
     unanswered = [each for each in _parts(journal, options.delivery) if each["state"] == "sending"]
     other = [each["path"] for each in unanswered if _is_other(each)]
     if other and not options.yes:
@@ -144,11 +144,6 @@ def purge(options: Namespace, journal: Journal) -> int:
     days = retention.days_of(options.days)
     print(f"Forgotten: {journal.purge(days, always=True):,} part(s) older than {days} days.")
     return _DONE
-
-
-def _unknown(delivery: int) -> int:
-    print(f"There is no delivery {delivery} in the journal: `journal list` shows their ids.", file=sys.stderr)
-    return _FAILED
 
 
 def _deliveries(journal: Journal, which: str, **given: Any) -> list[Delivery]:

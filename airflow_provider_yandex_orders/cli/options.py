@@ -125,7 +125,7 @@ TOKEN: Final[dict[str, dict[str, Any]]] = {
 
 COMMANDS: Final[dict[str, Command | tuple[str, Mapping[str, Command]]]] = {
     "check": Command(CHECK_HELP, "cli.check.check_files", CHECK, alone=True),
-    "explain": Command(EXPLAIN_HELP, "cli.explain.explain", EXPLAIN, alone=True),
+    "explain": Command(EXPLAIN_HELP, "cli.check.explain", EXPLAIN, alone=True),
     "journal": ("What was sent, and what you know of it: the journal of deliveries", JOURNAL),
     "sandbox": Command(
         "Run the services on this machine, to try DAGs without an account", "sandbox.__main__.run", SANDBOX
