@@ -43,9 +43,9 @@ def pages_by_json(folder: str) -> Callable[[], object]:
 
 def pages_by_package(folder: str, output_format: str, tables: bool) -> Callable[[], object]:
     """The same answers to the package's files."""
-    from airflow_provider_yandex_orders.market.newest import head_of
+    from airflow_provider_yandex_orders.market.fetch import head_of
     from airflow_provider_yandex_orders.market.pages import decode_page
-    from airflow_provider_yandex_orders.market.tables.outputs import Outputs
+    from airflow_provider_yandex_orders.market.tables.files import Outputs
 
     answers = [path.read_bytes() for path in Path(folder).iterdir()]
 

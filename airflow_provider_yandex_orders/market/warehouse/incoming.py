@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError
-from airflow_provider_yandex_orders.market.newest import Seen
+from airflow_provider_yandex_orders.market.fetch import Seen
 from airflow_provider_yandex_orders.market.tables.declare import Column, Type
 from airflow_provider_yandex_orders.market.tables.files import SCALE, ParquetTable, rounded
 from airflow_provider_yandex_orders.market.warehouse.declare import ADDED, WAREHOUSE_TABLES, is_final

@@ -177,8 +177,8 @@ class MarketFetchOrderStatsOperator(BaseOperator):
     @failure_told()
     def execute(self, context: Context) -> OrderStats | list[OrderStats]:
         """Check, fetch, publish, report."""
+        from airflow_provider_yandex_orders.market.fetch import target_folder
         from airflow_provider_yandex_orders.market.filters import check_page_size
-        from airflow_provider_yandex_orders.market.publish import target_folder
         from airflow_provider_yandex_orders.market.staged import remove_expired
         from airflow_provider_yandex_orders.storage import staging_folder
 
@@ -205,9 +205,8 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         self, hook: MarketHook, store: int, chosen: OrderFilter, folder: ObjectStoragePath, target: ObjectStoragePath
     ) -> OrderStats:
         """All of one store. Its pages stay on storage: a try that comes after another store failed needs them."""
-        from airflow_provider_yandex_orders.market.fetch import fetch
-        from airflow_provider_yandex_orders.market.publish import publish
-        from airflow_provider_yandex_orders.market.tables.outputs import Outputs
+        from airflow_provider_yandex_orders.market.fetch import fetch, publish
+        from airflow_provider_yandex_orders.market.tables.files import Outputs
         from airflow_provider_yandex_orders.storage import scratch_folder
 
         log.info("Reading order statistics of store %d: %s.", store, chosen.window or chosen.label)
@@ -283,7 +282,7 @@ class MarketFetchOrderStatsOperator(BaseOperator):
 
     def _check_output(self) -> None:
         from airflow_provider_yandex_orders.market.api import PARALLEL
-        from airflow_provider_yandex_orders.market.tables.outputs import FORMATS
+        from airflow_provider_yandex_orders.market.tables.files import FORMATS
 
         if not isinstance(self.path, str) or not self.path.strip():
             raise ConfigurationError("Fetch order statistics: path is empty. Name a folder or an object storage URL.")

@@ -19,7 +19,7 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow_provider_yandex_orders.delivery.parts import remove_stale
 from airflow_provider_yandex_orders.delivery.rejects import LinesFile
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PassingError
-from airflow_provider_yandex_orders.market.publish import target_folder
+from airflow_provider_yandex_orders.market.fetch import target_folder
 from airflow_provider_yandex_orders.storage import (
     is_staged,
     opened_path,

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.market.newest import head_of
+from airflow_provider_yandex_orders.market.fetch import head_of
 from airflow_provider_yandex_orders.market.pages import decode_page
 from airflow_provider_yandex_orders.market.tables import rows as values
 from airflow_provider_yandex_orders.market.tables.declare import UNKNOWN, Column, Table, Type
