@@ -27,8 +27,7 @@ _TIME = {"SQLite": "CPU", "PostgreSQL": "wall"}
 
 def _entries(place: str, secret: str, keys: int) -> Callable[[bool], Iterator[Any]]:
     """Reads the entries of so many rows, in the order of their keys, as they are or with some of them changed."""
-    from airflow_provider_yandex_orders.journal.records import Destination, Entry
-    from airflow_provider_yandex_orders.journal.sums import Sums
+    from airflow_provider_yandex_orders.journal.records import Destination, Entry, Sums
 
     sums = Sums(bytes.fromhex(secret), Destination("metrica", "h", "101", "orders"))
     rows = sqlite3.connect(place)

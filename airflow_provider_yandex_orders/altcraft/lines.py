@@ -11,6 +11,7 @@ from typing import Any
 
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, check_read, watched
 from airflow_provider_yandex_orders.exceptions import SourceError
+from airflow_provider_yandex_orders.local_tables import Shelf
 from airflow_provider_yandex_orders.privacy import shown_key
 from airflow_provider_yandex_orders.rows.cells import is_missing
 from airflow_provider_yandex_orders.rows.faults import BadValue
@@ -18,7 +19,6 @@ from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.scalars import identifier
 from airflow_provider_yandex_orders.sources.base import Row, RowStream, Source, UnreadableRow
 from airflow_provider_yandex_orders.sources.columns import getter, label
-from airflow_provider_yandex_orders.sources.shelf import Shelf
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,8 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_yandex_orders.delivery.plan import Plan
+from airflow_provider_yandex_orders.delivery.plan import FUTURE, OLD, YOUNG, Plan, Windows
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
-from airflow_provider_yandex_orders.delivery.windows import FUTURE, OLD, YOUNG, Windows
 from airflow_provider_yandex_orders.journal.records import Verdict
 from airflow_provider_yandex_orders.log_lines import say
 from airflow_provider_yandex_orders.rows import types

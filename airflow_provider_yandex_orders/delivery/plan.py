@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.same_key import SameKey
-from airflow_provider_yandex_orders.delivery.windows import Windows
+from airflow_provider_yandex_orders.journal.records import Verdict
+from airflow_provider_yandex_orders.rows.faults import Fault
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.rows.options import CheckOptions
@@ -18,6 +19,42 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     from airflow_provider_yandex_orders.delivery.memory import Memory
+
+WAYS = ("send", "hold", "reject")
+"""What may become of rows that are too old."""
+FUTURE, YOUNG, OLD, ANCIENT = -1, 0, 1, 2
+"""Ages: made in the future, in both windows, before the days of linking, before those of changing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """How long after it was made a row is of use.
+
+    :param link_days: the days in which a row that is new to the service finds a visit.
+    :param change_days: the days in which the service takes changes of a row it has.
+    :param too_old: what becomes of others, one of :data:`WAYS`: they are sent, wait with the deferred rows, or are
+        rejected.
+    """
+
+    link_days: int
+    change_days: int
+    too_old: str = WAYS[0]
+
+    def fault(self, age: int, verdict: str, column: str) -> Fault | None:
+        """Why a row is of no use any more.
+
+        :param verdict: what the journal says of it.
+        :param column: the column of the moment it was made.
+        """
+        fix = 'send rows sooner; too_old="send" sends such as well'
+        if age >= OLD and verdict == Verdict.NEW.value:
+            reason = f"was made more than {self.link_days} days ago and is new to the service: it will find no visit"
+            return Fault(column, "too_old", reason, fix)
+        if age == ANCIENT and verdict in (Verdict.CHANGED.value, Verdict.UNCLEAR.value):
+            reason = f"was made more than {self.change_days} days ago: the service takes no changes of it any more"
+            return Fault(column, "too_late", reason, fix)
+        return None
+
 
 FEW = 5
 """Fewer values than these are never too many for a share: one typing error in three rows says nothing."""

@@ -20,12 +20,11 @@ from airflow_provider_yandex_orders.delivery.compiled import Compiler, Quick
 from airflow_provider_yandex_orders.delivery.memory import REPEAT
 from airflow_provider_yandex_orders.delivery.outlook import Notes
 from airflow_provider_yandex_orders.delivery.pass_text import Bounds, Run
-from airflow_provider_yandex_orders.delivery.plan import Plan
+from airflow_provider_yandex_orders.delivery.plan import FUTURE, Plan
 from airflow_provider_yandex_orders.delivery.rejects import FaultFile, LinesFile
 from airflow_provider_yandex_orders.delivery.same_key import FIRST
 from airflow_provider_yandex_orders.delivery.spool import Spool
 from airflow_provider_yandex_orders.delivery.told import Call, Kept, Told
-from airflow_provider_yandex_orders.delivery.windows import FUTURE
 from airflow_provider_yandex_orders.exceptions import RejectedRowsError
 from airflow_provider_yandex_orders.log_lines import Pace, say
 from airflow_provider_yandex_orders.privacy import is_name, scrub, shown_key

@@ -27,11 +27,11 @@ from airflow_provider_yandex_orders.journal.records import (
     PartFile,
     PartState,
     SentPart,
+    Sums,
     TaskKey,
     Try,
     Verdict,
 )
-from airflow_provider_yandex_orders.journal.sums import Sums
 from airflow_provider_yandex_orders.journal.tables import (
     deliveries,
     destinations,

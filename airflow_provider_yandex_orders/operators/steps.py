@@ -19,7 +19,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, Context
 from airflow_provider_yandex_orders.assets import DELIVERED, delivered, emit
 from airflow_provider_yandex_orders.delivery.memory import Memory, Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
-from airflow_provider_yandex_orders.delivery.plan import Limits, Plan, Prepared
+from airflow_provider_yandex_orders.delivery.plan import Limits, Plan, Prepared, Windows
 from airflow_provider_yandex_orders.delivery.prepare import prepare
 from airflow_provider_yandex_orders.delivery.result import (
     PREPARED,
@@ -32,7 +32,6 @@ from airflow_provider_yandex_orders.delivery.result import (
 )
 from airflow_provider_yandex_orders.delivery.same_key import read_same_key
 from airflow_provider_yandex_orders.delivery.send import send_parts
-from airflow_provider_yandex_orders.delivery.windows import Windows
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError, UploadFailedError
 from airflow_provider_yandex_orders.hooks.base import ServiceHook, place_of
 from airflow_provider_yandex_orders.journal.records import Destination, TaskKey, Try

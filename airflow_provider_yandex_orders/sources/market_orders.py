@@ -16,7 +16,7 @@ from airflow_provider_yandex_orders.sources.file import FileSource
 from airflow_provider_yandex_orders.sources.rows import as_source
 
 if TYPE_CHECKING:
-    from airflow_provider_yandex_orders.sources.shelf import Shelf
+    from airflow_provider_yandex_orders.local_tables import Shelf
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class MarketOrdersSource(Source):
     @contextmanager
     def open(self) -> Iterator[RowStream]:
         """Read the contacts, then go through the orders."""
-        from airflow_provider_yandex_orders.sources.shelf import Shelf
+        from airflow_provider_yandex_orders.local_tables import Shelf
 
         with Shelf() as shelf:
             self._fill(shelf)

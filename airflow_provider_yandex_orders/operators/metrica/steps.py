@@ -12,16 +12,23 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.delivery.memory import MARK, MARK_LENGTH, Repeats
 from airflow_provider_yandex_orders.delivery.parts import Part
-from airflow_provider_yandex_orders.delivery.plan import Limits, Prepared
+from airflow_provider_yandex_orders.delivery.plan import WAYS, Limits, Prepared, Windows
 from airflow_provider_yandex_orders.delivery.result import Delivery
-from airflow_provider_yandex_orders.delivery.windows import WAYS, Windows
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, PermanentError
 from airflow_provider_yandex_orders.hooks.metrica import MetricaHook
 from airflow_provider_yandex_orders.metrica import api
 from airflow_provider_yandex_orders.metrica.answers import offline_demands, passed, upload_state
-from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
+from airflow_provider_yandex_orders.metrica.kinds import (
+    ATTRIBUTES,
+    CONTACTS,
+    OFFLINE_CONVERSIONS,
+    ORDERS,
+    PART_BYTES,
+    SIMPLE_ORDERS,
+    check_file,
+    row_kind,
+)
 from airflow_provider_yandex_orders.operators.arguments import phone_region, statuses, zone
-from airflow_provider_yandex_orders.operators.metrica.files import ATTRIBUTES, PART_BYTES, check_file, row_kind
 from airflow_provider_yandex_orders.operators.steps import UploadSteps
 from airflow_provider_yandex_orders.rows.defaults import with_defaults
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format

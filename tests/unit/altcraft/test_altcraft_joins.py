@@ -26,8 +26,7 @@ from airflow_provider_yandex_orders.altcraft.verify import (
 )
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.local_tables import BATCH
-from airflow_provider_yandex_orders.sources.shelf import Shelf
+from airflow_provider_yandex_orders.local_tables import BATCH, Shelf
 from airflow_provider_yandex_orders.waiting import SHOWN, Heard, UploadState
 
 

@@ -12,8 +12,7 @@ import pytest
 
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, check_read, watched
 from airflow_provider_yandex_orders.exceptions import SourceError
-from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, SIMPLE_ORDERS
-from airflow_provider_yandex_orders.operators.metrica.files import row_kind
+from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, SIMPLE_ORDERS, row_kind
 from airflow_provider_yandex_orders.rows.kind import RowKind
 from airflow_provider_yandex_orders.sources import FileSource, RowsSource, Source
 from airflow_provider_yandex_orders.sources.base import RowStream, UnreadableRow

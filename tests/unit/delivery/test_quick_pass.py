@@ -17,9 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.altcraft import kinds as altcraft_kinds
-from airflow_provider_yandex_orders.delivery.plan import Limits
+from airflow_provider_yandex_orders.delivery.plan import Limits, Windows
 from airflow_provider_yandex_orders.delivery.same_key import SameKey
-from airflow_provider_yandex_orders.delivery.windows import Windows
 from airflow_provider_yandex_orders.metrica import kinds as metrica_kinds
 from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, OFFLINE_CONVERSIONS, ORDERS, SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows.cells import NULL_VALUES

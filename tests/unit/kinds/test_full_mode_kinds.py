@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, ORDERS
-from airflow_provider_yandex_orders.operators.metrica.files import row_kind
+from airflow_provider_yandex_orders.metrica.kinds import CONTACTS, ORDERS, row_kind
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 from airflow_provider_yandex_orders.rows.identifiers import hash_of
 from airflow_provider_yandex_orders.rows.kind import RowKind

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_yandex_orders.metrica.kinds import ORDERS
-from airflow_provider_yandex_orders.operators.metrica.files import row_kind
+from airflow_provider_yandex_orders.metrica.kinds import ORDERS, row_kind
 from airflow_provider_yandex_orders.rows import types
 from airflow_provider_yandex_orders.rows.faults import BadValue
 from airflow_provider_yandex_orders.rows.types import FieldType, choice
