@@ -26,12 +26,7 @@ _FAULTS = ("rows_rejected", "rows_duplicate", "rows_deferred", "rows_outdated", 
 
 
 def upload_lineage(source: Any, uri: str, delivery: Mapping[str, Any]) -> OperatorLineage[Any, Any]:
-    """The lineage of an upload.
-
-    :param source: what it read.
-    :param uri: address of the asset it delivered to.
-    :param delivery: what it did.
-    """
+    """The lineage of an upload."""
     inputs, job_facets = _inputs(source)
     columns = source.columns if isinstance(getattr(source, "columns", None), Mapping) else {}
     mapping = {target: [each] if isinstance(each, str) else list(each) for target, each in columns.items()}

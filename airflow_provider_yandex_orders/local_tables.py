@@ -14,7 +14,6 @@ BATCH = 2000
 class LocalTables:
     """A temporary database. SQLite removes its file from the folder at once: a killed worker leaves nothing behind.
 
-    :param tables: statements that make the tables.
     :param insert: statement by which :meth:`_insert` puts rows in, many at once.
     """
 
@@ -55,7 +54,6 @@ class Shelf(LocalTables):
     def add(self, key: str, place: str, row: Mapping[str, Any]) -> None:
         """Keep one row.
 
-        :param key: what it is found by.
         :param place: of several rows of one key the one with the smaller text comes first.
         """
         plain = {name: bytes(value) if isinstance(value, memoryview) else value for name, value in row.items()}

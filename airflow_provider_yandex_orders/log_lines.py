@@ -58,7 +58,6 @@ def failure_told() -> Iterator[None]:
 class Pace:
     """Tells how far work has come, a line every :data:`EVERY` seconds at most.
 
-    :param what: what is counted.
     :param total: how many there will be; 0 where that is not known.
     """
 

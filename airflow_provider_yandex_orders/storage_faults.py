@@ -66,8 +66,6 @@ def storage_fault(
 ) -> ConfigurationError | PassingError:
     """The error to raise in place of what a storage raised.
 
-    :param doing: what was being done, as a message begins.
-    :param cure: what to correct where trying again cannot help.
     :param right: the right that was asked for, and its name at the storage.
     """
     conn_id = getattr(path, "conn_id", None)

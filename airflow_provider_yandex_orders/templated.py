@@ -77,7 +77,6 @@ def mapping(value: object, name: str, *, otherwise: str = "") -> Mapping[Any, An
     """A mapping, or the text of one; nothing is an empty one.
 
     :param otherwise: what it must be, for the message.
-    :raises ConfigurationError: it is none.
     """
     found = {} if value in (None, "", "None") else structure(value)
     if not isinstance(found, Mapping):

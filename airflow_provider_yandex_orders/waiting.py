@@ -22,7 +22,6 @@ DEFERRABLE = conf.getboolean("operators", "default_deferrable", fallback=False)
 class UploadState(NamedTuple):
     """What a service says of one upload.
 
-    :param upload_id: the service's id.
     :param status: the service's own word.
     :param final: whether the word cannot change any more.
     :param good: whether a final word is the one wanted.
@@ -54,7 +53,6 @@ def pause_after(waited: float, poke_interval: float | None) -> float:
     """Seconds from one poll to the next: as many as the wait lasts already, from 30 to 300, where none are told.
 
     :param waited: seconds since the wait began.
-    :param poke_interval: the user's choice.
     """
     return min(max(waited, SHORTEST_PAUSE), LONGEST_PAUSE) if poke_interval is None else poke_interval
 
@@ -249,8 +247,6 @@ class Wait(ABC):
 
         Airflow 3 forgets a deferred task's ``execution_timeout``: what is left of it ends the wait as well.
 
-        :param poke_interval: seconds between two polls; ``None`` for a pause that grows.
-        :param seconds: how long at most.
         :param started: when the task began to work, in seconds since 1970.
         :param kwargs: what ``execute_complete`` is given beside the event.
         """

@@ -31,16 +31,9 @@ from airflow_provider_yandex_orders.templated import structure
 
 @dataclass(frozen=True)
 class OrderShape:
-    """What orders are like in one task; each property raises ``ConfigurationError`` where its arguments cannot work.
+    """What orders are like in one task, by its arguments; properties raise ``ConfigurationError`` where they cannot work.
 
-    :param extra_statuses: statuses of orders besides the documented ones.
-    :param extra_line_statuses: statuses of lines besides those every platform has.
-    :param custom_fields: definitions of custom fields that go along with the import.
-    :param custom_line_statuses: definitions of line statuses, likewise.
-    :param defaults: values of fields an order has nothing in, as the user gave them.
-    :param phone_region: country whose habits phone numbers without a country code follow.
     :param reading: how the source writes values, and the defaults do too.
-    :param extra_fields: fields that are sent as they are, and their columns.
     :param as_xml: whether orders are sent as XML, which cannot hold every text.
     """
 
@@ -98,10 +91,7 @@ def order_options(
     """How orders and their lines are checked.
 
     :param zone: zone of date-times without one; the platform has none of its own to fall back on.
-    :param status_map: the source's statuses of orders to the platform's.
-    :param line_status_map: likewise of lines.
     :param line_columns: the lines' fields to their keys.
-    :param phone_region: country whose habits phone numbers without a country code follow.
     """
     lines = CheckOptions(_no_zone, zone, status_map=line_status_map or {})
     own = CheckOptions(_no_zone, zone, status_map=status_map or {}, phone_region=phone_region)

@@ -47,7 +47,6 @@ def sent_sample(
 
     Only the parts that hold them are read.
 
-    :param parts: what was sent.
     :param refused: ids of orders that the platform would not take.
     :param for_xcom: pass over ids that look personal.
     """

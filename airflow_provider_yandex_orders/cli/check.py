@@ -56,7 +56,6 @@ _SHOWN_WORDS = 20
 def check_files(options: Namespace) -> int:
     """Check the rows of files, print what an upload would do with them, and send nothing.
 
-    :param options: as :data:`~airflow_provider_yandex_orders.cli.options.CHECK` has them.
     :return: 0: the upload would send; 1: it would fail; 2: the check itself cannot be made.
     """
     told: dict[str, Any] = {}
@@ -103,7 +102,6 @@ def check_files(options: Namespace) -> int:
 def explain(options: Namespace) -> int:
     """Print the pass that is made for rows which have a column for every field.
 
-    :param options: as :data:`~airflow_provider_yandex_orders.cli.options.EXPLAIN` has them.
     :return: 0: it is printed, or it is said that there is none; 2: the options cannot work.
     """
     from airflow.providers.common.compat.sdk import ObjectStoragePath

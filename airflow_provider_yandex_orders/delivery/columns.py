@@ -25,10 +25,7 @@ _BEGINS_AS_VALUE = re.compile(r"\s*\W?\d|[^\W\d_]+-\d")
 
 
 def check_mapping(columns: ColumnMap | None, kind: RowKind) -> None:
-    """Make sure that every mapped field exists and is mapped to columns.
-
-    :raises SourceError: one is not; the message names the nearest.
-    """
+    """Make sure that every mapped field exists and is mapped to columns."""
     for field, column in (columns or {}).items():
         if field not in kind.field_names:
             raise SourceError(
@@ -81,10 +78,7 @@ def watched(source: Source, kind: RowKind, stream: RowStream, *, require_key: bo
 
 
 def check_read(source: Source, kind: RowKind, stream: RowStream, pick: Picker) -> None:
-    """Check the columns when all rows are read, and tell what was found in them.
-
-    :raises SourceError: a mapped column was in no row.
-    """
+    """Check the columns when all rows are read, and tell what was found in them."""
     if pick.not_found:
         log.warning(
             "%d cells hold #N/A, by which a spreadsheet says that a lookup found nothing: they are read as empty.",

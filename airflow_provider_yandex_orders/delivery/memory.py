@@ -72,9 +72,6 @@ class Repeats:
 class Memory:
     """The journal's part in one try of a task.
 
-    :param journal: the opened journal.
-    :param destination: where the rows go.
-    :param repeats: what a repeat comes to there.
     :param held: closed after the last part: the lease is in it.
     """
 

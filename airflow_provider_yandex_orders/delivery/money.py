@@ -19,10 +19,7 @@ _DIGITS = 100
 
 
 class Amounts:
-    """Adds up the amounts of rows, a block of lines at a time.
-
-    :param kind: what the rows are.
-    """
+    """Adds up the amounts of rows, a block of lines at a time."""
 
     def __init__(self, kind: RowKind) -> None:
         self._worth, self._names = kind.money, kind.amounts

@@ -28,7 +28,6 @@ _TOLD = (Verdict.NEW, Verdict.CHANGED, Verdict.UNCHANGED, Verdict.OUTDATED, Verd
 class Note(msgspec.Struct, array_like=True):
     """What is kept beside a row until it is known which rows are sent.
 
-    :param age: of the row.
     :param label: what names it to people.
     :param cells: the row as a source would give it, where it may have to wait.
     """
@@ -44,8 +43,6 @@ _decode = msgspec.json.Decoder(Note).decode
 class Notes:
     """Makes the notes of rows.
 
-    :param plan: what the rows are to become.
-    :param kind: what they are.
     :param now: seconds since 1970.
     """
 
@@ -99,8 +96,6 @@ class Outlook:
 
     :param windows: how old they may be; ``None`` for any age.
     :param column: the column of the moment they were made.
-    :param rejected: takes those that are rejected.
-    :param deferred: takes those that are held.
     """
 
     def __init__(self, windows: Windows | None, column: str, rejected: FaultFile, deferred: LinesFile) -> None:
@@ -111,12 +106,7 @@ class Outlook:
         self._reasons: dict[str, str] = {}
 
     def leaves_out(self, number: int, verdict: str, line: bytes) -> bool:
-        """Whether a row is not sent as it is too old.
-
-        :param number: of the row.
-        :param verdict: of the journal.
-        :param line: its note.
-        """
+        """Whether a row is not sent as it is too old."""
         note = _decode(line)
         fault = self._windows and self._windows.fault(note.age, verdict, self._column)
         if fault:
@@ -140,8 +130,6 @@ class Outlook:
     def plan(self, verdicts: Mapping[Verdict, int], rejected: Mapping[str, int], as_of: int) -> dict[str, Any]:
         """What would become of the rows.
 
-        :param verdicts: rows by what the journal says of them.
-        :param rejected: rejected rows by the code of their fault.
         :param as_of: the journal's turn it is made as of.
         """
         counts = {verdict.value: verdicts.get(verdict, 0) for verdict in _TOLD}

@@ -51,9 +51,6 @@ def write_parts(
     """Write encoded rows as ``part-00001.csv``, ``part-00002.csv``, ... and give each part as soon as it is whole.
 
     A part never exceeds ``max_bytes``, unless a single row does.
-
-    :param first: number of the first.
-    :param amounts: adds up what the rows are worth.
     """
     waiting = iter(lines)
     line = next(waiting, None)

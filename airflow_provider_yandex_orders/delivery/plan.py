@@ -41,11 +41,7 @@ class Windows:
     too_old: str = WAYS[0]
 
     def fault(self, age: int, verdict: str, column: str) -> Fault | None:
-        """Why a row is of no use any more.
-
-        :param verdict: what the journal says of it.
-        :param column: the column of the moment it was made.
-        """
+        """Why a row is of no use any more."""
         fix = 'send rows sooner; too_old="send" sends such as well'
         if age >= OLD and verdict == Verdict.NEW.value:
             reason = f"was made more than {self.link_days} days ago and is new to the service: it will find no visit"
@@ -97,15 +93,10 @@ def _within(most: float, bad: int, of_all: int) -> bool:
 class Plan:
     """What rows are to become.
 
-    :param kind: what they are.
-    :param options: how this run checks them.
-    :param limits: sizes and tolerance.
-    :param folder: where parts and rejects go.
     :param files: names of the upload's files and how each is written: one, or one an identifier.
     :param counted: told how many rows there are of which sort, before anything can fail for it.
     :param memory: what the journal knows: without it all rows are sent.
     :param merge_mode: what the service does with fields that a row does not have.
-    :param same_key: what becomes of rows of one key that differ.
     :param sends: whether they are sent; else it is told what would become of them.
     :param workers: how many processes check rows.
     """

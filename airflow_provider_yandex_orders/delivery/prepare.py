@@ -29,8 +29,6 @@ from airflow_provider_yandex_orders.sources.columns import labels
 def prepare(source: Source, plan: Plan) -> Prepared:
     """Read the source once and write the parts of an upload.
 
-    :param source: where rows come from.
-    :param plan: what they are to become.
     :raises SourceError: the source cannot be read, or its columns do not fit.
     :raises RejectedRowsError: more bad rows than ``max_rejected``.
     """
@@ -89,7 +87,6 @@ def prepare(source: Source, plan: Plan) -> Prepared:
 def sorter_of(source: Source, plan: Plan, stream: RowStream, opened: ExitStack) -> Sorter:
     """What sorts the rows of an open source.
 
-    :param opened: closes what is opened.
     :raises SourceError: the source's columns do not fit.
     """
     kind = plan.kind.for_changes() if plan.mapped_only else plan.kind
@@ -163,10 +160,7 @@ def _as_read(options: CheckOptions, stream: RowStream) -> CheckOptions:
 
 
 def _check_owners(plan: Plan, spool: Spool) -> None:
-    """Make sure that no customer has more rows than the service takes.
-
-    :raises RejectedRowsError: one has.
-    """
+    """Make sure that no customer has more rows than the service takes."""
     limit = plan.kind.owner_limit
     for _owner, rows in spool.owners():
         if limit and rows > limit:

@@ -26,7 +26,6 @@ class LinesFile:
     It is there when the block ends, well or not: what was found until then is worth reading. A write that fails leaves
     no file, and one that was to get more as it was.
 
-    :param path: where it is written.
     :param more: add to the file that is there, whatever the storage.
     """
 
@@ -81,8 +80,6 @@ class FaultFile(LinesFile):
         """Write one entry: the first fault, the rest in ``also``.
 
         :param row: number of the row in its source, from 1; ``None`` for one the service refused.
-        :param label: what names the row, where something does.
-        :param faults: what is wrong, at least one.
         """
         key = shown_key(label) if label else None  # an address may have been taken for the key
         fault, *rest = (msgspec.to_builtins(each) for each in faults)

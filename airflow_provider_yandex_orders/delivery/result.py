@@ -112,8 +112,6 @@ def delivery_of(
 
     :param parts: those of this try.
     :param earlier: those of earlier tries.
-    :param sends: whether the parts were to be sent.
-    :param worth: whether such rows are worth something.
     :param place: ``service``, and ``counter_id`` and ``merge_mode`` or ``host``.
     """
     refused = sum(part.get("rows_refused", 0) for part in parts)
@@ -157,10 +155,7 @@ def earlier_parts(parts: Sequence[SentPart]) -> list[DeliveredPart]:
 
 
 def compacted(delivery: Delivery, folder: ObjectStoragePath) -> Delivery:
-    """The delivery as it goes through XCom: a long list of parts is put into a file.
-
-    :param folder: the task's folder.
-    """
+    """The delivery as it goes through XCom: a long list of parts is put into a file."""
     if len(json.dumps(delivery)) <= XCOM_BYTES:
         return delivery
     path = folder / "parts.json"
@@ -182,7 +177,6 @@ def uploads_of(value: Any, *, service: str, entities: frozenset[str]) -> dict[st
     """Upload ids, each with the counter its delivery names (``None``: it was given without a delivery).
 
     :param value: an id (text or number), a delivery, or a list of these, as mapped tasks give them.
-    :param service: the service that is asked.
     :param entities: the entities whose uploads it can tell of here.
     :raises TypeError: it is none of these.
     :raises ValueError: a delivery is of something else, or nothing of it was to be sent; the message says so.

@@ -51,7 +51,6 @@ class SameKey:
         """The rows that those of one key come to.
 
         :param rows: all of the key, in the order they came.
-        :param kind: what they are.
         :param merge_mode: what the service does with fields that a row does not have.
         """
         newest = max(found.version for _number, found in rows)
@@ -128,8 +127,6 @@ def read_same_key(value: object, kind: RowKind) -> SameKey:
     """The argument ``same_key``.
 
     :param value: as the user or a template gave it.
-    :param kind: the rows it is for.
-    :raises ConfigurationError: it cannot be followed.
     """
     if value in (None, "", "None"):
         return SameKey()

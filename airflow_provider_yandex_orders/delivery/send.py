@@ -27,9 +27,6 @@ def send_parts(
 ) -> None:
     """Send the parts one after the other.
 
-    :param parts: the files, planned in the journal.
-    :param upload: sends one part and reads the answer.
-    :param memory: is told what becomes of each.
     :param delivered: takes each part as it comes through, for those who want to know after a failure as well.
     :param may_repeat: whether a part that may have arrived can be sent again, or asked for.
     :raises UploadFailedError: the service judged a part bad.

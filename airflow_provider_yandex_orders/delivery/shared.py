@@ -30,7 +30,6 @@ def take_shared(sorter: Sorter, rows: Iterable[Row], workers: int) -> int:
     """Take all rows of a source; gives their number.
 
     :param sorter: takes them in this process: the first batch, so that the others have what it asked and learnt.
-    :param rows: the rows.
     :param workers: how many processes check rows beside this one.
     """
     left = iter(rows)

@@ -62,14 +62,7 @@ _NOTES = {
 
 
 class Sorter:
-    """Puts each row where it belongs: to those that are sent, rejected, or deferred.
-
-    :param plan: what the rows are to become.
-    :param kind: what they are.
-    :param checker: checks them.
-    :param pick: finds the fields' values in them.
-    :param opened: closes what is opened.
-    """
+    """Puts each row where it belongs: to those that are sent, rejected, or deferred."""
 
     def __init__(self, plan: Plan, kind: RowKind, checker: RowChecker, pick: Picker, opened: ExitStack) -> None:
         self._plan, self.kind, self.checker, self.pick = plan, kind, checker, pick
@@ -109,10 +102,7 @@ class Sorter:
         self._differing = 0
 
     def take(self, rows: Iterable[Row], first: int = 1) -> int:
-        """Take rows of the source; gives the number of the last.
-
-        :param first: the number of the first.
-        """
+        """Take rows of the source; gives the number of the last."""
         number, quick_of, add = first - 1, self._quick.get, self.spool.add
         numbered, before = enumerate(rows, start=first), -1
         while number > before:
@@ -274,11 +264,7 @@ class Sorter:
             self._differing_keys.append(shown_key(label) if label else f"that of row {numbers[0]}")
 
     def check_rejected(self, source: Source, read: int) -> None:
-        """Make sure that no more rows are rejected than is put up with.
-
-        :param read: how many rows there were.
-        :raises RejectedRowsError: more are.
-        """
+        """Make sure that no more rows are rejected than is put up with."""
         rejected, limits = self.rejected, self._plan.limits
         if not limits.allows(rejected.entries, read):
             raise RejectedRowsError(
@@ -288,10 +274,7 @@ class Sorter:
             )
 
     def check_dropped(self, source: Source) -> None:
-        """Make sure that no column is mostly lost.
-
-        :raises RejectedRowsError: one is.
-        """
+        """Make sure that no column is mostly lost."""
         limits = self._plan.limits
         for column, lost in self.dropped.columns.most_common():
             values = self.checker.values.get(column)  # of other columns only what the service does not take is left out

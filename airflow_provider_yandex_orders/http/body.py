@@ -18,8 +18,6 @@ BLOCK = 256 * 1024  # one block is sent under the connect time-out: small enough
 class Content:
     """A small body, ready to be sent. Its bytes appear in no message: they may hold a token.
 
-    :param data: the bytes.
-    :param content_type: their media type.
     :param again: the bytes of a repeat, once the first may have taken effect; ``None`` for the same.
     """
 

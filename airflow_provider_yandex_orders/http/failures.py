@@ -57,10 +57,7 @@ def quoted(said: object) -> str:
 
 
 def listed_error(body: bytes, code: str) -> tuple[str | None, str]:
-    """The code and the texts of a list of ``errors``; a body of another shape is described, not quoted.
-
-    :param code: name of the code.
-    """
+    """The code and the texts of a list of ``errors``; a body of another shape is described, not quoted."""
     try:
         answer: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):

@@ -84,7 +84,6 @@ added to. Each gets the connection and the schema with its dot."""
 class Database:
     """The opened journal: transactions whose errors are ours.
 
-    :param engine: an engine for PostgreSQL or SQLite.
     :param named: how messages name the place.
     """
 

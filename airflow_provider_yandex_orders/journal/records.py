@@ -30,7 +30,6 @@ class Destination:
     :param service: ``metrica`` or ``altcraft``; ``market`` for places of requests at once and warehouses.
     :param host: host of the service, with its port where it has one.
     :param counter: counter of Metrica, as text; empty where there is none.
-    :param entity: the kind of row.
     """
 
     service: str
@@ -120,8 +119,6 @@ class PartState(StrEnum):
 class PartFile:
     """One file of an upload.
 
-    :param path: where it lies.
-    :param rows: how many rows it holds.
     :param bytes: its length.
     :param sha256: sum of its content: what a mark at the service is made of.
     :param money: what its rows are worth, by currency; ``None`` where such rows have no worth.
@@ -161,7 +158,6 @@ class Judgement:
     """How the service ended an upload.
 
     :param good: whether its rows count as had.
-    :param status: the service's word.
     """
 
     good: bool
@@ -196,7 +192,6 @@ class Sums:
     wrong once with a probability of 2e-9. A row without a key is known by 12 bytes of its content.
 
     :param secret: the journal's own random key.
-    :param destination: where the rows go.
     """
 
     def __init__(self, secret: bytes, destination: Destination) -> None:
@@ -210,8 +205,6 @@ class Sums:
         """The entry of a row.
 
         :param key: what identifies it; ``None`` where nothing does.
-        :param content: the row as it is sent.
-        :param version: as of :class:`Entry`.
         """
         if key is None:
             return Entry(_sum(self._keyless, content), b"", "")

@@ -55,10 +55,7 @@ def open_journal(journal_conn_id: str | None = None) -> Journal:
 
 
 class Journal:
-    """One memory for all deliveries. Every method may raise ``JournalUnavailable``, and then nothing was written.
-
-    :param database: where it is kept.
-    """
+    """One memory for all deliveries. Every method may raise ``JournalUnavailable``, and then nothing was written."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -95,8 +92,6 @@ class Journal:
         """A context that holds one of the places an account has for requests at once, over all processes.
 
         :param account: the service and where it is; the token gets places of its own, by a keyed sum.
-        :param at_once: how many places there are.
-        :param doing: what it is held for, for messages.
         :param patience: for how many seconds to wait for one.
         :raises PassingError: on entering, when others hold them all, also after that wait.
         """
@@ -113,7 +108,6 @@ class Journal:
         Parts that an earlier try planned and did not send are dropped: the plan is made anew. Airflow's own retry of a
         task whose delivery is complete gets that one again.
 
-        :param this: the try that asks.
         :param resend: where people cleared a task that had only the wait left, they want a new one.
         """
         destination_id = self._id_of(destination)
@@ -286,8 +280,6 @@ class Journal:
         """What became of the rows of a delivery, as far as it is known.
 
         :param counts: rows by what became of them, and ``money``.
-        :param rejected: as for :meth:`sent`.
-        :param more: other columns of the delivery.
         """
         columns = {name: counts.get(name) for name in COUNTS} | more
         with self._database.writing() as connection:
@@ -314,7 +306,6 @@ class Journal:
         nobody asks any more.
 
         :param entities: what may have been in them.
-        :param judgements: by the upload's id.
         :return: how many parts on record that was: none where another journal, or nobody, sent them.
         """
         c = destinations.c
@@ -404,7 +395,6 @@ class Journal:
 
         :param question: a SELECT, the same in PostgreSQL and SQLite; ``:name`` stands for a value, ``IN :name`` for a
             list of them.
-        :param given: those values.
         """
         # A list of nothing but NULL fits every column, and nothing is in it.
         values: list[Any] = [

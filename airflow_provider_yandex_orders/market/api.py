@@ -99,7 +99,6 @@ class _Pager(msgspec.Struct):
 class StoresPage(msgspec.Struct):
     """A page of the list of stores.
 
-    :param paging: token of the next page.
     :param pager: numbers of this page and of all, the older way of paging.
     """
 

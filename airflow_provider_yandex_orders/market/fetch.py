@@ -39,11 +39,9 @@ class Fetched:
     """What came.
 
     :param orders: orders in the raw file.
-    :param pages: pages read.
     :param requests: requests they took, those of earlier tries included.
     :param outdated: orders left out because a newer version of them came too.
     :param without_id: orders the service gave no id; they are in the raw file alone.
-    :param rows: rows by table.
     :param since: when the oldest page was read, in seconds since 1970.
     :param new_fields: how often each field came that this package has no column for, by ``table.field``.
     """

@@ -39,7 +39,6 @@ class OrderFilter:
     :param by: ``date`` (day the order was made), ``update`` (day it changed) or ``orders`` (by id).
     :param first: first day, in Moscow time; days are whole.
     :param last: last day, which belongs to the period.
-    :param statuses: only orders of these statuses.
     :param has_cis: only orders with marked goods, or only the others.
     """
 

@@ -72,7 +72,6 @@ _decode_head = msgspec.json.Decoder(_Head).decode
 class StagedPages:
     """The pages of one window, one gzip file each, whose own check sum tells a whole one from a torn one.
 
-    :param folder: the task instance's folder.
     :param fingerprint: sum of what is asked of whom, part of the files' names: pages of another one are of no use.
     """
 

@@ -19,12 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Window:
-    """The pages of one choice of orders, put on storage by one thread and taken by another.
-
-    :param fetch_page: gets a page from the service.
-    :param chosen: what is asked for.
-    :param staged: where pages are kept.
-    """
+    """The pages of one choice of orders, put on storage by one thread and taken by another."""
 
     def __init__(self, fetch_page: FetchPage, chosen: OrderFilter, staged: StagedPages) -> None:
         self._fetch_page, self._chosen, self._staged = fetch_page, chosen, staged

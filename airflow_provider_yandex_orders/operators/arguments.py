@@ -52,11 +52,7 @@ def keyed(status_map: Any, said_by: str) -> Any:
 
 
 def statuses(kind: RowKind, status_map: object, said_by: str) -> Mapping[Any, str]:
-    """The statuses as they are mapped, each to such as a kind of row takes.
-
-    :param said_by: the argument, for the message.
-    :raises ConfigurationError: one is not, or the map cannot be obeyed.
-    """
+    """The statuses as they are mapped, each to such as a kind of row takes."""
     from airflow_provider_yandex_orders.rows.faults import BadValue
 
     known = mapping(status_map, said_by, otherwise=f'{said_by} must be a mapping, such as {{"paid": "PAID"}}')
@@ -71,10 +67,7 @@ def statuses(kind: RowKind, status_map: object, said_by: str) -> Mapping[Any, st
 
 
 def phone_region(value: str | None) -> str | None:
-    """The region of phone numbers without a country code; ``None`` where there is none.
-
-    :raises ConfigurationError: there is no such country.
-    """
+    """The region of phone numbers without a country code; ``None`` where there is none."""
     if value in (None, "", "None"):
         return None
     from phonenumbers import SUPPORTED_REGIONS
@@ -86,27 +79,19 @@ def phone_region(value: str | None) -> str | None:
 
 
 def seconds(value: object, name: str) -> float:
-    """A time to wait.
-
-    :raises ConfigurationError: it is none.
-    """
+    """A time to wait."""
     return number(value, name, meaning="a number of seconds, 0 or more")
 
 
 def pause(value: object, name: str) -> float | None:
-    """Seconds between two polls; ``None`` where the user does not say.
-
-    :raises ConfigurationError: it is no time.
-    """
+    """Seconds between two polls; ``None`` where the user does not say."""
     return None if value in (None, "", "None") else seconds(value, name)
 
 
 def zone(name: str, said_by: str) -> ZoneInfo:
     """The time zone of a name.
 
-    :param name: name in the tz database.
     :param said_by: where the name stands, for the message.
-    :raises ConfigurationError: there is no such zone.
     """
     try:
         return ZoneInfo(str(name))

@@ -61,10 +61,7 @@ _OR_SHARE = "0 or more, or a share below 1"
 
 
 class UploadSteps(ABC):
-    """What a task does, once it is rendered.
-
-    :param task: the operator, for its arguments.
-    """
+    """What a task does, once it is rendered."""
 
     task: UploadOperator
 
@@ -125,16 +122,10 @@ class UploadSteps(ABC):
 
     @abstractmethod
     def _finish(self, delivery: Delivery, wait: Wait) -> Delivery:
-        """The delivery, when all is final.
-
-        :raises UploadFailedError: the end is bad.
-        """
+        """The delivery, when all is final."""
 
     def _conclude(self, delivery: Delivery, prepared: Prepared, folder: ObjectStoragePath) -> None:  # noqa: B027 - most add nothing
-        """Add what is known when all parts are sent.
-
-        :raises RejectedRowsError: the service refused too many rows.
-        """
+        """Add what is known when all parts are sent."""
 
     def _mapped_columns(self) -> Mapping[str, str]:
         """Columns this task maps besides those of the source."""
@@ -143,11 +134,7 @@ class UploadSteps(ABC):
     # Arguments.
 
     def _rows_source(self) -> Source:
-        """The source, with all columns mapped that this task maps.
-
-        :raises SourceError: ``source`` came out as something else.
-        :raises ConfigurationError: it is a delivery that was not prepared for this task.
-        """
+        """The source, with all columns mapped that this task maps."""
         source = copy.copy(as_source(self.task.source))
         if isinstance(source, PartsSource):
             source.check_destination(entity=self._row_kind().name, **self._place())
@@ -158,8 +145,6 @@ class UploadSteps(ABC):
         """The sizes and the tolerance.
 
         :param default_part_bytes: bytes of a part where the user names none.
-        :param windows: of :class:`Limits`.
-        :raises ConfigurationError: one of them cannot work.
         """
         named = self.task.max_part_bytes not in (None, "", "None")
         return Limits(
@@ -171,10 +156,7 @@ class UploadSteps(ABC):
         )
 
     def _check_arguments(self) -> None:
-        """Make sure that the arguments can work.
-
-        :raises ConfigurationError: one cannot.
-        """
+        """Make sure that the arguments can work."""
         for name in ("skip_empty", "keep_parts", "resend"):
             switch(getattr(self.task, name), name)
         switch(self.task._dry_run, "dry_run")
@@ -184,10 +166,7 @@ class UploadSteps(ABC):
         phone_region(self.task.phone_region)
 
     def _source_zone(self) -> ZoneInfo | None:
-        """Zone of date-times without one.
-
-        :raises ConfigurationError: there is no such zone.
-        """
+        """Zone of date-times without one."""
         if not self.task.source_timezone or isinstance(as_source(self.task.source), PartsSource):
             return None  # prepared parts are in the counter's zone already
         return zone(self.task.source_timezone, "source_timezone")

@@ -119,10 +119,7 @@ def line_writer(delimiter: str) -> Callable[[Sequence[str]], bytes]:
 
 
 def meaning(values: Mapping[str, Any], names: Iterable[str]) -> bytes:
-    """What a row means, whatever the format of its file: its filled fields, by name.
-
-    :param names: those that count.
-    """
+    """What a row means, whatever the format of its file: its filled fields, by name."""
     return _as_meant({name: value for name in names if (value := values.get(name)) not in _EMPTY})
 
 

@@ -21,8 +21,6 @@ class Field:
     """One field of a row.
 
     :param name: the service's own name.
-    :param type: what it holds.
-    :param meaning: its meaning, for the docs.
     :param required: a row without it is rejected.
     :param if_missing: what the one who cannot fill it may do.
     :param many: it holds a list.

@@ -229,7 +229,6 @@ _WITH_WORD = re.compile(r"([^\W\d_]+\.?|[^\w\s.,+-])?\s*([+-]?\d(?:[\d\s.,'\u201
 def without_currency(value: str, currency: object) -> str:
     """An amount without the word for its currency, where that is the row's.
 
-    :param value: the amount as it is written.
     :param currency: the row's currency; nothing counts as roubles, as the service does.
     """
     written = _WITH_WORD.fullmatch(cleaned(value))

@@ -152,10 +152,7 @@ class Picker:
         self.not_found += seen["not_found"]
 
     def check_empty(self) -> None:
-        """Make sure, after the last row, that no column was empty in all of them beside one that nearly has its name.
-
-        :raises SourceError: one was.
-        """
+        """Make sure, after the last row, that no column was empty in all beside one that nearly has its name."""
         for name, other in self._filled.items():
             if self.near[name]:
                 raise _equally([name, other], name)

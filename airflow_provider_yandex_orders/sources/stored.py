@@ -34,7 +34,6 @@ _CURE = "Correct path= or conn_id=, or install the Airflow provider of this stor
 class StoredFile:
     """One file.
 
-    :param path: local path or object storage URL.
     :param conn_id: Airflow connection of the object storage.
     """
 

@@ -21,7 +21,6 @@ class MetricaUploadsWait(Wait):
     """The wait for uploads, each at the counter it went to.
 
     :param family: ``crm`` or ``offline``.
-    :param metrica_conn_id: the connection.
     :param demands: what the end of the uploads must be like.
     :param journal_conn_id: connection of the journal, which is told the end.
     """

@@ -30,7 +30,6 @@ def _threads(hook_class: Any) -> ThreadPoolExecutor:
 class Waiter:
     """One wait among those that share polls.
 
-    :param wait: what it waits for.
     :param poke_interval: seconds between two polls; ``None`` for a pause that grows.
     :param end_time: moment of its last poll, in seconds since 1970.
     """

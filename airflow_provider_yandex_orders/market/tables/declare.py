@@ -28,7 +28,6 @@ class Type(Enum):
 class Column:
     """One column.
 
-    :param type: what it holds.
     :param note: its meaning and unit, for the docs.
     :param source: the service's name of the field, ``object.field`` for one of an object inside; empty where the value
         is worked out.

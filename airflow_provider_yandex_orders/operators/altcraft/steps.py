@@ -209,10 +209,7 @@ class ImportSteps(UploadSteps):
         )
 
     def _look_first(self, parts: Sequence[Part], _is_known: Callable[[str], bool]) -> None:
-        """Make sure that the platform does not have the orders from before there was this journal.
-
-        :raises PermanentError: it has.
-        """
+        """Make sure that the platform does not have the orders from before there was this journal."""
         there = self._hook.order_states({}, sent_sample(parts, LOOKED_AT, for_xcom=False))
         if there:
             raise PermanentError(
@@ -225,10 +222,7 @@ class ImportSteps(UploadSteps):
             )
 
     def _report_refused(self, delivery: Delivery, folder: ObjectStoragePath) -> None:
-        """Put the orders the platform refused to the other rejects.
-
-        :raises RejectedRowsError: they are too many together; the good ones are sent all the same.
-        """
+        """Put the orders the platform refused to the other rejects."""
         with FaultFile(folder / "rejected.jsonl", more=True) as rejected:
             for key, said in self._refused.items():
                 reason = f"the platform: {said.rstrip('. ')}"

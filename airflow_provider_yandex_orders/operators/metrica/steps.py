@@ -136,10 +136,7 @@ class MetricaSteps(UploadSteps):
         )
 
     def _look_first(self, parts: Sequence[Part], is_known: Callable[[str], bool]) -> None:
-        """Make sure that the counter does not have rows from before there was this journal.
-
-        :raises PermanentError: it may have.
-        """
+        """Make sure that the counter does not have rows from before there was this journal."""
         for state in self._uploads_before(parts):
             if not self._demands().is_bad(state) and not is_known(state.upload_id):
                 raise PermanentError(
