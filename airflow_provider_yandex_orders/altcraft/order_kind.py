@@ -31,7 +31,7 @@ from airflow_provider_yandex_orders.templated import structure
 
 @dataclass(frozen=True)
 class OrderShape:
-    """What orders are like in one task, by its arguments; properties raise ``ConfigurationError`` where they cannot work.
+    """What orders are like in a task, by its arguments; properties raise ``ConfigurationError`` where they cannot work.
 
     :param reading: how the source writes values, and the defaults do too.
     :param as_xml: whether orders are sent as XML, which cannot hold every text.

@@ -272,6 +272,6 @@ def run_simulated(work: Coroutine[Any, Any, Any]) -> Any:
     finally:
         loop.close()
         # What dies tidies nothing up; of a closed loop nobody waits any more.
-        pollers = getattr(sys.modules.get(f"{PACKAGE}.triggers.shared"), "_pollers", {})
+        pollers = getattr(sys.modules.get(f"{PACKAGE}.triggers.base"), "_pollers", {})
         for key in [each for each in pollers if each[0] is loop]:
             del pollers[key]

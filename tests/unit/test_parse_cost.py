@@ -19,7 +19,7 @@ PUBLIC = [
         f"{PACKAGE}.{folder}.{path.stem}"
         for folder in ("hooks", "notifications", "operators", "sensors", "triggers")
         for path in sorted((ROOT / PACKAGE / folder).iterdir())
-        if path.stem[0] not in "_." and path.stem not in ("base", "arguments", "steps", "shared")
+        if path.stem[0] not in "_." and path.stem not in ("base", "arguments", "steps")
     ),
 ]
 WORKERS = ("altcraft", "cli", "delivery", "http", "journal", "market.api", "metrica.api", "privacy", "rows", "storage")

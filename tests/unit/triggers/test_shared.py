@@ -16,7 +16,7 @@ import pytest
 from airflow_provider_yandex_orders.exceptions import ServiceUnavailable
 from airflow_provider_yandex_orders.triggers import shared
 from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersTrigger
-from airflow_provider_yandex_orders.triggers.shared import Waiter, joined
+from airflow_provider_yandex_orders.triggers.base import Waiter, joined
 from airflow_provider_yandex_orders.waiting import UploadState, Wait, pause_after
 from tests.support.triggers import first_event
 
