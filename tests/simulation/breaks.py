@@ -122,15 +122,16 @@ def ends_before_all_is_sent() -> Any:
 
 def forgets_rows_when_it_is_killed() -> Any:
     """What an earlier try planned and sent is dropped with what it did not send."""
-    life = import_module(f"{PACKAGE}.journal.life")
-    begin = life.begin
+    journal = _of("journal.store", "Journal")
+    begin = journal.begin
 
-    def forget(connection: Any, of_destination: int, task: Any, this: Any, **named: Any) -> Any:
+    def forget(self: Any, *args: Any, **named: Any) -> Any:
         parts = import_module(f"{PACKAGE}.journal.tables").parts
-        connection.execute(parts.update().where(parts.c.state == "sending").values(state="dropped"))
-        return begin(connection, of_destination, task, this, **named)
+        with self._database.writing() as connection:
+            connection.execute(parts.update().where(parts.c.state == "sending").values(state="dropped"))
+        return begin(self, *args, **named)
 
-    return _in_place((life, "begin", forget))
+    return _in_place((journal, "begin", forget))
 
 
 def forgets_the_tripwire() -> Any:
