@@ -83,10 +83,8 @@ def _inputs(source: Any) -> tuple[list[Dataset], dict[str, Any]]:
     if hasattr(source, "sql"):
         hook = source._hook()
         connection = hook.get_connection(source.conn_id)
-        dialect, facets = (
-            hook.get_openlineage_database_dialect(connection),
-            {"sql": sql_job.SQLJobFacet(query=source.sql)},
-        )
+        dialect = hook.get_openlineage_database_dialect(connection)
+        facets = {"sql": sql_job.SQLJobFacet(query=source.sql)}
         info = hook.get_openlineage_database_info(connection)
         if info is None:  # of such a database the parser knows no schemas
             parsed = SQLParser(dialect).parse(source.sql)

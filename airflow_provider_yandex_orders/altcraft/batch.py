@@ -8,11 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from airflow_provider_yandex_orders.altcraft.api import is_about_orders
-from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, orders_of, worth_of
-from airflow_provider_yandex_orders.delivery.money import total_of
-from airflow_provider_yandex_orders.delivery.parts import Part
+from airflow_provider_yandex_orders.altcraft.body import head_of, orders_of, worth_of
+from airflow_provider_yandex_orders.delivery.parts import Part, total_of
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, ServiceRefused, ServiceUnavailable
-from airflow_provider_yandex_orders.storage import read_seen
 from airflow_provider_yandex_orders.waiting import UploadState
 
 log = logging.getLogger(__name__)
@@ -27,8 +25,7 @@ def import_part(
     :param skip_triggers: the choice for orders that were never sent.
     :param repeat: whether these may have arrived before.
     """
-    content = orders_of(read_seen(part.path), format_of(part.path))
-    orders = {head_of(order)[0]: order for order in content}
+    orders = {head_of(order)[0]: order for order in orders_of(part.path)}
     lost = False
 
     def send_some(keys: Sequence[str], again: bool) -> None:

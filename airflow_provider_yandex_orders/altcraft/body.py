@@ -17,6 +17,7 @@ import msgspec
 
 from airflow_provider_yandex_orders.rows.formats import FileFormat
 from airflow_provider_yandex_orders.rows.kind import RowKind
+from airflow_provider_yandex_orders.storage import read_seen
 
 ENTITY = "altcraft_orders"
 ROOT = "xml"
@@ -63,9 +64,10 @@ def xml_body(request: Mapping[str, Any], orders: Sequence[Any], xml_data: str) -
 BODIES: dict[str, Callable[[Mapping[str, Any], Sequence[Any], str], bytes]] = {"json": json_body, "xml": xml_body}
 
 
-def orders_of(content: bytes, body_format: str) -> list[Any]:
+def orders_of(path: str) -> list[Any]:
     """The orders of a prepared file, each as it goes into a body."""
-    if body_format == "xml":
+    content = read_seen(path)
+    if path.endswith(".xml"):
         return list(ET.fromstring(content))  # noqa: S314 - a file this package wrote
     return msgspec.json.decode(content, type=dict[str, list[msgspec.Raw]])[ENTITY]
 
@@ -84,11 +86,6 @@ def worth_of(order: Any) -> dict[str, str]:
         return {order.findtext("currency") or "": order.findtext("total_price") or "0"}
     head = msgspec.json.decode(order, type=_Head)
     return {head.currency: head.total_price or "0"}
-
-
-def format_of(path: str) -> str:
-    """The format of a prepared file, by its name."""
-    return path.rpartition(".")[2]
 
 
 def elements(name: str, value: Any) -> Iterator[ET.Element]:

@@ -58,12 +58,12 @@ class OrdersWithLines(Source):
                 reading = stream.reading
                 self._fill(shelf, stream)
             with self.orders.open() as stream:
-                columns = None if stream.columns is None else [*stream.columns, self._column(self.orders, FIELD)]
+                columns = None if stream.columns is None else [*stream.columns, label(self.orders.columns, FIELD)]
                 yield replace(stream, columns=columns, rows=self._joined(shelf, stream), reading_of_rows=reading)
 
     def _fill(self, shelf: Shelf, stream: RowStream) -> None:
         check_mapping(self.lines.columns, self._kind)
-        order_column, id_column = (self._column(self.lines, name) for name in (ORDER_KEY, *self._kind.key))
+        order_column, id_column = (label(self.lines.columns, name) for name in (ORDER_KEY, *self._kind.key))
         needed = (replace(each, required=each.required or each.name == ORDER_KEY) for each in self._kind.fields)
         kind = replace(self._kind, fields=tuple(needed))
         number = 0
@@ -84,7 +84,7 @@ class OrdersWithLines(Source):
         log.info("Lines read: %d.", number)
 
     def _joined(self, shelf: Shelf, stream: RowStream) -> Iterator[Row]:
-        key_of, field = getter(self.orders.columns, KEY), self._column(self.orders, FIELD)
+        key_of, field = getter(self.orders.columns, KEY), label(self.orders.columns, FIELD)
         for row in stream.rows:
             if isinstance(row, UnreadableRow):
                 yield row
@@ -99,10 +99,6 @@ class OrdersWithLines(Source):
             lines = sum(count for _, count in orphans)
             shown = ", ".join(shown_key(key) for key, _ in orphans[:5])
             log.warning("%d lines belong to %d orders that were not read (%s).", lines, len(orphans), shown)
-
-    @staticmethod
-    def _column(source: Source, field: str) -> str:
-        return label(source.columns, field)
 
     def _spoilt(self, number: int, reason: str, fix: str) -> SourceError:
         return SourceError(

@@ -8,12 +8,11 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from airflow_provider_yandex_orders.altcraft.body import format_of, head_of, orders_of
+from airflow_provider_yandex_orders.altcraft.body import head_of, orders_of
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.result import ids_in
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.privacy import shown_key
-from airflow_provider_yandex_orders.storage import read_seen
 from airflow_provider_yandex_orders.templated import whole
 from airflow_provider_yandex_orders.waiting import Heard
 
@@ -59,7 +58,7 @@ def sent_sample(
         if here:
             good = [
                 head
-                for head in map(head_of, orders_of(read_seen(part.path), format_of(part.path)))
+                for head in map(head_of, orders_of(part.path))
                 if head[0] not in refused and (not for_xcom or shown_key(head[0]) == head[0])
             ]
             found.update(good[min(place, len(good) - 1)] for place in here if good)

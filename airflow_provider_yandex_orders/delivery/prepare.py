@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from airflow_provider_yandex_orders.delivery.columns import check_mapping, check_read, watched
 from airflow_provider_yandex_orders.delivery.memory import Memory
-from airflow_provider_yandex_orders.delivery.money import Amounts
 from airflow_provider_yandex_orders.delivery.outlook import Outlook, tell_plan
-from airflow_provider_yandex_orders.delivery.parts import remove_stale, write_parts
+from airflow_provider_yandex_orders.delivery.parts import Amounts, remove_stale, write_parts
 from airflow_provider_yandex_orders.delivery.plan import Plan, Prepared
 from airflow_provider_yandex_orders.delivery.rejects import LinesFile
 from airflow_provider_yandex_orders.delivery.shared import take_shared

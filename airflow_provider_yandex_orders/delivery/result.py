@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 import msgspec
 
-from airflow_provider_yandex_orders.delivery.money import total_of
+from airflow_provider_yandex_orders.delivery.parts import total_of
 from airflow_provider_yandex_orders.journal.records import COUNTS, PartFile, SentPart
 from airflow_provider_yandex_orders.sources.parts import parts_in
 from airflow_provider_yandex_orders.storage import write_whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
@@ -85,7 +85,8 @@ class Subtraction:
             for at in range(0, len(ids), CHUNK):
                 given = {"ids": list(islice(ids, at, at + CHUNK)), "forgotten": self._forgotten}
                 for part_id, state, accepted_at, turn, whose in connection.execute(_STATES, given):
-                    self._states[part_id] = (state, _is_settled(state, accepted_at, settled), turn or 0, whose)
+                    waited = state == PartState.ACCEPTED.value and accepted_at is not None and accepted_at < settled
+                    self._states[part_id] = (state, waited or state == PartState.GOOD.value, turn or 0, whose)
         return known
 
     def _verdict(self, entry: Entry, known: Mapping[bytes, list[Any]]) -> Verdict:
@@ -110,7 +111,8 @@ class Subtraction:
         settled = False
         unclear: str | None = None  # the newest version of those
         if len(sendings) > 1:
-            sendings.sort(key=self._turn, reverse=True)
+            # In the order they went out.
+            sendings.sort(key=lambda sent: (self._states.get(sent[1], _GONE)[2], sent[1]), reverse=True)
         for _key, part_id, content, version, _copies in sendings:
             state, is_settled, turn, whose = self._states.get(part_id, _GONE)
             if state == _PLANNED:
@@ -129,11 +131,6 @@ class Subtraction:
         if verdict is None and unclear is not None:
             return Verdict.OUTDATED if entry.version and entry.version < unclear else Verdict.UNCLEAR
         return verdict or Verdict.NEW
-
-    def _turn(self, sending: Any) -> tuple[int, int]:
-        """Sorts the parts of a key in the order they went out."""
-        part_id = sending[1]
-        return self._states.get(part_id, _GONE)[2], part_id
 
     def _compared(
         self, entry: Entry, part_id: int, content: bytes | None, version: str, unclear: str | None
@@ -164,9 +161,3 @@ class Subtraction:
             elif state != _PLANNED:
                 self._gone[part_id].append(key)
         return copies_of
-
-
-def _is_settled(state: str, accepted_at: datetime | None, before: datetime) -> bool:
-    return state == PartState.GOOD.value or (
-        state == PartState.ACCEPTED.value and accepted_at is not None and accepted_at < before
-    )

@@ -67,7 +67,8 @@ class ImportSteps(UploadSteps):
     def deliver(self, context: Context) -> Delivery:
         """The same, but triggers are never started by mistake."""
         meant = self._triggers_skipped or switch(self.task.triggers_in_backfill, "triggers_in_backfill")
-        if self._sends and _in_backfill(context) and not meant:
+        in_backfill = getattr(context.get("dag_run"), "run_type", None) == "backfill"
+        if self._sends and in_backfill and not meant:
             raise ConfigurationError(
                 "Import orders: this run belongs to a backfill, and skip_triggers is False: triggers would write to "
                 "customers about the past. Nothing was sent. Say skip_triggers=True, for backfills alone as "
@@ -249,7 +250,3 @@ class ImportSteps(UploadSteps):
         delivery["verified"] = wait.result()
         log.info("Verified at the platform: %s.", delivery["verified"])
         return delivery
-
-
-def _in_backfill(context: Context) -> bool:
-    return getattr(context.get("dag_run"), "run_type", None) == "backfill"

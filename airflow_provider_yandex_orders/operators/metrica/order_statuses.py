@@ -55,7 +55,7 @@ class MetricaMapOrderStatusesOperator(BaseOperator):
         hook = MetricaHook(self.metrica_conn_id)
         counter_id = hook.counter_id(self.counter_id)
         known = {str(status["id"]): dict(status) for status in hook.order_statuses(counter_id)}
-        changed = [name for name, status in wanted.items() if _differs(known.get(name), status)]
+        changed = [name for name, status in wanted.items() if _differs(known.get(name, {}), status)]
         if changed:
             # Whether the service replaces the mapping or adds to it is not said: the whole of it does for both.
             merged = {name: _own_fields(status) for name, status in known.items()} | {
@@ -70,9 +70,7 @@ def _own_fields(status: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in status.items() if name in FIELDS and value is not None}
 
 
-def _differs(known: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> bool:
-    if known is None:
-        return True
+def _differs(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return any(_comparable(known.get(name)) != _comparable(value) for name, value in wanted.items())
 
 

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_yandex_orders.delivery.money import Amounts
-from airflow_provider_yandex_orders.delivery.parts import Part, remove_stale, write_parts
+from airflow_provider_yandex_orders.delivery.parts import Amounts, Part, remove_stale, write_parts
 from airflow_provider_yandex_orders.metrica.kinds import SIMPLE_ORDERS
 from airflow_provider_yandex_orders.rows.formats import FileFormat, csv_format, json_format
 

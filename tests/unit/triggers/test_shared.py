@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_yandex_orders.exceptions import ServiceUnavailable
-from airflow_provider_yandex_orders.triggers import shared
+from airflow_provider_yandex_orders.triggers import base
 from airflow_provider_yandex_orders.triggers.altcraft import AltcraftOrdersTrigger
 from airflow_provider_yandex_orders.triggers.base import Waiter, joined
 from airflow_provider_yandex_orders.waiting import UploadState, Wait, pause_after
@@ -61,7 +61,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Polls]:
 
     def play(*waits: Coroutine[Any, Any, None], errors: Iterable[Exception | None] = ()) -> Polls:
         loop, polls, raised = VirtualTime(), [], iter(errors)
-        monkeypatch.setattr(shared, "time", SimpleNamespace(time=loop.time))
+        monkeypatch.setattr(base, "time", SimpleNamespace(time=loop.time))
 
         async def answer(self: Any, wait: Wait, ids: list[str]) -> Any:
             polls.append((loop.now - 1000, len(ids)))
@@ -70,14 +70,14 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Polls]:
                 raise error
             return {}, 1, error
 
-        monkeypatch.setattr(shared._Poller, "_answer", answer)
+        monkeypatch.setattr(base._Poller, "_answer", answer)
 
         async def all_of_them() -> None:
             await asyncio.gather(*waits)
 
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
             runner.run(all_of_them())
-        assert not shared._pollers
+        assert not base._pollers
         return [(round(at, 3), ids) for at, ids in polls]
 
     return play
@@ -159,7 +159,7 @@ def test_an_error_that_nobody_expects_is_raised_by_the_trigger(
     async def answer(self: Any, wait: Wait, ids: list[str]) -> Any:
         return {}, 1, error
 
-    monkeypatch.setattr(shared._Poller, "_answer", answer)
+    monkeypatch.setattr(base._Poller, "_answer", answer)
     trigger = AltcraftOrdersTrigger(
         altcraft_conn_id="conn", orders={"A": None}, poke_interval=0.01, end_time=time.time() + 60
     )
