@@ -84,17 +84,9 @@ ALTCRAFT_ORDERS = RowKind(
     ),
     fields=(
         Field("external_id", types.ID, "The order's id with the sender; the platform keeps it.", required=True),
+        Field("matching", types.choice(*MODES), f"How the subscriber is found: {', '.join(MODES)}.", default="email"),
         Field(
-            "matching",
-            types.choice(*MODES),
-            f"How the subscriber is found: {', '.join(MODES)}.",
-            default="email",
-        ),
-        Field(
-            "email",
-            types.EMAIL,
-            "For the modes with `email`; one of two will do for `email_phone`.",
-            droppable=True,
+            "email", types.EMAIL, "For the modes with `email`; one of two will do for `email_phone`.", droppable=True
         ),
         Field("phone", types.FULL_PHONE, "For the modes with `phone`, with country code.", droppable=True),
         Field("profile_id", types.WORD, "For `profile_id`, which finds known profiles only.", droppable=True),
@@ -118,12 +110,7 @@ ALTCRAFT_ORDERS = RowKind(
         Field("custom_fields", types.VALUES, "Values by the id of the custom field."),
         Field("region", types.ID, "Additional id of a region; must exist."),
         Field(
-            "lines",
-            types.ROWS,
-            "The order's lines, at least one.",
-            required=True,
-            many=True,
-            rows=ALTCRAFT_ORDER_LINES,
+            "lines", types.ROWS, "The order's lines, at least one.", required=True, many=True, rows=ALTCRAFT_ORDER_LINES
         ),
     ),
 )

@@ -16,7 +16,7 @@ import msgspec
 from airflow_provider_yandex_orders.local_tables import LocalTables
 from airflow_provider_yandex_orders.log_lines import Pace
 from airflow_provider_yandex_orders.market.pages import OrdersPage, PagesBroken
-from airflow_provider_yandex_orders.market.streams import Window, reading
+from airflow_provider_yandex_orders.market.staged import Window, reading
 from airflow_provider_yandex_orders.market.tables.files import Outputs
 from airflow_provider_yandex_orders.market.tables.order_rows import plain_decoder
 from airflow_provider_yandex_orders.market.tables.rows import MOSCOW, Misfit, Strange, integer, moment

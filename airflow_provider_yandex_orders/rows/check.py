@@ -174,11 +174,7 @@ def _refused(_value: object) -> str:
 
 
 def _rows(
-    value: object,
-    kind: RowKind,
-    column: str,
-    check: Callable[[Mapping[str, Any]], Checked],
-    result: Checked,
+    value: object, kind: RowKind, column: str, check: Callable[[Mapping[str, Any]], Checked], result: Checked
 ) -> list[dict[str, Any]]:
     checked_rows = []
     unsent = [declared.name for declared in kind.fields if not declared.sent]

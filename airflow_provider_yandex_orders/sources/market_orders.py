@@ -89,10 +89,7 @@ class MarketOrdersSource(Source):
         known, left_out = 0, set[str]()
         with contacts.open() as stream:
             pick = Picker(
-                contacts.columns,
-                [field, *CONTACT_FIELDS],
-                lists=["tags"],
-                null_values=stream.reading.null_values,
+                contacts.columns, [field, *CONTACT_FIELDS], lists=["tags"], null_values=stream.reading.null_values
             )
             for number, row in enumerate(stream.rows, start=1):
                 if isinstance(row, UnreadableRow):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from airflow_provider_yandex_orders.market.fetch import Fetched
     from airflow_provider_yandex_orders.market.filters import OrderFilter
     from airflow_provider_yandex_orders.market.pages import OrdersPage
-    from airflow_provider_yandex_orders.market.streams import Window
+    from airflow_provider_yandex_orders.market.staged import Window
 
 log = logging.getLogger(__name__)
 
@@ -223,16 +223,10 @@ class MarketFetchOrderStatsOperator(BaseOperator):
         return stats
 
     def _window(
-        self,
-        hook: MarketHook,
-        campaign_id: int,
-        folder: ObjectStoragePath,
-        places: Sequence[Lease],
-        part: OrderFilter,
+        self, hook: MarketHook, campaign_id: int, folder: ObjectStoragePath, places: Sequence[Lease], part: OrderFilter
     ) -> Window:
         """Each with a hook of its own: threads must not share the client that counts its requests."""
-        from airflow_provider_yandex_orders.market.staged import StagedPages
-        from airflow_provider_yandex_orders.market.streams import Window
+        from airflow_provider_yandex_orders.market.staged import StagedPages, Window
 
         reader = MarketHook(self.market_conn_id, connection=hook.connection)
 

@@ -12,8 +12,7 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_yandex_orders.market.filters import order_filter
 from airflow_provider_yandex_orders.market.pages import OrdersPage, PagesBroken, Place, Step
-from airflow_provider_yandex_orders.market.staged import StagedPages
-from airflow_provider_yandex_orders.market.streams import Window
+from airflow_provider_yandex_orders.market.staged import StagedPages, Window
 
 CHOSEN = order_filter(date_from="2026-05-20", date_to="2026-05-20")
 
