@@ -203,13 +203,7 @@ class Database:
 
 
 def open_database(journal_conn_id: str | None) -> Database:
-    """The database a connection names, or the local file.
-
-    :param journal_conn_id: ``None`` for ``[yandex_orders] journal_conn_id`` of the configuration, and where that is
-        empty, a SQLite file under ``$AIRFLOW_HOME/yandex_orders``.
-    :raises ConfigurationError: the connection is missing or no database of a kind this can use.
-    :raises JournalUnavailable: the database does not answer.
-    """
+    """The database a connection names, or the local file, as :func:`.store.open_journal` says."""
     conn_id = journal_conn_id or conf.get("yandex_orders", "journal_conn_id", fallback="")
     if conn_id:
         return Database(_connected(conn_id), f"connection {conn_id!r}")

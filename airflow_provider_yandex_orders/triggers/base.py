@@ -34,12 +34,6 @@ class WaitTrigger(BaseTrigger):
 
     It shares the polls of its places with all triggers of this process. A service that does not answer is asked again
     until ``end_time``; one that names a time to wait is left alone so long. A poll is one attempt of each request.
-
-    :param wait: the wait of the task, with what is waited for.
-    :param poke_interval: seconds between two polls; the first comes one interval after the start. ``None`` for a pause
-        that grows.
-    :param end_time: moment to give up, in seconds since 1970.
-    :param heard: states that are known already.
     """
 
     def __init__(
