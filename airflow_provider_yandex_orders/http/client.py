@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -24,6 +23,7 @@ from airflow_provider_yandex_orders.exceptions import (
     ServiceRefused,
     ServiceUnavailable,
 )
+from airflow_provider_yandex_orders.http.answers import EndingAnswers, TooSlow, most_seconds
 from airflow_provider_yandex_orders.http.body import Content, FileBody
 from airflow_provider_yandex_orders.http.failures import Failure, FailureKind, FailureReader
 from airflow_provider_yandex_orders.privacy import scrub
@@ -32,8 +32,6 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 30.0
 READ_TIMEOUT = 300.0
-MOST_SECONDS = 300.0
-"""A body that is on its way takes no longer, and no more than ten times the wait for an answer."""
 MOST_BYTES = 32 * 1024 * 1024
 """Bytes of an answer, unpacked; the services' own have a few megabytes at most."""
 LONGEST_PAUSE = 60.0
@@ -46,16 +44,14 @@ _BAD_ADDRESS = (
 )
 _NO_TLS = ("wrong version number", "record layer failure", "packet length too long")
 """What OpenSSL makes of an answer that is plain HTTP."""
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
+"""Whatever is escaped in JSON; a group where it is half a sign."""
 _TOKEN_HEADERS = ("Authorization", "Api-Key")
 _backoff = wait_exponential_jitter(initial=1, max=30, jitter=2)
 
 
 class _TooLong(requests.RequestException):
     """An answer is longer than any that is one."""
-
-
-class _TooSlow(requests.RequestException):
-    """An answer has no end in sight."""
 
 
 class ServiceClient:
@@ -93,6 +89,8 @@ class ServiceClient:
         self.session = requests.Session()
         self.session.headers.update(headers)
         self.session.auth = _as_it_is
+        for scheme in ("http://", "https://"):
+            self.session.mount(scheme, EndingAnswers())
         self.session.headers["Accept"] = "application/json"
         self.session.headers["User-Agent"] = f"airflow-provider-yandex-orders/{__version__}"
 
@@ -184,7 +182,7 @@ class ServiceClient:
             )
             with response:
                 content = self._content(response)
-        except requests.RequestException as error:
+        except (requests.RequestException, TooSlow) as error:
             raise self._no_answer(error, method, path, doing) from None
         failure = self._failure(response, content)
         if failure is not None:
@@ -192,7 +190,7 @@ class ServiceClient:
                 failure, Answer(method, path, response.status_code, failure.error_type, failure.said), doing
             )
         try:
-            return decode(content)
+            return decode(self._whole_signs(content, doing))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             what = (
                 f"{len(content)} bytes of {response.headers.get('Content-Type', 'no content type')} that are "
@@ -211,20 +209,27 @@ class ServiceClient:
             ) from None
 
     def _content(self, response: requests.Response) -> bytes:
-        end_time = time.monotonic() + self._most_seconds
         blocks, size = [], 0
         for block in _as_they_come(response):
             blocks.append(block)
             size += len(block)
             if size > MOST_BYTES:
                 raise _TooLong
-            if time.monotonic() > end_time:
-                raise _TooSlow
         return b"".join(blocks)
 
-    @property
-    def _most_seconds(self) -> float:
-        return min(10 * self.timeout[1], MOST_SECONDS)
+    def _whole_signs(self, content: bytes, doing: str) -> bytes:
+        """JSON with a sign in place of half a one, which no JSON may have: a text cut in UTF-16 would spoil all of it."""
+        if b"\\ud" not in content and b"\\uD" not in content:
+            return content
+        halves = sum(bool(half) for half in _ESCAPE.findall(content))
+        if halves:
+            log.warning(
+                "%s: %d halves of signs in the answer, such as of an emoji cut off, became \N{REPLACEMENT CHARACTER}.",
+                doing,
+                halves,
+            )
+            content = _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], content)
+        return content
 
     def _failure(self, response: requests.Response, content: bytes) -> Failure | None:
         """What an answer says went wrong, as it may be quoted; a good one, which may be large, is not copied."""
@@ -265,7 +270,7 @@ class ServiceClient:
         )
 
     def _no_answer(
-        self, error: requests.RequestException, method: str, path: str, doing: str
+        self, error: requests.RequestException | TooSlow, method: str, path: str, doing: str
     ) -> ConfigurationError | ServiceUnavailable:
         # The text of a requests error may hold the whole address with its query: only the class is named.
         if isinstance(error, _BAD_ADDRESS):
@@ -294,8 +299,8 @@ class ServiceClient:
             what = "cannot be reached"
         elif isinstance(error, _TooLong):
             what = f"answered with more than {MOST_BYTES:,} bytes"
-        elif isinstance(error, _TooSlow):
-            what = f"was still sending after {self._most_seconds:g} seconds"
+        elif isinstance(error, TooSlow):
+            what = f"was still sending after {most_seconds(self.timeout[1]):g} seconds"
         elif isinstance(error, requests.exceptions.Timeout):
             what = f"did not answer within {self.timeout[1]:g} seconds"
         else:

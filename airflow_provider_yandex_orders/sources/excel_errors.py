@@ -12,7 +12,8 @@ from typing import IO, Any
 _CHUNK = 1_000_000
 _MOST_BYTES = 2**30  # of a workbook, and of what it unpacks to
 _MOST_CELLS = 32_000_000
-_ANY_PLACE = re.compile(rb"\br=[\"']([A-Z]*)(\d+)[\"']")
+_ANY_PLACE = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]*)(\d+)[\"']")
+_ROW_OR_CELL = re.compile(rb"<(?:\w+:)?(row|c)(?=[\s/>])")
 _SHEET = re.compile(r"<(?:\w+:)?(?:sheet|Relationship)\s([^>]*)>")
 _ATTRIBUTE = re.compile(r"(\w+)=[\"']([^\"']*)[\"']")
 _ERROR_CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*\bt=[\"']e[\"'][^>]*)>(.*?)</(?:\w+:)?c>", re.DOTALL)
@@ -54,20 +55,30 @@ def check_size(file: IO[bytes], sheet: str | None = None) -> None:
         if sum(part.file_size for part in archive.infolist()) > _MOST_BYTES:
             raise OverflowError(f"it unpacks to more than {_MOST_BYTES:,} bytes")
         for name in archive.namelist():
-            if "worksheets/" not in name:
-                for _ in _chunks(archive, name):  # a part that is longer than it says fails its check sum
-                    pass
+            chunks = _chunks(archive, None if "worksheets/" in name else name)
+            if sum(chunk.count(b"<") for chunk in chunks) > _MOST_CELLS:  # one longer than it says fails its check sum
+                raise OverflowError(f"{name} in it has more than {_MOST_CELLS:,} elements")
 
 
 def _check_extent(chunks: Iterator[bytes]) -> None:
-    """The reader makes room for every cell between the first and the last: one far away is enough."""
-    rows, columns, rest = 0, 0, b""
+    """The reader makes room for every cell between the first and the last: one far away is enough.
+
+    A row or cell that says no place follows the one before it; one place may be filled again and again.
+    """
+    rows, columns, cells, row, run, rest = 0, 0, 0, 0, 0, b""
     for chunk in chunks:
-        places = _ANY_PLACE.findall(rest + chunk)
-        rows = max(rows, *(int(row) for _, row in places), 0)
-        columns = max(columns, *map(_column, {letters for letters, _ in places}), 0)
-        rest = chunk[-40:]
-        if rows * columns > _MOST_CELLS:
+        seen = rest + chunk
+        end = seen.rfind(b"<")
+        seen, rest = seen[:end], seen[end:]
+        if len(rest) > _CHUNK:
+            raise zipfile.BadZipFile  # no text of a cell is as long
+        places = _ANY_PLACE.findall(seen)
+        for name in _ROW_OR_CELL.findall(seen):
+            row, run, cells = (row + 1, 0, cells) if name == b"row" else (row, run + 1, cells + 1)
+            columns = max(columns, run)
+        rows = max(rows, row, *(int(number) for _, number in places))
+        columns = max(columns, *map(_column, {letters.upper() for letters, _ in places}), 0)
+        if max(rows * columns, cells) > _MOST_CELLS:
             raise OverflowError(f"its sheet spans more than {_MOST_CELLS:,} cells")
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Any
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
 from airflow_provider_yandex_orders.sources.base import Row, RowStream
 from airflow_provider_yandex_orders.sources.stored import StoredFile
 
 _BATCH_ROWS = 2000
+_MOST_BYTES = 2**29
+"""Of a row group that is a hundred times as long as its file."""
 
 
 def parquet_stream(file: IO[bytes], stored: StoredFile) -> RowStream:
@@ -26,13 +28,20 @@ def parquet_stream(file: IO[bytes], stored: StoredFile) -> RowStream:
     with _damage(stored, "this is no Parquet file, or a damaged one. Write it anew", pa.ArrowException):
         table = pq.ParquetFile(file)
         names, told = table.schema_arrow.names, table.metadata.num_rows
+        # As they are in the file: what a dictionary has once may be the value of every row.
+        texts = [each.name for each in table.schema_arrow if pa.types.is_string(each.type)]
+        table = pq.ParquetFile(file, metadata=table.metadata, read_dictionary=texts)
+        sizes = [table.metadata.row_group(number).total_byte_size for number in range(table.num_row_groups)]
+    if max(sizes, default=0) > max(_MOST_BYTES, 100 * file.seek(0, 2)):
+        raise stored.spoilt(f"it unpacks to more than {_MOST_BYTES:,} bytes. Write it with smaller row groups")
 
     def rows() -> Iterator[Row]:
         batches, count = table.iter_batches(batch_size=_BATCH_ROWS), 0
         while True:
             with _damage(stored, "the file holds damaged rows, which cannot be read. Write it anew", pa.ArrowException):
                 batch = next(batches, None)
-                found = batch.to_pylist() if batch is not None else []
+                cells = zip(*map(_values, batch.columns), strict=True) if batch is not None else ()
+                found = [dict(zip(names, each, strict=True)) for each in cells]
             count += len(found)
             yield from found
             if batch is None:
@@ -42,6 +51,19 @@ def parquet_stream(file: IO[bytes], stored: StoredFile) -> RowStream:
             raise stored.spoilt("the file does not hold as many rows as it says. Write it anew")
 
     return RowStream(names, rows())
+
+
+def _values(column: Any) -> list[Any]:
+    """The values of a column; those that are the same are one."""
+    if hasattr(column, "indices"):
+        found = column.indices.unique()
+        texts: list[Any] = column.dictionary.take(found).to_pylist()
+        if len(found) == len(column):
+            return texts
+        known = dict(zip(found.to_pylist(), texts, strict=True))
+        return [known[place] for place in column.indices.to_pylist()]
+    values: list[Any] = column.to_pylist()
+    return values
 
 
 @contextmanager

@@ -19,8 +19,8 @@ class Reply:
     """One answer.
 
     :param act: ``answer``, ``cut`` (close without a word), ``half`` (close in the middle of the body), ``hang``,
-        ``endless`` (the body again and again), ``drip`` (likewise, and slowly) or ``last`` (the next request on
-        the same connection is cut).
+        ``endless`` (the body again and again), ``drip`` (likewise, and slowly), ``last`` (the next request on the same
+        connection is cut) or ``lines`` (nothing but the body, and what follows its mark ``...`` slowly again and again).
     """
 
     status: int = 200
@@ -98,6 +98,13 @@ def running_server() -> Iterator[ScriptedServer]:
                 scripted.stopped.wait(30)
             if reply.act in ("hang", "cut"):
                 self.close_connection = True
+                return
+            if reply.act == "lines":
+                self.close_connection = True
+                start, _, again = reply.body.partition(b"...")
+                self.wfile.write(start)
+                while not scripted.stopped.wait(0.05):
+                    self.wfile.write(again)
                 return
             self.send_response(reply.status)
             for name, value in reply.headers.items():

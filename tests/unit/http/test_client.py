@@ -22,12 +22,14 @@ from airflow_provider_yandex_orders.exceptions import (
     ServiceRefused,
     ServiceUnavailable,
 )
+from airflow_provider_yandex_orders.http import answers
 from airflow_provider_yandex_orders.http import client as client_module
 from airflow_provider_yandex_orders.http.client import LONGEST_PAUSE, ServiceClient
 from airflow_provider_yandex_orders.metrica.api import read_failure
 from tests.unit.http.scripted_server import Reply, ScriptedServer, error_reply, json_reply
 
 TOKEN = "y0_AgAAAASecretToken"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 PATH = "/cdp/api/v1/counter/1/data/simple_orders"
 pytestmark = pytest.mark.usefixtures("naps")
 
@@ -384,6 +386,21 @@ def test_netrc_does_not_replace_the_token(
     assert server.seen[0].headers["Authorization"] == f"OAuth {TOKEN}"
 
 
+def test_half_a_sign_spoils_no_answer(
+    server: ScriptedServer, client: ServiceClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A text that is cut in the middle of an emoji."""
+    server.script(Reply(body=rb'{"a\ud83d": "\\ud800\\\uD83D", "b": ["\uDE00x", "\ud83d\ud83d\ude00\ude00"]}'))
+    half = "\N{REPLACEMENT CHARACTER}"
+    expected = {f"a{half}": rf"\ud800\{half}", "b": [f"{half}x", f"{half}\N{GRINNING FACE}{half}"]}
+    assert client.call("GET", "/p", doing="Fetch orders") == expected
+    assert "Fetch orders: 5 halves of signs" in caplog.text
+    server.script(Reply(body=rb'{"a": "\ud83d\ude00", "b": "\\ud800"}'))
+    caplog.clear()
+    assert client.call("GET", "/p", doing="x") == {"a": "\N{GRINNING FACE}", "b": r"\ud800"}
+    assert not caplog.text
+
+
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
@@ -394,13 +411,35 @@ def test_netrc_does_not_replace_the_token(
         ),
         (Reply(body=b" " * 500, act="drip"), "was still sending after 1 seconds"),
         (Reply(body=b" ", headers={"Content-Length": "100"}, act="drip"), "was still sending after 1 seconds"),
+        (Reply(body=b"HTTP/1.1 200 ...a", act="lines"), "was still sending after 1 seconds"),
+        (Reply(body=b"HTTP/1.1 200 OK\r\nX-Long: ...a", act="lines"), "was still sending after 1 seconds"),
+        (Reply(body=b"...HTTP/1.1 100 Continue\r\n\r\n", act="lines"), "was still sending after 1 seconds"),
+        (Reply(body=CHUNKED + b"1;a=...a", act="lines"), "was still sending after 1 seconds"),
+        (Reply(body=CHUNKED + b"0\r\n...X-Trailer: a\r\n", act="lines"), "was still sending after 1 seconds"),
+        (Reply(body=b"HTTP/1.1 200 " + b"a" * 70_000 + b"...a", act="lines"), "cut the connection"),
+        (Reply(body=b"HTTP/1.1 200 OK\r\n" + b"X: a\r\n" * 200 + b"...X: a\r\n", act="lines"), "cut the connection"),
+        (Reply(body=CHUNKED + b"1;" + b"a" * 70_000 + b"...a", act="lines"), "cut the connection"),
+    ],
+    ids=[
+        "large",
+        "packed",
+        "slow",
+        "slower",
+        "status line",
+        "header",
+        "continue",
+        "chunk",
+        "trailers",
+        "long status line",
+        "many headers",
+        "long chunk line",
     ],
 )
 def test_an_answer_without_an_end_is_left(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, reply: Reply, words: str
 ) -> None:
     monkeypatch.setattr(client_module, "MOST_BYTES", 1_000_000)
-    monkeypatch.setattr(client_module, "MOST_SECONDS", 1.0)
+    monkeypatch.setattr(answers, "MOST_SECONDS", 1.0)
     server.script(reply)
     error = failure(client_of(server.url, attempts=1, timeout=(2.0, 0.5)))
     assert isinstance(error, ServiceUnavailable)

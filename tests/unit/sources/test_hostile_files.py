@@ -35,6 +35,11 @@ else:
     raise AssertionError("it was read")
 """
 
+READ_ALL = f"""{READ[: READ.index("try:")]}
+with FileSource(sys.argv[2]).open() as stream:
+    assert sum(len(row["id"]) for row in stream.rows) == int(sys.argv[3])
+"""
+
 
 def packed(path: Path, start: bytes, block: bytes, megabytes: int) -> Path:
     """A gzip file of a gigabyte or so, made block by block."""
@@ -131,15 +136,52 @@ def lying(path: Path) -> Path:
     return path
 
 
+def strings(path: Path) -> Path:
+    """A workbook whose table of texts has more of them than fit into memory."""
+    workbook(path, [HEAD, FIRST])
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive, archive.open("xl/sharedStrings.xml", "w") as part:
+        part.write(f'<?xml version="1.0"?><sst xmlns="{MAIN}">'.encode())
+        for _ in range(200):
+            part.write(b"<si/>" * (MB // 5))
+        part.write(b"</sst>")
+    return path
+
+
+CELL = b"<c><v>1</v></c>"
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
+        (strings, "sharedStrings.xml in it has more than 32,000,000 elements"),
+        (
+            lambda path: workbook(
+                path, [HEAD, b"<row>", CELL * 50_000, b"</row>", *[b"<row>" + CELL + b"</row>"] * 1000]
+            ),
+            "spans more than 32,000,000 cells",
+        ),
+        (lambda path: workbook(path, [HEAD, row(2000, xfd="x")]), "spans more than 32,000,000 cells"),
+        (
+            lambda path: workbook(path, [HEAD, b'<row r="2000"><c r = "XFD2000"><v>1</v></c></row>']),
+            "spans more than 32,000,000 cells",
+        ),
+        (lambda path: workbook(path, [HEAD, *[b" " * MB] * 3, FIRST]), "damaged"),
         (lambda path: workbook(path, [HEAD, *[b" " * MB] * 1025]), "unpacks to more than 1,073,741,824 bytes"),
         (lambda path: workbook(path, [HEAD, row(1_048_576, XFD="x")]), "spans more than 32,000,000 cells"),
         (lambda path: workbook(path, [HEAD, row(2, A="&j;")], ENTITIES + "]>"), "no Excel workbook"),
         (lying, "damaged"),
     ],
-    ids=["unpacks", "far cell", "entities", "lies"],
+    ids=[
+        "texts",
+        "no places",
+        "small letters",
+        "spaces",
+        "long text",
+        "unpacks",
+        "far cell",
+        "entities",
+        "lies",
+    ],
 )
 def test_a_workbook_larger_than_memory(tmp_path: Path, make: Callable[[Path], Path], said: str) -> None:
     pytest.importorskip("python_calamine")
@@ -172,3 +214,23 @@ def test_a_parquet_that_lies(tmp_path: Path, compression: str) -> None:
 def test_a_zero_byte_in_a_path(path: str) -> None:
     with pytest.raises(PermanentError, match="Read FileSource"):
         read(Path(path))
+
+
+@pytest.mark.parametrize("kind", ["value", "page"])
+def test_a_parquet_larger_than_memory(tmp_path: Path, kind: str) -> None:
+    """A value of megabytes stands once in the file, and in every row, or is endless."""
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "bomb.parquet"
+    texts = ["x" * (600 if kind == "page" else 10) * MB, *map(str, range(1000))]
+    values = pa.DictionaryArray.from_arrays(pa.array([0] * 2000, pa.int32()), pa.array(texts))
+    table = pa.table({"id": texts[:1] if kind == "page" else values})
+    pq.write_table(table, path, compression="zstd", use_dictionary=kind != "page", write_statistics=False)
+    assert path.stat().st_size < 200_000
+    if kind == "page":
+        with pytest.raises(SourceError, match=r"bomb\.parquet'\): it unpacks to more than 536,870,912 bytes"):
+            read(path)
+        return
+    small = tmp_path / "small.parquet"
+    pq.write_table(pa.table({"id": ["1", "2"]}), small)
+    assert peak_growth_mb(READ_ALL, [str(small), str(path), str(20_000 * MB)]) < 300
