@@ -218,7 +218,7 @@ class ServiceClient:
         return b"".join(blocks)
 
     def _whole_signs(self, content: bytes, doing: str) -> bytes:
-        """JSON with a sign in place of half a one, which no JSON may have: a text cut in UTF-16 would spoil all of it."""
+        """JSON without halves of signs, which it may not have: a text that was cut in UTF-16 would spoil all of it."""
         if b"\\ud" not in content and b"\\uD" not in content:
             return content
         halves = sum(bool(half) for half in _ESCAPE.findall(content))

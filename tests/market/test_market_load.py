@@ -8,11 +8,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from inspect import unwrap
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -23,7 +24,10 @@ from airflow_provider_yandex_orders.exceptions import ConfigurationError, Passin
 from airflow_provider_yandex_orders.operators.market import MarketLoadOrderStatsOperator
 from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.market.load_support import Tables, Warehouse, in_files, otherwise
+from tests.market.market_support import connect_market
+from tests.support.market_official import OfficialCheck
 from tests.support.postgres import PostgresServer
+from tests.unit.http.scripted_server import Reply, ScriptedServer, running_server
 
 Load = Callable[..., Any]
 KINDS = ("postgres", "duckdb", "sqlite")
@@ -38,6 +42,12 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
         for schema in ("market", "market_orders_coming"):
             empty.query(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
     return Warehouse(request.param, tmp_path / "warehouse.db", server)
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with running_server() as answering:
+        yield answering
 
 
 @pytest.fixture
@@ -178,6 +188,47 @@ class TestSources:
         load(stats)  # makes the others
         assert warehouse.all(stats["tables"]) == in_files(stats)
 
+    def test_tables_left_out_are_told_and_never_mixed(
+        self, load: Load, warehouse: Warehouse, stats: dict[str, Any], tmp_path: Path, logged: Callable[[], str]
+    ) -> None:
+        changed = otherwise(stats, tmp_path / "changed", later)
+        load(changed, tables=["payments"])
+        assert "leaves out commissions, details, items, prices, subsidies: they are older now" in logged()
+        assert load(stats)["orders_outdated"] == stats["orders"]
+        assert [warehouse.rows(name) for name in ("items", "prices")] == [
+            [],
+            [],
+        ]  # what is older than its order stays out
+        load(changed)
+        assert warehouse.all(stats["tables"]) == in_files(changed)
+
+    def test_half_an_emoji_in_a_name_keeps_no_order_back(
+        self,
+        load: Load,
+        warehouse: Warehouse,
+        server: ScriptedServer,
+        operator: Callable[..., Any],
+        context: Callable[..., Any],
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+        official: OfficialCheck,
+    ) -> None:
+        official.odd_answers = True
+        item = rb'{"offerName": "Lamp \uD83D", "shopSku": "\uDE00", "count": 1}'
+        order = (
+            rb'{"id": 5, "statusUpdateDate": "2026-07-02T10:00:00Z", "partnerOrderId": "\ud83d", "items": [%s]}' % item
+        )
+        connect_market(monkeypatch, server.url)
+        for form in ("jsonl", "parquet"):
+            server.script(Reply(body=rb'{"status": "OK", "result": {"orders": [%s], "paging": {}}}' % order))
+            done = load(operator(path=str(tmp_path / form), output_format=form).execute(context(run_id=form)))
+            assert (done["orders"], done["tables"]["items"]) == (1, 1)
+            (found,) = warehouse.rows("items")
+            assert (found["offer_name"], found["shop_sku"]) == (
+                "Lamp \N{REPLACEMENT CHARACTER}",
+                "\N{REPLACEMENT CHARACTER}",
+            )
+
     def test_nothing_to_load(self, load: Load, warehouse: Warehouse, stats: dict[str, Any], tmp_path: Path) -> None:
         empty = otherwise(stats, tmp_path / "empty", lambda tables: tables.update({name: [] for name in tables}))
         assert load([])["orders"] == 0
@@ -288,6 +339,31 @@ class TestSources:
 
 
 class TestConnections:
+    @pytest.mark.parametrize("warehouse", ["sqlite"], indirect=True)
+    @pytest.mark.parametrize("name", ["a b.db", "a?b=1.db", "a#b.db", "a%20b.db", "a'b.db"])
+    def test_a_file_by_its_own_name(
+        self, load: Load, stats: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        file = tmp_path / "warehouses" / name
+        file.parent.mkdir()
+        own = Warehouse("sqlite", file)
+        monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", own.connection)
+        load(stats, tables=["payments"])
+        assert len(own.rows("orders")) == stats["orders"]
+        assert {path.name[:3] for path in file.parent.iterdir()} == {name[:3]}
+
+    @pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
+    def test_a_password_from_around(
+        self, load: Load, warehouse: Warehouse, stats: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        password = urlsplit(warehouse.connection).password or ""
+        monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", warehouse.connection.replace(f":{password}@", "@"))
+        monkeypatch.delenv("PGPASSWORD", raising=False)
+        with pytest.raises(PassingError, match="refuses the login or the password"):
+            load(stats)
+        monkeypatch.setenv("PGPASSWORD", password)
+        assert load(stats)["orders"] == stats["orders"]
+
     @pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
     def test_a_wrong_password(
         self, load: Load, warehouse: Warehouse, stats: dict[str, Any], monkeypatch: pytest.MonkeyPatch

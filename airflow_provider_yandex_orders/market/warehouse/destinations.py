@@ -76,7 +76,9 @@ def _server(connection: Connection, **more: Any) -> dict[str, Any]:
 def _postgres(connection: Connection, extra: Mapping[str, Any]) -> dict[str, Any]:
     query = {name: str(extra[name]) for name in _LIBPQ if name in extra}
     database = connection.schema or connection.login
-    return _server(connection, port=connection.port or 5432, database=database, query=query)
+    made = _server(connection, port=connection.port or 5432, database=database, query=query)
+    made["credentials"].setdefault("password", "")  # it may be in a .pgpass file or in PGPASSWORD, or none be asked for
+    return made
 
 
 def _clickhouse(connection: Connection, extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,7 +123,7 @@ def _duckdb(connection: Connection, _extra: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _sqlite(connection: Connection, _extra: Mapping[str, Any]) -> dict[str, Any]:
-    return {"credentials": f"sqlite:///{_file(connection)}"}
+    return {"credentials": {"drivername": "sqlite", "database": _file(connection)}}  # an address would cut it at a ?
 
 
 def _mysql(connection: Connection, extra: Mapping[str, Any]) -> dict[str, Any]:

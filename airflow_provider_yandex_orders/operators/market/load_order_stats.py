@@ -127,6 +127,14 @@ class MarketLoadOrderStatsOperator(BaseOperator):
             orders_outdated=merged.outdated + incoming.outdated,
             changed_after_final=merged.changed_after_final,
         )
+        left_out = ", ".join(sorted(set(known) - set(chosen)))
+        if left_out and merged.orders > merged.unchanged:
+            self.log.warning(
+                "%s: tables= leaves out %s: they are older now than their orders. To bring them up to date "
+                "load the same fetch without tables=; an older one is not taken any more.",
+                _DOING,
+                left_out,
+            )
         tell(loaded)
         return loaded
 
