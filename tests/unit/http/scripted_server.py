@@ -20,7 +20,7 @@ class Reply:
 
     :param act: ``answer``, ``cut`` (close without a word), ``half`` (close in the middle of the body), ``hang``,
         ``endless`` (the body again and again), ``drip`` (likewise, and slowly), ``last`` (the next request on the same
-        connection is cut) or ``lines`` (nothing but the body, and what follows its mark ``...`` slowly again and again).
+        connection is cut) or ``lines`` (the body alone, and what follows its mark ``...`` slowly again and again).
     """
 
     status: int = 200
