@@ -132,7 +132,10 @@ class ServiceHook(BaseHook):
         connection = self.connection
         host = (connection.host or self.default_host or "").strip().rstrip("/")
         if not host:
-            raise ConfigurationError(f"The connection {self.conn_id!r} names no host: {self.service} needs one.")
+            raise ConfigurationError(
+                f"The connection {self.conn_id!r} names no host: {self.service} needs one. Put its address, as "
+                "https://your-platform.example.com, into the host field."
+            )
         url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
         url = re.sub(rf"(?<=[^/:]){self.api_path}(?:[/?#].*)?$", "", url)
         place = re.fullmatch(r"([^/]+//[^/]+?)(:\d+)?(/.*)?", url)

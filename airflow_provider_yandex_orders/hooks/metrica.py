@@ -437,7 +437,8 @@ class MetricaHook(ServiceHook):
         permission = str(counter.get("permission"))
         named = f"Counter {number} ({counter.get('name')}, {counter.get('time_zone_name')})"
         if permission not in CAN_UPLOAD:
-            return False, f"{named}: its account may only look (permission {permission!r}). Uploads need edit rights."
+            rights = "Uploads need edit rights: the counter's owner gives them under Settings, Access."
+            return False, f"{named}: its account may only look (permission {permission!r}). {rights}"
         return True, f"{named}: its account may edit (permission {permission!r}). {_WRITING}"
 
     def _why(self, error: ServiceRefused, number: int) -> str:

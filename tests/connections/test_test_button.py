@@ -145,7 +145,7 @@ BROKEN: dict[str, tuple[Any, dict[str, Any], str]] = {
         MetricaHook,
         {"login": "102"},
         "Counter 102 (Partner shop, Europe/Moscow): its account may only look (permission 'view'). Uploads need edit "
-        "rights.",
+        "rights: the counter's owner gives them under Settings, Access.",
     ),
     "another's counter": (
         MetricaHook,
@@ -185,7 +185,12 @@ BROKEN: dict[str, tuple[Any, dict[str, Any], str]] = {
         {"extra": {"auth_type": "basic"}},
         "auth_type in the extra must be api_key or oauth.",
     ),
-    "no host": (AltcraftHook, {"host": None}, "The connection names no host: Altcraft needs one."),
+    "no host": (
+        AltcraftHook,
+        {"host": None},
+        "The connection names no host: Altcraft needs one. Put its address, as https://your-platform.example.com, into "
+        "the host field.",
+    ),
     "the platform's token": (
         AltcraftHook,
         {"password": "another"},

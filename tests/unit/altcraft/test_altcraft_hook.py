@@ -91,9 +91,6 @@ class TestButton:
         assert [(seen.method, seen.path) for seen in server.seen] == [("POST", f"{BASE}/list")]
         assert sent(server)[0]["limit"] == 1
 
-    def test_without_a_host(self) -> None:
-        assert hook_of().test_connection() == (False, "The connection names no host: Altcraft needs one.")
-
 
 class TestImport:
     def test_json(self, server: ScriptedServer, hook: AltcraftHook) -> None:
