@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
-from airflow.providers.common.compat.sdk import BaseOperatorLink, XCom, conf
+from airflow.providers.common.compat.sdk import BaseHook, BaseOperatorLink, XCom, conf
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperator, TaskInstanceKey
@@ -62,7 +62,10 @@ class CounterLink(BaseOperatorLink):
     name = "Counter in Metrica"
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
-        """The address of its first page: of pages about uploads and goals no address is promised."""
+        """The address of its first page, or of the sandbox: of pages about uploads and goals no address is promised."""
+        sandbox = _sandbox(getattr(operator, "metrica_conn_id", None))
+        if sandbox:  # which numbers its counters as it likes: in Metrica that is somebody else's
+            return sandbox
         counter = str(_delivery(ti_key).get("counter_id") or getattr(operator, "counter_id", None) or "")
         return _METRICA + urlencode({"id": counter}) if counter.isdecimal() else ""
 
@@ -73,8 +76,8 @@ class CabinetLink(BaseOperatorLink):
     name = "Cabinet at Market"
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
-        """The address, which leads on to the user's own stores."""
-        return _MARKET
+        """The address, which leads on to the user's own stores, or that of the sandbox."""
+        return _sandbox(getattr(operator, "market_conn_id", None)) or _MARKET
 
 
 def _delivery(ti_key: TaskInstanceKey) -> Mapping[str, Any]:
@@ -84,3 +87,12 @@ def _delivery(ti_key: TaskInstanceKey) -> Mapping[str, Any]:
     except Exception:  # noqa: BLE001 - a link is a convenience, whatever Airflow raises
         return {}
     return told if isinstance(told, Mapping) else {}
+
+
+def _sandbox(conn_id: str | None) -> str:
+    """The page of the sandbox that the connection leads to; empty where it leads to the service, or nobody knows."""
+    try:
+        host = urlsplit(BaseHook.get_connection(conn_id or "").host or "")
+    except Exception:  # noqa: BLE001 - as above
+        return ""
+    return f"http://{host.netloc.rpartition('@')[2]}/" if host.scheme == "http" else ""

@@ -80,7 +80,8 @@ def airflow(
         crm.create(connection, today=TODAY, limit=ORDERS)
     passwords = folder / "passwords.json"
     passwords.write_text(json.dumps({user: user * 2 for user in USERS}))
-    metrica = {"conn_type": "yandex_metrica", "host": sandbox.url, "password": "sandbox-token"}
+    access = {"host": sandbox.url, "password": "sandbox-token"}
+    metrica = {"conn_type": "yandex_metrica", **access, "extra": {"counter_id": 101}}
     environment = {
         # The services import the auth manager of the tests.
         "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
@@ -90,7 +91,9 @@ def airflow(
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         "AIRFLOW_CONN_CRM": json.dumps({"conn_type": "sqlite", "host": str(folder / "crm.db")}),
-        "AIRFLOW_CONN_YANDEX_METRICA_DEFAULT": json.dumps({**metrica, "extra": {"counter_id": 101}}),
+        "AIRFLOW_CONN_YANDEX_METRICA_DEFAULT": json.dumps(metrica),
+        "AIRFLOW_CONN_YANDEX_MARKET_DEFAULT": json.dumps({"conn_type": "yandex_market", **access}),
+        "AIRFLOW_CONN_ALTCRAFT_DEFAULT": json.dumps({"conn_type": "altcraft", **access}),
     }
     with AirflowWithUsers(folder / "home", dags, environment) as running:
         yield running

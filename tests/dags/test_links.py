@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -77,3 +78,24 @@ def test_what_is_not_known_is_empty(
     assert links(dag.get_task("altcraft")) == {"Delivery": "", "Rejected rows": ""}
     found = links(MetricaUploadSimpleOrdersOperator(task_id="other", source=[], counter_id="{{ params.counter }}"))
     assert found["Counter in Metrica"] == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "place"),
+    [
+        ("http://me:word@127.0.0.1:8765/management/v1", "127.0.0.1:8765"),  # a sandbox, whose counters are its own
+        ("https://proxy.example.com", None),
+        (None, None),
+    ],
+)
+def test_a_sandbox_is_no_service(
+    dag: DAG, told: dict[str, Any], monkeypatch: pytest.MonkeyPatch, host: str | None, place: str | None
+) -> None:
+    for kind in ("yandex_metrica", "yandex_market"):
+        connection = json.dumps({"conn_type": kind, "host": host})
+        monkeypatch.setenv(f"AIRFLOW_CONN_{kind.upper()}_DEFAULT", connection)
+    found = {**links(dag.get_task("metrica")), **links(dag.get_task("market"))}
+    services = {"Counter in Metrica": "metrika.yandex.ru", "Cabinet at Market": "partner.market.yandex.ru"}
+    for name, service in services.items():
+        assert urlsplit(found[name]).netloc == (place or service)
+        assert urlsplit(found[name]).path == ("/dashboard" if service.startswith("metrika") and not place else "/")
