@@ -17,7 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from starlette.exceptions import HTTPException
 
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError
@@ -58,6 +58,8 @@ def _readable(user: GetUserDep) -> list[str]:
 Dags = Annotated[list[str], Depends(_readable)]
 Number = Annotated[int, Field(ge=-1, le=2**31 - 1)]
 """An id, or an index: what the database holds as one."""
+# Airflow's tabs leave the name of what a task has not in their address.
+MapIndex = Annotated[Number, BeforeValidator(lambda given: -1 if given == "{MAP_INDEX}" else given)]
 
 
 def _chosen(
@@ -124,7 +126,7 @@ def delivery(
     dag_id: str = "",
     run_id: str = "",
     task_id: str = "",
-    map_index: Number = -1,
+    map_index: MapIndex = -1,
     after: Number = 0,
 ) -> HTMLResponse:
     """One delivery: by its id, or the newest of a task instance."""

@@ -12,7 +12,7 @@ from airflow_provider_yandex_orders.sandbox.server import SandboxServer
 from tests.browser.conftest import AirflowWithUsers
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 DAG_ID = "three_services"
 # The rejects lie in a file of this machine, which no browser opens: there is no link to them, and their reasons stand
@@ -59,3 +59,26 @@ def test_each_link_leads_to_a_page(
             led, place = opened.value, f"{sandbox.url}/"
         led.wait_for_url(place)
         led.get_by_role("main").get_by_text(said).first.wait_for()
+
+
+def test_a_delivery_is_a_tab_of_its_task(airflow: AirflowWithUsers, run_id: str, windows: Callable[..., Page]) -> None:
+    """As an Airflow with tabs for some operators (3.4) shows it; of a task that is not mapped it names no index."""
+    task = "dag_id={DAG_ID}&run_id={RUN_ID}&task_id={TASK_ID}&map_index={MAP_INDEX}"
+    href = f"/yandex-orders/delivery?{task}"
+    tab = {"name": "Delivery", "href": href, "destination": "task_instance", "url_route": "yandex-orders-delivery"}
+    page = windows()
+
+    def with_tab(route: Route) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        ours = next(one for one in told["plugins"] if one["name"] == "yandex_orders")
+        ours["external_views"] = [*(one for one in ours["external_views"] if one["destination"] == "nav"), tab]
+        route.fulfill(response=answer, json=told)
+
+    page.route("**/api/v2/plugins*", with_tab)
+    page.goto(f"/dags/{DAG_ID}/runs/{run_id}/tasks/rejected")
+    page.get_by_role("link", name="Delivery", exact=True).click()
+    frame = page.frame_locator("iframe")
+    frame.get_by_text("no_identifier").wait_for()
+    frame.get_by_role("link", name="rejected", exact=True).click()  # the task, in the place of the tab
+    page.wait_for_url("**/runs/**/tasks/rejected")

@@ -14,6 +14,10 @@ from typing import Any
 
 import pytest
 from airflow.plugins_manager import AirflowPlugin
+from pydantic import create_model
+
+from airflow_provider_yandex_orders.operators import altcraft, market, metrica
+from airflow_provider_yandex_orders.ui.plugin import YandexOrdersPlugin
 
 ROOT = Path(__file__).parents[3]
 PLUGIN = "airflow_provider_yandex_orders.ui.plugin"
@@ -23,9 +27,14 @@ import airflow.plugins_manager
 from airflow.providers.common.compat.sdk import conf
 before = set(sys.modules)
 from {PLUGIN} import YandexOrdersPlugin as plugin
-views = getattr(plugin, "external_views", [])
-print(json.dumps({{"modules": sorted(set(sys.modules) - before), "views": views, "apps": len(plugin.fastapi_apps)}}))
+loaded = sorted(set(sys.modules) - before)
+print(json.dumps({{"modules": loaded, "views": plugin().external_views, "apps": len(plugin.fastapi_apps)}}))
 """
+
+
+# As the tests in the browser have it.
+TASK = "dag_id={DAG_ID}&run_id={RUN_ID}&task_id={TASK_ID}&map_index={MAP_INDEX}"
+DELIVERY, LINKS = "Delivery", "operator_extra_links"
 
 
 def look(**environment: str) -> Any:
@@ -52,7 +61,22 @@ def test_the_page_is_where_airflow_takes_such_pages() -> None:
         assert (found["apps"], found["views"]) == (0, [])
         pytest.skip("this Airflow has no such pages")
     assert found["apps"] == 1
-    assert [view["href"] for view in found["views"]] == ["/team/yandex-orders/"]
+    assert found["views"][0]["href"] == "/team/yandex-orders/"
+
+
+def test_a_tab_of_a_delivery_stands_on_tasks_that_have_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an Airflow whose tabs name the operators they are for."""
+    plugins: Any = pytest.importorskip("airflow.api_fastapi.core_api.datamodels.plugins")
+    if not hasattr(plugins, "ExternalViewResponse"):
+        pytest.skip("this Airflow has no such views")
+    limit = create_model("Limit", operators=(list[str], ...))
+    limited = create_model("View", __base__=plugins.ExternalViewResponse, applies_to=(limit, ...))
+    monkeypatch.setattr(plugins, "ExternalViewResponse", limited)
+    (tab,) = (view for view in YandexOrdersPlugin().external_views if view["destination"] == "task_instance")
+    assert tab["href"] == f"/yandex-orders/delivery?{TASK}"
+    public = {**vars(altcraft), **vars(market), **vars(metrica)}.items()
+    sending = {name for name, one in public if DELIVERY in [link.name for link in getattr(one, LINKS, ())]}
+    assert set(tab["applies_to"]["operators"]) == sending
 
 
 def test_it_is_switched_off() -> None:
