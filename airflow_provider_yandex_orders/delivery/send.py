@@ -11,7 +11,7 @@ from airflow_provider_yandex_orders.delivery.memory import Memory, unclear
 from airflow_provider_yandex_orders.delivery.parts import Part
 from airflow_provider_yandex_orders.delivery.result import DeliveredPart, delivered_part
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError, UploadFailedError
-from airflow_provider_yandex_orders.log_lines import Pace
+from airflow_provider_yandex_orders.log_lines import Pace, say
 from airflow_provider_yandex_orders.waiting import UploadState
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,12 @@ def send_parts(
                 raise UploadFailedError(failed_part(part.path, state))
             memory.accepted(part, state)
         else:
-            log.info("Part %d: the service has it already.", part.number)
+            say(
+                logging.WARNING,
+                f"Part {part.number}: the service has it already, and not from this journal of deliveries: another one "
+                "sent it. Rows count twice where workers each have a journal of their own: let journal_conn_id "
+                "([yandex_orders] of the configuration, or the task's argument) name one that all of them reach.",
+            )
         done += part.rows
         pace.reached(done)
         accepted = state.rows_accepted

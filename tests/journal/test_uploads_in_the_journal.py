@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -83,11 +84,14 @@ def test_a_content_that_came_back_keeps_out_what_was_between(metrica: SandboxSer
 
 
 def test_what_another_journal_sent_is_sent_of_this_one_too(
-    metrica: SandboxServer, home: Path, upload: Any, ask: Any
+    metrica: SandboxServer, home: Path, upload: Any, ask: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     upload(conversions(1, 2), MetricaUploadOfflineConversionsOperator)
     home.unlink()
+    caplog.clear()
     assert upload(conversions(1, 2), MetricaUploadOfflineConversionsOperator)["rows_sent"] == 2
+    told = " ".join(each.getMessage().strip() for each in caplog.records if each.levelname == "WARNING")
+    assert re.search(r"another one sent it\. Rows count twice .* journal_conn_id", told)
     assert {each.received for each in CONVERSIONS.effects(metrica).values()} == {1}
     assert ask("SELECT count(*) FROM sent_rows") == [2]
 

@@ -42,6 +42,7 @@ class Losses:
     """The task whose own sendings were lost: nobody needs to look before its next try, which must stop."""
     _copy: tuple[Task, Any] | None = None
     """Of the copy that may be put back: between which tries it was made, and what the task knew of itself."""
+    _warned: bool = False
     _kept: Path | None = None
     """Where people would find the right journal."""
 
@@ -107,6 +108,14 @@ class Losses:
         if stopped and self.how is None:
             self.world.rules.broken(f"a stop for a journal that was always there: {attempt.error}")
         return stopped
+
+    def warned(self) -> None:
+        """A task took over what another journal had sent, and warned: people name one journal for all."""
+        world = self.world
+        both = self.how == ANOTHER and went_out(world.folder / "another.db") and went_out(world.journal)
+        if both and not self._warned:
+            self._warned = True
+            self.is_put_right()
 
     def is_put_right(self) -> bool:
         """People give the tasks the right journal again, where there is one; else the rest needs a new run."""

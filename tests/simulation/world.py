@@ -361,6 +361,7 @@ class World:
         for cleared in range(CLEARS):
             attempt = task.run(fibre)
             if attempt.state in ("success", "skipped"):
+                self.losses.warned()
                 return attempt
             self.rules.failed(attempt)
             self.asked = self.asked or isinstance(attempt.error, UploadUnclearError)
