@@ -112,14 +112,20 @@ def test_a_file_that_another_try_wrote_anew_does_not_tell_what_arrived(
     context: Callable[..., dict[str, Any]],
     journal: Callable[..., tuple[int, str]],
     naps: list[float],
+    tmp_path: Path,
     resend: bool,
 ) -> None:
-    keyless = {"source": [{**ORDERS[0], "id": None}], "require_id": False, "resend": resend}
+    keyless = {
+        "source": [{**ORDERS[0], "id": None}],
+        "require_id": False,
+        "resend": resend,
+        "staging_path": str(tmp_path),
+    }
     metrica.client.add_fault(path="simple_orders", action="drop", moment="before")
     with pytest.raises(PermanentError, match="arrived"):
         upload(context(), **keyless)
     number = journal("list")[1].splitlines()[1].split()[0]
-    (file,) = home().rglob("part-00001.csv")
+    (file,) = tmp_path.rglob("part-00001.csv")
     sent = file.read_text()
     file.write_text(sent.replace("10", "20"))  # as a try does that finds another journal
     code, told = journal("arrived", number)
@@ -130,15 +136,19 @@ def test_a_file_that_another_try_wrote_anew_does_not_tell_what_arrived(
 
 
 def test_what_arrived_can_be_told_where_the_file_cannot_be_seen_or_is_another(
-    metrica: SandboxServer, context: Callable[..., dict[str, Any]], journal: Callable[..., tuple[int, str]]
+    metrica: SandboxServer,
+    context: Callable[..., dict[str, Any]],
+    journal: Callable[..., tuple[int, str]],
+    tmp_path: Path,
 ) -> None:
     for run, change in (("manual__1", Path.unlink), ("manual__2", lambda file: file.write_text("another"))):
         keyless = {"source": [{**ORDERS[0], "id": None, "revenue": len(run)}], "require_id": False, "resend": True}
+        keyless["staging_path"] = str(tmp_path)
         metrica.client.add_fault(path="simple_orders", action="drop", moment="after")
         with pytest.raises(PermanentError, match="arrived"):
             upload(context(run_id=run), **keyless)
         number = journal("list")[1].splitlines()[1].split()[0]
-        (file,) = home().rglob(f"{run}/upload/part-00001.csv")
+        (file,) = tmp_path.rglob(f"{run}/upload/part-00001.csv")
         change(file)
         assert journal("arrived", number, *(["--yes"] if run == "manual__2" else []))[0] == 0
 
