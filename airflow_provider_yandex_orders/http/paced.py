@@ -107,7 +107,7 @@ class PacedClient(ServiceClient):
             if wait is not None:
                 raise QuotaExceeded(
                     f"{doing}: {self.service} has said that no requests to {path} are left for the next {wait:.0f} s. "
-                    "Nothing was sent; the request goes out when the service counts anew.",
+                    "Nothing was sent; the next try goes out when the service counts anew.",
                     retry_after=wait + 1,  # a second past, for clocks
                     answer=Answer(method, path),
                 )

@@ -350,7 +350,8 @@ class TestConnections:
         monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", own.connection)
         load(stats, tables=["payments"])
         assert len(own.rows("orders")) == stats["orders"]
-        assert {path.name[:3] for path in file.parent.iterdir()} == {name[:3]}
+        holding = [path for path in file.parent.iterdir() if b"CREATE TABLE" in path.read_bytes()]
+        assert {path.name[:3] for path in holding} == {name[:3]}  # SQLAlchemy 1.4 leaves an empty file at the cut name
 
     @pytest.mark.parametrize("warehouse", ["postgres"], indirect=True)
     def test_a_password_from_around(
