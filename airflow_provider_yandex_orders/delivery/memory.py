@@ -228,7 +228,11 @@ class Memory:
     def first_use(self, parts: Sequence[Part]) -> None:
         """Look at the service where the journal knows nothing of it."""
         if self.repeats.first_use and parts and not self.repeats.resend and not self._journal.knows(self._destination):
-            self.repeats.first_use(parts, partial(self._journal.has_upload, self._destination))
+            try:
+                self.repeats.first_use(parts, partial(self._journal.has_upload, self._destination))
+            except PermanentError:  # or another task of this journal was the first meanwhile, and has the lease by now
+                if not self._journal.knows(self._destination):
+                    raise
 
     # Parts under way.
 
