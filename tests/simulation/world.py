@@ -378,7 +378,7 @@ class World:
             self.tell(f"people clear {task.name} of {task.run_id}")
             task.clear()
             if cleared > CLEARS // 2:
-                self.weather.climate.most = 0
+                self.weather.climate.most, self.weather.quota = 0, None  # a quota of two days outlasts all clears
         raise Broken(f"{task.name} of {task.run_id} fails however often it is cleared: {attempt.error}")
 
     def _hear(self, run_id: str, fibre: Fibre) -> None:
