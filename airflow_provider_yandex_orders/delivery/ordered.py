@@ -7,7 +7,7 @@ import marshal
 import os
 import tempfile
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import accumulate, chain, islice
 from typing import IO, Any
@@ -50,8 +50,15 @@ class Ordered:
         :param row: texts, bytes, numbers and ``None``.
         :param size: length of what may be long in it.
         """
-        self._rows.append(row)
-        self._free -= _ROW + size
+        self.extend((row,), size)
+
+    def extend(self, rows: Sequence[Row], size: int) -> None:
+        """Take tuples.
+
+        :param size: length of what may be long in them, in all.
+        """
+        self._rows += rows
+        self._free -= _ROW * len(rows) + size
         if self._free < 0:
             self._spill()
 

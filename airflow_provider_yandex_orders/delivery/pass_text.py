@@ -75,6 +75,7 @@ class PassText:
     forms: dict[str, list[Form]] = field(default_factory=dict)
     counted: list[Callable[[], object]] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
+    sums: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.check, self.kind = self.run.check, self.run.check.kind
@@ -82,6 +83,7 @@ class PassText:
         self.found: set[str] = set()  # fields that some row may have a value for
         self.hashed = {each.name: each.hashed_into or "" for each in self.check.hashed}
         self.json = next((each for each in self.run.files.values() if not each.delimiter), None)
+        self.letters = "tcj" if self.json else "tc"
 
     def of(self, keys: tuple[Any, ...]) -> tuple[str, dict[str, Any], list[Callable[[], object]]]:
         """The text, what its names stand for, and what it counts."""
@@ -90,8 +92,7 @@ class PassText:
         if kind.rules or len(set(columns)) < len(columns) or not all(each.names for each in self.run.files.values()):
             raise NotPlain
         steps = {step.name: step for step in self.run.pick.steps(keys)}
-        self._add("def quick(row):", depth=0)
-        self._add("s = ''")
+        self._bind("keys", keys)
         for declared, column in zip(kind.fields, columns, strict=True):
             if column in steps:
                 self._read(declared, column, steps[column])
@@ -103,10 +104,21 @@ class PassText:
             self._put_together(source, target)
         self._look_at_whole()
         self._give()
-        return "\n".join(self.lines) + "\n", self.names, self.counted
+        begin = ["def quick(rows, number, found, leave):", "    s = ''", *(f"    {name} = 0" for name in self.sums)]
+        begin += ["    for row in rows:", "        if tuple(row) != keys:", "            break"]
+        begin += ["        number += 1"]
+        end = ["    else:", "        row = None", *(f"    {each}[0] += {name}" for name, each in self.sums.items())]
+        text = "\n".join([*begin, *self.lines, *end, "    return number, row\n"])
+        return text, self.names, self.counted
 
-    def _add(self, *lines: str, depth: int = 1) -> None:
-        self.lines += ["    " * depth + line for line in lines]
+    def _add(self, *lines: str, depth: int = 0) -> None:
+        self.lines += ["    " * (depth + 2) + line for line in lines]
+
+    def _leave(self, when: str = "", depth: int = 0) -> None:
+        """Leave the row to the checkers."""
+        if when:
+            self._add(f"if {when}:", depth=depth)
+        self._add("leave(number, row)", "continue", depth=depth + bool(when))
 
     def _bind(self, name: str, value: object) -> str:
         """A name for a value: the wanted one, with a number where it is taken."""
@@ -127,7 +139,9 @@ class PassText:
                 counts[0] = 0
 
         self.counted.append(add)
-        self.ends.append(f"{self._bind('counts', counts)}[0] += {by}")
+        mine = f"m{len(self.sums)}"
+        self.sums[mine] = self._bind("counts", counts)
+        self.ends.append(f"{mine} += {by}")
 
     # One field.
 
@@ -147,31 +161,35 @@ class PassText:
         seen = f"{known}[v] if type(v) is str else {self._bind(f'look_{place}', look)}(v)"
         if declared.sent or not is_version:
             forms = self._forms_of(declared)
+            counted = declared.droppable or (declared.many and declared.type.by_hand)
+            second = f" = j{place}" if self.json else ""
+            one = [f"n{place} = 1"] if counted else []
             self._branches(
-                [(form.when, self._values(declared, form)) for form in forms],
-                f"t{place} = c{place} = j{place} = ''; n{place} = 0",
+                [(form.when, [*self._values(declared, form, second), *one]) for form in forms],
+                [f"t{place} = c{place}{second} = ''", *([f"n{place} = 0"] if counted else [])],
                 seen,
-                f"t{place}, c{place}, j{place}, n{place}, _ = k",
+                f"t{place}, c{place}, {f'j{place}' if self.json else '_'}, {f'n{place}' if counted else '_'}, _ = k",
             )
             self.found.add(declared.name)
-            if declared.droppable or (declared.many and declared.type.by_hand):
+            if counted:
                 self._counts(self.check.values, column, f"n{place}")
         if declared.name == self.kind.status:
             self._add("w = v")
         if is_version:
             self._branches(
                 [(form.when, [f"s = {form.text}"]) for form in self._without_nulls(_VERSION, free=False)],
-                "s = ''",
+                ["s = ''"],
                 seen,
                 "s = k[4]",
             )
 
-    def _branches(self, cases: list[tuple[str, list[str]]], nothing: str, seen: str, of_seen: str) -> None:
-        for number, (when, then) in enumerate([*cases, ("v is None", [nothing])]):
+    def _branches(self, cases: list[tuple[str, list[str]]], nothing: list[str], seen: str, of_seen: str) -> None:
+        for number, (when, then) in enumerate([*cases, ("v is None", nothing)]):
             self._add(f"{'elif' if number else 'if'} {when}:")
-            self._add(*then, depth=2)
-        self._add("else:")
-        self._add(f"k = {seen}", "if k is None:", "    return None", of_seen, depth=2)
+            self._add(*then, depth=1)
+        self._add("else:", f"    k = {seen}")
+        self._leave("k is None", depth=1)
+        self._add(f"    {of_seen}")
 
     def _forms_of(self, declared: Field) -> list[Form]:
         """The forms a field's values may have, words for nothing left out of them."""
@@ -203,7 +221,7 @@ class PassText:
             found.append(form)
         return found
 
-    def _values(self, declared: Field, form: Form) -> list[str]:
+    def _values(self, declared: Field, form: Form, second: str) -> list[str]:
         place, target = self.places[declared.name], self.hashed.get(declared.name)
         text = form.text
         if target:
@@ -212,7 +230,7 @@ class PassText:
         before, after = ("[", "]") if declared.many else ("", "")
         name = msgspec.json.encode(target or declared.name).decode().replace("{", "{{").replace("}", "}}")
         member = f"{name}:{before}{quote}{{t{place}}}{quote}{after},"
-        return [f"t{place} = {text}", f"c{place} = j{place} = f{member!r}", f"n{place} = 1"]
+        return [f"t{place} = {text}", f"c{place}{second} = f{member!r}"]
 
     # The row.
 
@@ -240,10 +258,11 @@ class PassText:
             return
         mine, other = self.places[source], self.places[target]
         if target in self.found:
-            self._add(f"if c{mine}:", f"    if c{other}:", "        return None")
-            self._add(*(f"    {each}{other} = {each}{mine}" for each in "tcj"))
+            self._add(f"if c{mine}:")
+            self._leave(f"c{other}", depth=1)
+            self._add(*(f"    {each}{other} = {each}{mine}" for each in self.letters))
         else:
-            self._add(*(f"{each}{other} = {each}{mine}" for each in "tcj"))
+            self._add(*(f"{each}{other} = {each}{mine}" for each in self.letters))
         self.found.discard(source)
         self.found.add(target)
 
@@ -253,8 +272,8 @@ class PassText:
         if seen is None or declared.name in self.hashed:
             raise NotPlain
         place = self.places[declared.name]
-        default = self._bind(f"default_{place}", seen[:3])
-        values = f"t{place}, c{place}, j{place} = {default}"
+        default = self._bind(f"default_{place}", seen[: len(self.letters)])
+        values = f"{', '.join(f'{each}{place}' for each in self.letters)} = {default}"
         if declared.name in self.found:
             self._add(f"d{place} = not c{place}", f"if d{place}:", f"    {values}")
         else:
@@ -272,20 +291,21 @@ class PassText:
             missing.append(f"not ({' or '.join(map(self._filled, kind.identifiers))})")
         if not missing:
             raise NotPlain
-        self._add(f"if {' or '.join(missing)}:", "    return None")
+        self._leave(" or ".join(missing))
         if kind.created in self.found and (lies := bounds.created()):
             place = self.places[kind.created]
             least, greatest = lies
             value = f"int(t{place})" if isinstance(least, float) else f"t{place}"
             self._add("a = 0", f"if c{place} and not {least!r} <= {value} <= {greatest!r}:")
             if bounds.age is None:
-                self._add("    return None")
+                self._leave(depth=1)
             else:
-                self._add(f"    a = {self._bind('age', bounds.age)}({value})", "    if a < 0:", "        return None")
+                self._add(f"    a = {self._bind('age', bounds.age)}({value})")
+                self._leave("a < 0", depth=1)
         else:
             self._add("a = 0")
         if kind.not_future:
-            self._add(f"if int(t{self.places[kind.not_future]}) > {bounds.now!r}:", "    return None")
+            self._leave(f"int(t{self.places[kind.not_future]}) > {bounds.now!r}")
 
     def _filled(self, name: str) -> str:
         return f"c{self.places[name]}" if name in self.found else "''"
@@ -307,7 +327,7 @@ class PassText:
         self._add(f"note = {self._bind('encode', msgspec.json.encode)}({told}) if a else None")
         self._add(*self.ends)
         owner = f"{self._text(kind.owner)} or None" if kind.owner in self.found else "None"
-        self._add(f"return {key}, s, line, {self._united(unsent)}, file, {owner}, content, note")
+        self._add(f"found(({key}, number, s, line, {self._united(unsent)}, file, {owner}, content, note))")
 
     def _united(self, names: Sequence[str]) -> str:
         cells = (f"{{{self._text(name)}}}" if name in self.found else "" for name in names)
@@ -322,8 +342,9 @@ class PassText:
             return
         for number, (name, form) in enumerate(files.items()):
             self._add(f"{'elif' if number else 'if'} {self._filled(name)}:")
-            self._add(f"file = {name!r}", *self._line(form), depth=2)
-        self._add("else:", "    return None")
+            self._add(f"file = {name!r}", *self._line(form), depth=1)
+        self._add("else:")
+        self._leave(depth=1)
 
     def _line(self, form: FileFormat) -> list[str]:
         if not form.delimiter:

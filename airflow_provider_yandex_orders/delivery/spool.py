@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, count, groupby
 from operator import itemgetter
@@ -72,8 +72,14 @@ class Spool:
         :param content: what it means, however it is written; ``None`` where that is the line.
         :param note: what :meth:`leave_out` shows of it, if it is to be written.
         """
-        rows, first = (self._keyless, line) if key is None else (self._keyed, key)
-        rows.add((first, number, version, line, mark, file, owner, content, note), len(line) + len(note or b""))
+        self.extend([(key, number, version, line, mark, file, owner, content, note)])
+
+    def extend(self, rows: Sequence[Row]) -> None:
+        """Take rows, each with all that :meth:`add` takes: its key first, then its number, and so on."""
+        if keyless := [(row[_LINE], *row[1:]) for row in rows if row[_KEY] is None]:
+            self._keyless.extend(keyless, sum(len(row[_LINE]) for row in keyless))
+            rows = [row for row in rows if row[_KEY] is not None]
+        self._keyed.extend(rows, sum(map(len, map(itemgetter(_LINE), rows))))
 
     def refuse(self, number: int, key: str, version: str) -> None:
         """Take note of a row that cannot be sent, and so takes the place of none."""

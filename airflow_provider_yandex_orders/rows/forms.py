@@ -22,10 +22,10 @@ _HOURS = 10_000
 """Hours that are kept in mind: those of a year."""
 _HOUR = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}(?:Z|[+-][0-9]{2}(?::[0-9]{2})?)?")
 _MINUTES = {f":{n // 60:02}:{n % 60:02}": n for n in range(3600)}
-_AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,4})?").fullmatch
+_AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,11}+)(?:\.[0-9]{1,4}+)?+").fullmatch
 LEAST_LIMIT = 10**12
 """An amount that is plainly good is below this."""
-_WRITTEN = frozenset({str, float, Decimal})
+_WRITTEN = frozenset({float, Decimal})
 _ADDRESS = re.compile(rf"(?=[a-z0-9])(?:{EMAIL.pattern})").fullmatch
 _ODD_ID = re.compile(rf'.*["\\]|E.*:|(?:{THROUGH_FLOAT.pattern})\Z').match
 _ODD_TEXT = re.compile(r'.*["\\]|E.*:').match
@@ -100,10 +100,11 @@ def phone(options: CheckOptions, bind: Bind) -> list[Form]:
 
 def amount(options: CheckOptions, bind: Bind) -> list[Form]:
     """Digits, with a point before decimals; texts only where the source has a point there too."""
-    types = bind("written", _WRITTEN if options.reading.decimal == "." else _WRITTEN - {str})
-    is_amount = f"{bind('is_amount', _AMOUNT)}(x := v if type(v) is str else str(v))"
+    is_amount = bind("is_amount", _AMOUNT)
+    texts = [Form(f"type(v) is str and {is_amount}(v)", "v", is_number=True)]
     return [
-        Form(f"type(v) in {types} and {is_amount}", "x", is_number=True),
+        *(texts if options.reading.decimal == "." else []),
+        Form(f"type(v) in {bind('written', _WRITTEN)} and {is_amount}(x := str(v))", "x", is_number=True),
         Form("type(v) is int and 0 <= v < 10**12", "str(v)", is_number=True),
     ]
 

@@ -25,7 +25,7 @@ except ImportError:  # a Python that was built without
     sum_of = partial(hashlib.md5, usedforsecurity=False)
 
 EMAIL = re.compile(  # mail carries no address of more than 254 signs
-    r"(?!.{255})[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
+    r"(?!.{255})[a-z0-9.!#$%&'*+/=?^_`{|}~-]++@[a-z0-9]++(?:-++[a-z0-9]++)*+(?:\.[a-z0-9]++(?:-++[a-z0-9]++)*+)++"
 )
 MD5 = re.compile(r"[0-9a-f]{32}")
 _DIGITS = re.compile(r"\d{1,20}")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -66,9 +67,9 @@ def outcome(
     slow: list[int] = []
 
     class Spool(spool.Spool):
-        def add(self, *row: Any, **more: Any) -> None:
-            spooled.append((*row, *sorted(more.items())))
-            super().add(*row, **more)
+        def extend(self, rows: Any) -> None:
+            spooled.extend(rows)
+            super().extend(rows)
 
     class Sorter(sorter.Sorter):
         def _take(self, number: int, row: Any) -> None:
@@ -99,4 +100,4 @@ def outcome(
             counted = {name: getattr(prepared, name) for name in prepared.__slots__ if "path" not in name}
             told |= counted | {"parts": [(part.rows, part.bytes, part.sha256) for part in prepared.parts]}
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    return told | {"files": files, "spooled": spooled, "slow": slow}
+    return told | {"files": files, "spooled": sorted(spooled, key=itemgetter(1)), "slow": slow}
