@@ -355,12 +355,11 @@ class PassText:
         cells = [self._text(name) for name in form.names]
         joined = between.join(f"{{{each}}}" if each != "''" else "" for each in cells)
         write = self._bind(f"write_{len(form.names)}", line_writer(between))
+        joined += "\n"
         return [
             f"line = f{joined!r}",
-            f"if '\"' in line or line.count({between!r}) != {len(cells) - 1}:",
-            f"    line = {write}(({', '.join(cells)}))",
-            "else:",
-            "    line = f'{line}\\n'.encode()",
+            f"plain = '\"' not in line and line.count({between!r}) == {len(cells) - 1}",
+            f"line = line.encode() if plain else {write}(({', '.join(cells)}))",
         ]
 
     def _members(self, letter: str, names: Sequence[str]) -> str:

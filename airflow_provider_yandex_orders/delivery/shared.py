@@ -183,7 +183,7 @@ def _work(sorter: Sorter, source: BinaryIO, answers: BinaryIO) -> None:
     tell = sorter.tells_only()
     while (data := _read(source)) is not None:
         try:
-            first, rows = pickle.loads(data)  # noqa: S301 - written by the task
+            first, rows = _unpacked(data)
             sorter.take(rows, first)
             answer = pickle.dumps(tell(), pickle.HIGHEST_PROTOCOL)
         except Exception:  # noqa: BLE001 - the task takes these rows itself, and says what is wrong
@@ -195,10 +195,18 @@ def _work(sorter: Sorter, source: BinaryIO, answers: BinaryIO) -> None:
 
 def _packed(first: int, rows: list[Row]) -> bytes | None:
     """Rows for another process; ``None`` where they hold what cannot be sent."""
-    try:
-        return pickle.dumps((first, rows), pickle.HIGHEST_PROTOCOL)
+    keys = tuple(rows[0])
+    is_table = all(type(row) is dict and tuple(row) == keys for row in rows)
+    try:  # of rows that have the same columns these go only once
+        packed = (first, keys, [tuple(row.values()) for row in rows]) if is_table else (first, None, rows)
+        return pickle.dumps(packed, pickle.HIGHEST_PROTOCOL)
     except Exception:  # noqa: BLE001 - whatever a value's own class raises
         return None
+
+
+def _unpacked(data: bytes) -> tuple[int, Iterable[Row]]:
+    first, keys, rows = pickle.loads(data)  # noqa: S301 - written by the task
+    return first, rows if keys is None else (dict(zip(keys, values, strict=True)) for values in rows)
 
 
 def _write(file: BinaryIO, data: bytes) -> None:

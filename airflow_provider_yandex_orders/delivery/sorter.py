@@ -156,7 +156,7 @@ class Sorter:
         for name in ("spool", "rejected", "dropped", "deferred", "_apart"):
             if getattr(self, name) is not None:
                 setattr(self, name, Kept(name, calls))
-        self.spool.extend = added.extend  # type: ignore[union-attr]  # many, and of plain values
+        self.spool.extend = added.extend  # type: ignore[method-assign,assignment]  # many, and of plain values
         counters = (self.notes, self._words, self.checker.values)
 
         def tell() -> Told:
