@@ -15,7 +15,7 @@ import warnings
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
-from itertools import islice
+from itertools import islice, repeat
 from typing import BinaryIO, Self
 
 from airflow_provider_yandex_orders.delivery.sorter import Sorter
@@ -206,7 +206,7 @@ def _packed(first: int, rows: list[Row]) -> bytes | None:
 
 def _unpacked(data: bytes) -> tuple[int, Iterable[Row]]:
     first, keys, rows = pickle.loads(data)  # noqa: S301 - written by the task
-    return first, rows if keys is None else (dict(zip(keys, values, strict=True)) for values in rows)
+    return first, rows if keys is None else map(dict, map(zip, repeat(keys), rows))
 
 
 def _write(file: BinaryIO, data: bytes) -> None:

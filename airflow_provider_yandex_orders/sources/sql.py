@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -74,8 +75,7 @@ class SqlSource(Source):
     def _rows(self, cursor: Any, names: Sequence[str], first: Sequence[Sequence[Any]]) -> Iterator[Row]:
         batch = first
         while batch:
-            for values in batch:
-                yield dict(zip(names, values, strict=False))
+            yield from map(dict, map(zip, repeat(names), batch))
             try:
                 batch = cursor.fetchmany(FETCH_ROWS)
             except Exception as error:  # noqa: BLE001 - as above
