@@ -25,7 +25,7 @@ def test_the_source_is_printed(capsys: pytest.CaptureFixture[str], options: tupl
 @pytest.mark.parametrize("entity", ["contacts", "orders", "offline_conversions"])
 def test_each_kind_of_metrica_has_one(capsys: pytest.CaptureFixture[str], entity: str) -> None:
     assert main(["explain", entity]) == 0
-    assert capsys.readouterr().out.startswith("def quick(row):")
+    assert capsys.readouterr().out.startswith("def quick(rows, number, found, leave):")
 
 
 @pytest.mark.parametrize("arguments", [("altcraft_orders",), ("orders", "--merge-mode", "UPDATE")])
