@@ -154,7 +154,7 @@ class RowChecker:
             if value is not None and (value if isinstance(value, Decimal) else len(value)) > declared.most:
                 reason = f"{declared.name} has more than {declared.most:,}, the service's limit"
                 faults.append(Fault(named[declared.name], "too_much", reason, "send only what the service takes"))
-        if kind.identifiers and not any(values.get(name) for name in kind.identifiers):
+        if kind.identifiers and not any(map(values.get, kind.identifiers)):
             _no_identifier(kind, named, result)
         return result
 

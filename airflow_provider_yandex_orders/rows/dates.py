@@ -95,7 +95,7 @@ class Clock:
                 moment = _shift(self._placed(moment), self.counter_zone())
             elif self.note is not None:
                 self._placed(moment)
-            shown = moment.replace(tzinfo=None).isoformat(" ", "seconds")
+            shown = moment.isoformat(" ", "seconds")[:19]
         else:
             shown = moment.isoformat()
         if moment.year < 1970:
