@@ -26,7 +26,7 @@ _OPENED = re.compile(r"""(?<!\w)["'`«“„‘]|\((?!\d{1,6}\))""")
 _PLAIN_END = re.compile(r"( for (column|key) ['`]?[a-zA-Z_][\w.]{0,63}['`]?( at row \d+)?|: syntax error)$", re.ASCII)
 _WORD = re.compile(r"[^\W\d_]+(?:[_-][^\W\d_]+)*")
 _CODE = re.compile(r"[\w.:/#№-]{1,64}")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_PLAIN_CODE = re.compile(r"[a-z]{0,2}[-/#№]?[0-9]{1,9}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PLAIN_WORDS = (
     r"(?!(?:Bad|Not|No|Too|Many|Internal|Server|Service|Error|Access|Denied|Request|Requests|Found|Forbidden|Gateway"
     r"|Unauthorized|Unavailable|Temporarily|Timeout|Time|Method|Allowed|Content|Length|Required|Entity|Large|Payload"
@@ -107,7 +107,7 @@ def shown_key(key: str) -> str:
 
     What looks like an e-mail address, a phone or a name is no code: the row's number tells where it is.
     """
-    if _UUID.fullmatch(key) or (_CODE.fullmatch(key) and not _has_name(key) and not _has_phone(key)):
+    if _PLAIN_CODE.fullmatch(key) or (_CODE.fullmatch(key) and not _has_name(key) and not _has_phone(key)):
         return key
     return f"#{hashlib.blake2b(key.encode('utf-8', 'replace'), digest_size=8, key=_secret()).hexdigest()}"
 

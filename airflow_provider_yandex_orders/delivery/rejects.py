@@ -82,16 +82,16 @@ class FaultFile(LinesFile):
         :param row: number of the row in its source, from 1; ``None`` for one the service refused.
         """
         key = shown_key(label) if label else None  # an address may have been taken for the key
-        fault, *rest = (msgspec.to_builtins(each) for each in faults)
-        self.write({"row": row, "key": key, **fault, **({"also": rest} if rest else {})})
-        code = faults[0].code
+        fault, *rest = faults
+        code, column = fault.code, fault.column
+        entry = {"row": row, "key": key, "column": column, "code": code, "reason": fault.reason, "fix": fault.fix}
+        self.write({**entry, "also": rest} if rest else entry)
         self.codes[code] += 1
-        self.columns[faults[0].column] += 1
+        self.columns[column] += 1
         if code not in self._first:
             named = f" ({key})" if key else ""
-            column = f", column {fault['column']}" if fault["column"] else ""
-            place = f"row {row}{named}{column}" if row else f"a row{named}"
-            self._first[code] = {"first": place, "reason": fault["reason"], "fix": fault["fix"]}
+            place = f"row {row}{named}{f', column {column}' if column else ''}" if row else f"a row{named}"
+            self._first[code] = {"first": place, "reason": fault.reason, "fix": fault.fix}
 
     @property
     def told(self) -> dict[str, dict[str, Any]]:

@@ -56,7 +56,7 @@ def cleaned(value: Any) -> Any:
     """A text as people see it: without hidden signs, white space around it, and what protects it."""
     if not isinstance(value, str):
         return value
-    text = visible(value).strip()
+    text = (value if value.isascii() else visible(value)).strip()
     return unprotected(text).strip() if text[:1] in ("=", "'") else text
 
 
@@ -73,10 +73,10 @@ def refuse_sheet_error(text: str) -> None:
 
 def is_missing(value: object) -> bool:
     """Whether a cell is empty: nothing, blank text, an empty list, or the NaN of data frames."""
+    if isinstance(value, str):
+        return not value or (not value[0].isalnum() and not visible(value).strip())
     if value is None or (isinstance(value, (float, date)) and value != value):  # pandas' NaT is a date
         return True
-    if isinstance(value, str):
-        return not value or value.isspace() or (not value[0].isalnum() and not visible(value).strip())
     if isinstance(value, (list, tuple, set, frozenset, dict)):
         return not value
     return type(value).__name__ in ("NAType", "NaTType")  # of pandas, which is not imported for this
@@ -89,14 +89,14 @@ def null_test(null_values: Collection[str], *, exact: bool = False) -> IsNull:
     :param exact: only as they are written: for fields of free text, where a name may be ``Null``.
     """
     words = frozenset(null_values if exact else (word.casefold() for word in null_values))
-    longest = max(map(len, words), default=0)
+    longest = min(max(map(len, words), default=0), _PADDED)
 
     def is_null(value: object) -> bool:
-        if not isinstance(value, str) or len(value) > _PADDED:
+        if not isinstance(value, str):
             return False
-        plain = value.isascii() and value[:1].isalnum() and value[-1:].isalnum()  # as most cells: nothing is hidden
-        word = value if plain else cleaned(value)
-        return len(word) <= longest and (word if exact else word.casefold()) in words
+        if not (value.isascii() and value[:1].isalnum() and value[-1:].isalnum()):  # else, as mostly, nothing is hidden
+            value = cleaned(value) if len(value) <= _PADDED else value
+        return len(value) <= longest and (value if exact else value.casefold()) in words
 
     return is_null
 

@@ -80,7 +80,7 @@ class RowChecker:
         values, faults = result.values, result.faults
         for declared, column, convert in self._steps:
             value = row.get(column)
-            if is_missing(value):
+            if value is None or is_missing(value):
                 continue
             try:
                 if declared.type.adds and self._currency and isinstance(value, str):
@@ -108,8 +108,7 @@ class RowChecker:
         if self._noted:
             result.notes += dict.fromkeys(self._noted)
             self._noted.clear()
-        spoilt = {fault.column for fault in faults}
-        if not spoilt or spoilt.isdisjoint(self._named[name] for name in self.kind.key):
+        if not faults or {fault.column for fault in faults}.isdisjoint(self._named[name] for name in self.kind.key):
             result.key = _key(values, self.kind)
         result.label = values.get(self.kind.label)
         return result
@@ -151,11 +150,11 @@ class RowChecker:
         for declared in self.hashed:
             _hash(values, declared)
         for declared in self._limited:
-            value = values.get(declared.name, "")
-            if (value if isinstance(value, Decimal) else len(value)) > declared.most:
+            value = values.get(declared.name)
+            if value is not None and (value if isinstance(value, Decimal) else len(value)) > declared.most:
                 reason = f"{declared.name} has more than {declared.most:,}, the service's limit"
                 faults.append(Fault(named[declared.name], "too_much", reason, "send only what the service takes"))
-        if kind.identifiers and not any(values.get(name) for name in kind.identifiers):
+        if kind.identifiers and not any(map(values.get, kind.identifiers)):
             _no_identifier(kind, named, result)
         return result
 

@@ -16,6 +16,7 @@ from typing import TypeVar
 from airflow_provider_yandex_orders.rows.faults import BadValue, LeftOut
 from airflow_provider_yandex_orders.rows.scalars import exact
 
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:")
 _DOTTED = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4}|\d\d)(?:,?[\sT]\s*(\d\d?:\d\d(?::\d\d(?:\.\d+)?)?.*))?")
 _ONE_DIGIT_HOUR = re.compile(r"(\d{4}-\d\d-\d\d)[\sT](\d:\d\d.*)")
 _DAY_WITH_ZONE = re.compile(r"\d{4}-?\d\d-?\d\d[+-]")  # XML has such days; read as ISO, the zone would be the time
@@ -43,6 +44,8 @@ def read(value: object) -> datetime | date:
         raise BadValue("bad_date", "is not a date-time", _FIX)
     text = value.strip()
     try:
+        if _ISO.match(text):  # as most are
+            return datetime.fromisoformat(text)
         if text.isdecimal():
             if len(text) == 8:
                 return date.fromisoformat(text)
@@ -92,7 +95,7 @@ class Clock:
                 moment = _shift(self._placed(moment), self.counter_zone())
             elif self.note is not None:
                 self._placed(moment)
-            shown = moment.replace(tzinfo=None).isoformat(" ", "seconds")
+            shown = moment.isoformat(" ", "seconds")[:19]
         else:
             shown = moment.isoformat()
         if moment.year < 1970:
@@ -136,7 +139,8 @@ class Clock:
             return moment
         placed = moment.replace(tzinfo=self.source_zone or self.counter_zone())
         if self.note is not None:
-            early, late = (placed.replace(fold=fold).utcoffset() or timedelta() for fold in (0, 1))
+            early = placed.replace(fold=0).utcoffset() or timedelta()
+            late = placed.replace(fold=1).utcoffset() or timedelta()
             if early < late:
                 self.note(SKIPPED)
             elif early > late and not moment.fold:

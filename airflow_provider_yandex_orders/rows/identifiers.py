@@ -34,6 +34,7 @@ _PHONE = re.compile(r"\+?[0-9\s().\u2010-\u2015/-]+")
 _EXTENSION_AT_END = re.compile(
     r"[\s,;(]*(?:доб|добавочный|вн|внутр|внутренний|ext|extension|x|#)[.:]?\s*\d{1,7}\)?\.?$", re.IGNORECASE
 )
+_NO_DIGIT = re.compile("[^0-9]+")
 _LONG = 11
 _SPOILT = re.compile(r"\d+([.,]\d+)?[eE]\+?\d+|\d+\.0+")
 COMPLETED = "phone_completed"
@@ -55,10 +56,13 @@ def email(value: object) -> str:
 
 def russian_mobile() -> str:
     """A pattern of the ten digits after the country code, as the library of phone numbers has it."""
+    return _russian("mobile")
+
+
+def _russian(kind: str) -> str:
     from phonenumbers import PhoneMetadata  # for those who have phones
 
-    russia: Any = PhoneMetadata.metadata_for_region("RU")
-    pattern = russia.mobile.national_number_pattern.replace("\\d", "[0-9]")
+    pattern = getattr(PhoneMetadata.metadata_for_region("RU"), kind).national_number_pattern.replace("\\d", "[0-9]")
     return f"(?:{pattern})"
 
 
@@ -79,20 +83,19 @@ def phone_converter(region: str | None, note: Callable[[str], None] | None) -> C
             return None
         return f"{found.country_code}{library.national_significant_number(found)}"
 
-    mobile_of_russia = re.compile(rf"[78]({russian_mobile()})")
+    number_of_russia = re.compile(f"[78]({russian_mobile()}|{_russian('fixed_line')})")
     trunk = library.ndd_prefix_for_region(region, True) if region else None
 
     def convert(value: object) -> str:
         number = str(value).strip()
         if isinstance(value, float) or _SPOILT.fullmatch(number):  # as text its ".0" would be one more digit
             raise BadValue("bad_phone", "went through a floating-point number", "read the column as text")
-        number = _EXTENSION_AT_END.sub("", number)
-        if not _PHONE.fullmatch(number):
+        if not _PHONE.fullmatch(number) and not _PHONE.fullmatch(number := _EXTENSION_AT_END.sub("", number)):
             raise BadValue("bad_phone", "has signs no phone number has", _PHONE_FIX)
-        digits = re.sub(r"[^0-9]", "", number)
-        if region == "RU" and not number.startswith("+") and (mobile := mobile_of_russia.fullmatch(digits)):
-            return f"7{mobile[1]}"
-        if number.startswith("+"):
+        digits, has_code = _NO_DIGIT.sub("", number), number.startswith("+")
+        if (digits[:1] == "7" if has_code else region == "RU") and (russian := number_of_russia.fullmatch(digits)):
+            return f"7{russian[1]}"
+        if has_code:
             found = read(f"+{digits}", None)
         elif digits.startswith("00"):
             found = read(f"+{digits[2:]}", None)
@@ -147,7 +150,9 @@ def click_id(value: object) -> str:
 
 def _digits(value: object, what: str, fix: str) -> str:
     number = str(value).strip()
-    if isinstance(value, float) or _SPOILT.fullmatch(number) or through_float(value, number):
+    if not number.isdecimal() and (
+        isinstance(value, float) or _SPOILT.fullmatch(number) or through_float(value, number)
+    ):
         raise float_id()
     if isinstance(value, bool) or not (number.isascii() and _DIGITS.fullmatch(number) and number.strip("0")):
         raise BadValue("bad_client_id", f"is not a {what}: digits only, 20 at most, and not zeros alone", fix)

@@ -35,7 +35,7 @@ def split(value: object, *, wide: bool = False) -> list[Any]:
             raise BadValue("bad_list", "is written as a database writes arrays or objects", "write a,b or a JSON array")
         if not text.startswith("["):
             pieces = _WIDE.split(text) if wide else text.split(",")
-            return [part for part in (piece.strip() for piece in pieces) if part]
+            return [part for piece in pieces if (part := piece.strip())]
         try:
             value = _decode(text)
         except (msgspec.DecodeError, RecursionError):

@@ -21,6 +21,7 @@ THROUGH_FLOAT = re.compile(
     r"|\d([.,]\d+)?[eE]\+\d+|\d[.,]\d+[eE]\d+)"
 )
 _WHOLE = re.compile(r"[0-9]{1,18}(\.0{1,9})?")
+_BETWEEN = re.compile(r"[\s,'\u2019]")
 _GROUPED = re.compile(r"\d[\d\s]*(,\d+)?")
 
 
@@ -57,7 +58,7 @@ def line(value: object) -> str:
         reason = "is a date or a time, which spreadsheets make of ids such as 12-05"
         raise BadValue("not_text", reason, "make its column one of text where the ids are typed, or map another")
     found: str = cleaned(text(value))
-    if _CONTROL.search(found):
+    if not found.isprintable() and _CONTROL.search(found):
         raise BadValue("control_sign", "holds a control character, such as a line end", "correct it at its source")
     return found
 
@@ -180,8 +181,8 @@ def _decimal(value: object) -> Decimal:
     value = exact(value)
     if isinstance(value, str):
         stripped = value.strip()
-        if _NUMBER.fullmatch(stripped):
-            return Decimal(re.sub(r"[\s,'\u2019]", "", stripped))
+        if written := _NUMBER.fullmatch(stripped):
+            return Decimal(_BETWEEN.sub("", stripped) if written[2] or written[3] else stripped)
         if _GROUPED.fullmatch(stripped):
             raise BadValue(
                 "decimal_comma",
@@ -231,6 +232,8 @@ def without_currency(value: str, currency: object) -> str:
 
     :param currency: the row's currency; nothing counts as roubles, as the service does.
     """
+    if value[:1].isdecimal() and value[-1:].isdecimal():  # as most: no word stands there
+        return value
     written = _WITH_WORD.fullmatch(cleaned(value))
     if written is None or bool(written[1]) == bool(written[3]):
         return value

@@ -61,9 +61,10 @@ class FieldType:
         prepare = self.written(options.reading) if self.written else None
 
         def converted(value: object) -> Any:
-            value = value if free else cleaned(value)
-            if isinstance(value, str) and value[:1] in ("#", "E"):
-                refuse_sheet_error(value)
+            if isinstance(value, str):
+                value = value if free else cleaned(value)
+                if value[:1] in ("#", "E"):
+                    refuse_sheet_error(value)
             return convert(value if prepare is None else prepare(value))
 
         return converted

@@ -50,8 +50,9 @@ def status_converter(
     def convert(value: object) -> str:
         value = scalars.exact(value)
         word = str(value).lower() if isinstance(value, bool) and mapped else scalars.line(value)
-        for key in (word, word.lower(), TRUTH.get(word.lower())):
-            if key in mapped and (key == word or word.lower() in TRUTH):
+        lower = word.lower()
+        for key in (word, lower, TRUTH[lower]) if lower in TRUTH else (word,):
+            if key in mapped:
                 return counted(mapped[key])
         if word in words:
             return word

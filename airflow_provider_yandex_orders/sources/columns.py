@@ -94,6 +94,7 @@ class Picker:
         """Columns that rows have; of a dotted path, that some row has its end."""
         self.begun: set[str] = set()
         """Dotted paths of which rows have the beginning."""
+        self._last_keys: tuple[str, ...] | None = None
         self.keys: dict[str, None] | None = None
         """Keys of the rows; ``None`` before the first."""
         self.not_found = 0
@@ -107,8 +108,10 @@ class Picker:
         """The row's values by label; fields it has no column for are left out."""
         keys = tuple(row)
         plan = self.steps(keys)
-        if self.keys is None or (len(self.keys) < _SHOWN_KEYS and not self.keys.keys() >= set(keys)):
-            self.keys = {**(self.keys or {}), **dict.fromkeys(keys)}
+        if keys != self._last_keys:
+            self._last_keys = keys
+            if self.keys is None or len(self.keys) < _SHOWN_KEYS:
+                self.keys = {**(self.keys or {}), **dict.fromkeys(keys)}
         if self.near:
             self._compare(row)
         picked = {}

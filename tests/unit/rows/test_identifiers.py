@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -160,6 +161,15 @@ def test_phone_is_digits_or_refused(value: object) -> None:
     assert digits.isdecimal()
     assert 8 <= len(digits) <= 15
     assert phone(f"+{digits}") == digits
+
+
+@given(st.sampled_from(["+7", "8", "7"]), st.from_regex("[3489][0-9]{9}", fullmatch=True))
+def test_a_number_of_russia_is_what_the_library_takes_for_one(before: str, number: str) -> None:
+    exists = phonenumbers.is_valid_number(phonenumbers.parse(f"+7{number}", None))
+    if exists:
+        assert phone(before + number) == f"7{number}"
+    elif before == "+7":
+        assert refusal(phone, before + number).code == "bad_phone"
 
 
 @given(st.emails() | st.text(max_size=30))
