@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from airflow_provider_yandex_orders.rows.dates import Clock
 from airflow_provider_yandex_orders.rows.faults import BadValue
-from airflow_provider_yandex_orders.rows.identifiers import EMAIL, MD5, SUMS_OF_NOTHING, russian_mobile
+from airflow_provider_yandex_orders.rows.identifiers import EMAIL, MD5, SUMS_OF_NOTHING, russian_number
 from airflow_provider_yandex_orders.rows.options import CheckOptions
 from airflow_provider_yandex_orders.rows.scalars import THROUGH_FLOAT
 
@@ -90,12 +90,12 @@ def md5(_options: CheckOptions, bind: Bind) -> list[Form]:
 
 
 def phone(options: CheckOptions, bind: Bind) -> list[Form]:
-    """A mobile number of Russia."""
+    """A number of Russia."""
     before = r"(?:\+7|[78])" if options.phone_region == "RU" else r"\+7"
     # A plus is the first sign or none; a blank at the end could hide a word for nothing.
     bare = "v[-1:] != ' ' and (x := v.encode().translate(None, b' ()-').decode())[:1] == v[:1]"
-    is_mobile = bind("is_mobile", re.compile(before + russian_mobile()).fullmatch)
-    return [Form(f"type(v) is str and v.isascii() and {bare} and {is_mobile}(x)", "'7' + x[-10:]")]
+    is_number = bind("is_number", re.compile(before + russian_number()).fullmatch)
+    return [Form(f"type(v) is str and v.isascii() and {bare} and {is_number}(x)", "'7' + x[-10:]")]
 
 
 def amount(options: CheckOptions, bind: Bind) -> list[Form]:

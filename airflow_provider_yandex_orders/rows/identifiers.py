@@ -54,16 +54,13 @@ def email(value: object) -> str:
     return address
 
 
-def russian_mobile() -> str:
-    """A pattern of the ten digits after the country code, as the library of phone numbers has it."""
-    return _russian("mobile")
-
-
-def _russian(kind: str) -> str:
+def russian_number() -> str:
+    """A pattern of the ten digits after Russia's code, mobile or not, as the library of phone numbers has it."""
     from phonenumbers import PhoneMetadata  # for those who have phones
 
-    pattern = getattr(PhoneMetadata.metadata_for_region("RU"), kind).national_number_pattern.replace("\\d", "[0-9]")
-    return f"(?:{pattern})"
+    russia: Any = PhoneMetadata.metadata_for_region("RU")
+    kinds = russia.mobile, russia.fixed_line
+    return f"(?:{'|'.join(each.national_number_pattern for each in kinds)})".replace("\\d", "[0-9]")
 
 
 def phone_converter(region: str | None, note: Callable[[str], None] | None) -> Callable[[object], str]:
@@ -83,7 +80,7 @@ def phone_converter(region: str | None, note: Callable[[str], None] | None) -> C
             return None
         return f"{found.country_code}{library.national_significant_number(found)}"
 
-    number_of_russia = re.compile(f"[78]({russian_mobile()}|{_russian('fixed_line')})")
+    number_of_russia = re.compile(f"[78]({russian_number()})")
     trunk = library.ndd_prefix_for_region(region, True) if region else None
 
     def convert(value: object) -> str:
