@@ -124,7 +124,7 @@ def _write(plan: Plan, kind: RowKind, sorter: Sorter, prepared: Prepared, opened
             amounts=amounts,
         ):
             prepared.parts.append(part)
-            spool.end_part()
+            spool.end_part(part.rows)
             written += part.rows
             pace.reached(written)
     if memory is not None:

@@ -44,9 +44,11 @@ class Spool:
         """What becomes of each row, in their order: an index of what follows."""
         self._ends: list[tuple[str | None, str]] = [(None, NOT_SENT), (None, NEW)]
         """File, where it is not the row's own, and verdict; the first is for rows that are not written."""
+        self._given = array("I")
+        """Places of rows that were given, and are not known to be in a part."""
         self._part = 1
         self._parts = array("I")
-        """The part each row was given in, from 1, where entries are made."""
+        """The part each row is in, from 1, where entries are made."""
         self._entry_of: EntryOf | None = None
         self.has_versions = False
 
@@ -202,20 +204,24 @@ class Spool:
     def lines(self, file: str = "part", told: Callable[[str], object] | None = None) -> Iterator[bytes]:
         """The rows of one file, those without a key first.
 
-        :param told: told the version of each row, where the journal's entries are made, once the next one is asked for.
+        :param told: told the version of each row, where the journal's entries are made.
         """
-        rows, parts, to_file = chain(self._keyless, self._keyed), self._parts, [end[0] for end in self._ends]
+        rows, to_file = chain(self._keyless, self._keyed), [end[0] for end in self._ends]
+        self._given = array("I")
+        given, journaled = self._given.append, bool(self._parts)
         for place, (fate, row) in enumerate(zip(self._fates, rows, strict=False)):
             if fate and (to_file[fate] or row[_FILE]) == file:
-                yield row[_LINE]
-                if parts:
-                    parts[place] = self._part
+                if journaled:
+                    given(place)
                     if told is not None:
                         told(shortened(row[_VERSION]) if place >= self._keyless_rows else "")
+                yield row[_LINE]
 
-    def end_part(self) -> None:
-        """What :meth:`lines` gave so far is of one part, and the rest of others: the last row is of these, unless the
-        next one was asked for."""
+    def end_part(self, rows: int) -> None:
+        """The next so many of the rows that :meth:`lines` gave are a part."""
+        for place in self._given[:rows]:
+            self._parts[place] = self._part
+        del self._given[:rows]
         self._part += 1
 
     def given(self) -> Iterator[Entry]:

@@ -8,7 +8,7 @@ text, in places of equal width, and the database takes them apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -64,7 +64,7 @@ class _Bulk:
         self,
         connection: Connection,
         keys: Sequence[bytes],
-        parts: Iterable[int],
+        parts: Collection[int],
         contents: Iterable[bytes],
         versions: Sequence[str],
     ) -> None:
@@ -125,5 +125,6 @@ def _joined(keys: Sequence[bytes]) -> dict[str, Any]:
     return {"keys": b"".join(keys), "count": len(keys)}
 
 
-def _numbers(numbers: Iterable[int]) -> bytes:
-    return b"".join([b"%010d" % each for each in numbers])
+def _numbers(numbers: Collection[int]) -> bytes:
+    digits = {each: b"%010d" % each for each in set(numbers)}
+    return b"".join([digits[each] for each in numbers])

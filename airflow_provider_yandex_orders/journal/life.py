@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -34,7 +34,10 @@ from airflow_provider_yandex_orders.journal.tables import money as money_table
 
 log = logging.getLogger(__name__)
 
-_CHUNK = 20_000
+_CHUNK = 1_000
+"""Rows of a statement: of more at once Python's collector of garbage takes its share."""
+_WRITTEN = 50
+"""Statements of a transaction: other tasks write meanwhile."""
 _KEYS = 5_000
 _TRIES = 6
 COUNTED = (PartState.SENDING.value, PartState.ACCEPTED.value, PartState.GOOD.value)
@@ -100,18 +103,23 @@ class Deliveries:
                 _made(connection.execute(parts.insert().values(**planned, number=number, **_named(file))))
                 for number, file in files
             ]
-        waiting, add = iter(entries), self._database.bulk.add
-        while chunk := list(islice(waiting, _CHUNK)):
-            copies = Counter((key, ids[at]) for key, content, _version, at in chunk if not content)
-            with self._database.writing() as connection:  # a transaction each: other tasks write meanwhile
-                if copies:
-                    rows = [(key, part, count) for (key, part), count in copies.items()]
-                    self._database.bulk.add_copies(connection, rows)
-                    chunk = [entry for entry in chunk if entry[1]]
-                if chunk:
-                    keys, contents, versions, ats = zip(*chunk, strict=True)
-                    add(connection, keys, [ids[at] for at in ats], contents, versions)
+        waiting = iter(entries)
+        chunks = iter(lambda: list(islice(waiting, _CHUNK)), [])
+        for first in chunks:
+            with self._database.writing() as connection:
+                for chunk in chain([first], islice(chunks, _WRITTEN - 1)):
+                    self._add(connection, ids, chunk)
         return ids
+
+    def _add(self, connection: Connection, ids: Sequence[int], chunk: Sequence[tuple[bytes, bytes, str, int]]) -> None:
+        keys, contents, versions, places = zip(*chunk, strict=True)
+        if all(contents):
+            self._database.bulk.add(connection, keys, [ids[at] for at in places], contents, versions)
+            return
+        copies = Counter((key, ids[at]) for key, content, _version, at in chunk if not content)
+        self._database.bulk.add_copies(connection, [(*which, count) for which, count in copies.items()])
+        if keyed := [entry for entry in chunk if entry[1]]:
+            self._add(connection, ids, keyed)
 
     # Parts under way. A part has gone out when ``sending`` is written, and only then may the request be made.
 

@@ -16,7 +16,7 @@ from airflow_provider_yandex_orders.journal.database import Database, now
 from airflow_provider_yandex_orders.journal.records import AnyEntry, PartState, Verdict
 from airflow_provider_yandex_orders.journal.tables import parts
 
-CHUNK = 5_000
+CHUNK = 2_000
 SETTLED = timedelta(days=7)
 """An accepted part that nobody judged for so long will not end badly any more."""
 

@@ -176,6 +176,7 @@ def test_the_journal_gets_the_entries_of_what_is_written(
             spool.add(number, key, f"v{number:03d}", line, content=b"of " + line, note=b"n" + line if noted else None)
         assert settled(spool, entry_of=entry_of) == ([], [])
         every = list(spool.lines())
+        spool.end_part(len(every))
         by_sum = list(spool.given())
         newest = {key: number for number, (key, _) in enumerate(rows, 1) if key is not None}
         stay = sorted([*newest.values(), *(number for number, (key, _) in enumerate(rows, 1) if key is None)])
@@ -208,7 +209,6 @@ def test_the_journal_gets_the_entries_of_what_is_written(
             for line in sorted(noted_lines & set(every))
             if (end := fates[place := every.index(line)]) is not None
         ]
-        spool.end_part()
         in_parts = []
         for number, (file, own) in enumerate((("part", None), ("repeat", "repeat"))):
             expected = [
@@ -221,9 +221,9 @@ def test_the_journal_gets_the_entries_of_what_is_written(
             versions: list[str] = []
             lines, half = spool.lines(file, versions.append), len(expected) // 2
             first, ahead = list(islice(lines, half)), list(islice(lines, 1))
-            spool.end_part()  # when the first row of the next one is known
+            spool.end_part(half)  # when the first row of the next one is known
             assert [*first, *ahead, *lines] == [every[place] for place in expected]
-            spool.end_part()
+            spool.end_part(len(expected) - half)
             assert versions == [entries[place][2] for place in expected]
             in_parts += [(*entries[place], 2 * number + 1 + (at >= half)) for at, place in enumerate(expected)]
         assert sorted(each for each in spool.given() if each[3]) == sorted(in_parts)
