@@ -54,11 +54,11 @@ class _Bulk:
 
     def between(self, connection: Connection, first: bytes, last: bytes, most: int) -> Sequence[Any]:
         """Every part on record that has one of the keys from the first to the last, as tuples: so many at most."""
-        return connection.exec_driver_sql(self._between, {"first": first, "last": last, "most": most}).fetchall()
+        return _found(connection, self._between, {"first": first, "last": last, "most": most})
 
     def sent(self, connection: Connection, keys: Sequence[bytes]) -> Sequence[Any]:
         """Every part on record that has one of the keys, as tuples."""
-        return connection.exec_driver_sql(self._sent, _joined(keys)).fetchall()
+        return _found(connection, self._sent, _joined(keys))
 
     def add(
         self,
@@ -119,6 +119,14 @@ class PostgresBulk(_Bulk):
             "WHERE r.key_sum = k AND r.part_id = p"
         )
         connection.exec_driver_sql(query, {"versions": versions, "keys": keys, "parts": parts})
+
+
+def _found(connection: Connection, query: str, values: dict[str, Any]) -> Sequence[Any]:
+    found = connection.exec_driver_sql(query, values).fetchall()
+    if not found or isinstance(found[0][0], bytes):
+        return found
+    # One of the drivers gives memoryviews.
+    return [(bytes(key), part, content and bytes(content), *others) for key, part, content, *others in found]
 
 
 def _joined(keys: Sequence[bytes]) -> dict[str, Any]:

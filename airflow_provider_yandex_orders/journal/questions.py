@@ -88,7 +88,7 @@ class Subtraction:
             if not self._dense or len(found) == most:
                 self._dense, found = False, bulk.sent(connection, keys)
             for sent in found:
-                known[bytes(sent[0])].append(sent)  # one of the drivers gives memoryviews
+                known[sent[0]].append(sent)
             ids = {sent[1] for sent in found} - self._states.keys()
             settled = now() - SETTLED
             for at in range(0, len(ids), CHUNK):
