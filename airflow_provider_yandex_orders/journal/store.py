@@ -54,7 +54,8 @@ def open_journal(journal_conn_id: str | None = None) -> Journal:
 
 
 class Journal(Deliveries):
-    """One memory for all deliveries. Every method may raise ``JournalUnavailable``, and then nothing was written."""
+    """One memory for all deliveries. Every method may raise ``JournalUnavailable``, and then nothing that was written
+    counts."""
 
     def __enter__(self) -> Journal:
         return self
