@@ -52,18 +52,11 @@ class Ordered:
         """
         self.extend((row,), size)
 
-    def extend(self, rows: Sequence[Row], size: int) -> None:
+    def extend(self, rows: Sequence[Row], size: int = 0) -> None:
         """Take tuples.
 
         :param size: length of what may be long in them, in all.
         """
-        self._rows += rows
-        self._free -= _ROW * len(rows) + size
-        if self._free < 0:
-            self._spill()
-
-    def add_all(self, rows: list[Row], size: int = 0) -> None:
-        """Take several tuples, few enough to be held."""
         self._rows += rows
         self._free -= _ROW * len(rows) + size
         if self._free < 0:

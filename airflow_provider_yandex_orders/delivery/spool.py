@@ -156,13 +156,13 @@ class Spool:
         self._kept += len(rows)
         self.has_versions = self.has_versions or any(row[_VERSION] for row in rows)
         if owners := [(row[_OWNER],) for row in rows if row[_OWNER] is not None]:
-            self._owners.add_all(owners)
+            self._owners.extend(owners)
         if (entry_of := self._entry_of) is not None:
             # A row without a key is sorted by its line.
             keys = (key if isinstance(key := row[_KEY], str) else None for row in rows)
             contents = (row[_LINE] if row[_CONTENT] is None else row[_CONTENT] for row in rows)
             entries = map(entry_of, keys, contents, map(itemgetter(_VERSION), rows))
-            self._entries.add_all([(*entry, at) for at, entry in enumerate(entries, place)])
+            self._entries.extend([(*entry, at) for at, entry in enumerate(entries, place)])
         for at, row in enumerate(rows, place):
             if row[_NOTE] is not None:
                 self._notes.add((row[_NUMBER], at, row[_NOTE]), len(row[_NOTE]))
