@@ -10,7 +10,6 @@ import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import islice
 from typing import Any
 
 from benchmarks.pairs import SCALE, Line, Side, in_turn, line, skipped
@@ -65,10 +64,10 @@ def remember(connection: str, keys: int) -> Callable[[], dict[str, int]]:
     def run() -> dict[str, int]:
         with journal:
             delivery = journal.begin(destination, TaskKey("d", "r", "t"))
-            waiting = read(False)
-            for number in range(-(-keys // _PART)):
-                rows = min(_PART, keys - number * _PART)
-                part = journal.plan(delivery.id, number + 1, PartFile("p", rows, 1, "s"), islice(waiting, rows))
+            count = -(-keys // _PART)
+            files = [(number + 1, PartFile("p", keys // count, 1, "s")) for number in range(count)]
+            planned = ((*entry, number % count) for number, entry in enumerate(read(False)))
+            for part in journal.plan(delivery.id, files, planned):
                 journal.sending(part)
                 journal.accepted(part, upload_id=str(part))
             return Counter(

@@ -15,13 +15,12 @@ from itertools import tee
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_yandex_orders.delivery.parts import Part
-from airflow_provider_yandex_orders.delivery.spool import Spool
+from airflow_provider_yandex_orders.delivery.spool import NOT_SENT, EntryOf, Spool
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError, UploadUnclearError
 from airflow_provider_yandex_orders.journal.database import now
 from airflow_provider_yandex_orders.journal.questions import SETTLED
 from airflow_provider_yandex_orders.journal.records import (
     Destination,
-    Entry,
     PartState,
     SentPart,
     TaskKey,
@@ -112,10 +111,9 @@ class Memory:
     # Before the first part.
 
     @cached_property
-    def entry_of(self) -> Callable[[str | None, str, bytes], Entry]:
-        """Makes the journal's entry of a row's key, version and content."""
-        sums, mode = self._journal.sums(self._destination), self.repeats.mode.encode()
-        return lambda key, version, content: sums.entry(key, content if key is None else mode + content, version)
+    def entry_of(self) -> EntryOf:
+        """Makes the journal's entry of a row's key, content and version."""
+        return self._journal.sums(self._destination).entry_of(self.repeats.mode)
 
     def subtract(self, spool: Spool) -> None:
         """Choose the rows that are sent.
@@ -133,21 +131,28 @@ class Memory:
             self.earlier = self._journal.accepted_parts(self._delivery_id)
         stuck = 0
         first, second = tee(spool.entries())
-        asked = (Entry(*entry[:3]) for entry in first)
-        verdicts = self._journal.subtract(asked, self._delivery_id, self.planned)
+        verdicts = self._journal.subtract(first, self._delivery_id, self.planned)
+        as_before = 0
 
         def chosen() -> Iterator[tuple[int, str | None, str]]:
-            nonlocal stuck
+            nonlocal stuck, as_before
             for (_key, content, _version, place), verdict in zip(second, verdicts, strict=True):
+                if verdict is Verdict.NEW:  # as settled: most rows, most days
+                    as_before += 1
+                    continue
                 self.verdicts[verdict] += 1
                 keyless = not content
-                if verdict is Verdict.UNCLEAR and self._must_wait(keyless):
-                    stuck += 1
-                elif self._is_sent(verdict, keyless):
+                is_stuck = verdict is Verdict.UNCLEAR and self._must_wait(keyless)
+                stuck += is_stuck
+                if is_stuck or not self._is_sent(verdict, keyless):
+                    yield place, None, NOT_SENT
+                else:
                     quiet = verdict is Verdict.UNCLEAR and self.repeats.quiet
                     yield place, REPEAT if quiet else None, verdict.value
 
         spool.choose(chosen())
+        if as_before:
+            self.verdicts[Verdict.NEW] = as_before
         if moved := self.verdicts[Verdict.MOVED]:
             raise PermanentError(
                 f"Send prepared parts: {moved} of their rows went out to {self._destination} in another form after the "
@@ -215,15 +220,18 @@ class Memory:
             self.told(part.part_id)
         return unclear(f"{rows} rows without a key went out before, in {named}, and no answer came.")
 
-    def plan(self, part: Part, entries: Iterable[Any]) -> Part:
-        """Write down a part and its rows; nothing of it counts before it goes out."""
+    def plan(self, parts: list[Part], entries: Iterable[tuple[bytes, bytes, str, int]]) -> list[Part]:
+        """Write down the parts and their rows; nothing of it counts before they go out."""
         if not self._delivery_id:
-            return part
-        sha256 = part.sha256
-        if self.repeats.resend:  # another mark than that of the sending it repeats
-            sha256 = repeated(sha256, self._delivery_id)
-        part_id = self._journal.plan(self._delivery_id, part.number, replace(part, sha256=sha256), entries)
-        return replace(part, id=part_id, mark=mark_of(sha256))
+            return parts
+        known = parts
+        if self.repeats.resend:  # another mark than that of the sending they repeat
+            known = [replace(part, sha256=repeated(part.sha256, self._delivery_id)) for part in parts]
+        ids = self._journal.plan(self._delivery_id, [(part.number, part) for part in known], entries)
+        return [
+            replace(part, id=part_id, mark=mark_of(as_known.sha256))
+            for part, as_known, part_id in zip(parts, known, ids, strict=True)
+        ]
 
     def first_use(self, parts: Sequence[Part]) -> None:
         """Look at the service where the journal knows nothing of it."""

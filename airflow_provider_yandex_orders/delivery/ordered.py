@@ -7,8 +7,8 @@ import marshal
 import os
 import tempfile
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from heapq import merge
 from itertools import accumulate, chain, islice
 from typing import IO, Any
 
@@ -52,7 +52,7 @@ class Ordered:
         """
         self.extend((row,), size)
 
-    def extend(self, rows: Sequence[Row], size: int) -> None:
+    def extend(self, rows: Sequence[Row], size: int = 0) -> None:
         """Take tuples.
 
         :param size: length of what may be long in them, in all.
@@ -63,15 +63,18 @@ class Ordered:
             self._spill()
 
     def __iter__(self) -> Iterator[Row]:
+        return chain.from_iterable(self._blocks())
+
+    def _blocks(self) -> Iterable[list[Row]]:
         self._rows.sort()
         if not self._runs:
-            return iter(self._rows)
+            return [self._rows]
         if self._rows:
             self._spill()
         while (over := len(self._runs) - RUNS) > 0:
             several = self._runs[: over + 1][:RUNS]
             del self._runs[: len(several)]
-            self._runs.append(self._written(self._merged(several)))
+            self._runs.append(self._written(chain.from_iterable(self._merged(several))))
         return self._merged(self._runs)
 
     def close(self) -> None:
@@ -109,11 +112,25 @@ class Ordered:
                     left = left[self._file.write(left) :]
         return begin, lengths
 
-    def _merged(self, runs: Iterable[tuple[int, array[int]]]) -> Iterator[Row]:
-        return merge(*(self._run(*run) for run in runs))
-
-    def _run(self, begin: int, lengths: array[int]) -> Iterator[Row]:
-        return chain.from_iterable(map(self._read, lengths, accumulate(lengths, initial=begin)))
+    def _merged(self, runs: Sequence[tuple[int, array[int]]]) -> Iterator[list[Row]]:
+        """Rows of all runs: up to the least of the last rows that are read of each, all that come before are read."""
+        reads = [map(self._read, lengths, accumulate(lengths, initial=begin)) for begin, lengths in runs]
+        heads: list[tuple[list[Row], Iterator[list[Row]]]] = [(next(blocks), blocks) for blocks in reads]
+        while len(heads) > 1:
+            least = min(rows[-1] for rows, _blocks in heads)
+            ready: list[Row] = []
+            left = []
+            for rows, blocks in heads:
+                at = bisect_right(rows, least)
+                ready += rows[:at]
+                if more := rows[at:] or next(blocks, []):
+                    left.append((more, blocks))
+            heads = left
+            ready.sort()  # of runs that are sorted themselves
+            yield ready
+        for rows, blocks in heads:
+            yield rows
+            yield from blocks
 
     def _read(self, length: int, begin: int) -> list[Row]:
         rows: list[Row] = marshal.loads(os.pread(self._number, length, begin))  # noqa: S302 - our own file

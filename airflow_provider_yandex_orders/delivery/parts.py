@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
-from itertools import count
+from itertools import accumulate, count, islice
 from typing import IO, TYPE_CHECKING
 
 from airflow_provider_yandex_orders.journal.records import PartFile
@@ -83,8 +84,8 @@ def total_of(sums: Iterable[Mapping[str, Decimal | str]]) -> dict[str, str]:
     return {code: f"{amount:f}" for code, amount in sorted(total.items())}
 
 
-BLOCK = 256 * 1024
-"""Rows are written and summed in blocks of so many bytes: a call a row would cost more than the bytes."""
+BLOCK = 250
+"""So many rows are written and summed at once: a call a row would cost more than the bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,29 +117,28 @@ def write_parts(
 
     A part never exceeds ``max_bytes``, unless a single row does.
     """
-    waiting = iter(lines)
-    line = next(waiting, None)
-    most = max_bytes - len(form.between) - len(form.tail)
+    waiting, between = iter(lines), form.between
+    most = max_bytes - len(form.tail)
     add: Callable[[list[bytes], FileFormat], object] = amounts.add if amounts else lambda _lines, _form: None
+    ahead = list(islice(waiting, BLOCK))
     for number in count(first):
-        if line is None:
+        if not ahead:
             return
         path = folder / f"{name}-{number:05d}{form.suffix}"
         digest, rows, lead = hashlib.sha256(), 0, form.head
-        block: list[bytes] = []
-        size, full = len(form.head), BLOCK
+        size = len(form.head) - len(between)
         with whole_file(path) as file:
-            while line is not None and (not rows or (rows < max_rows and size + len(line) <= most)):
-                block.append(line)
-                size += len(line) + (len(form.between) if rows else 0)
-                rows += 1
-                if size > full:
-                    _write(file, digest, lead + form.between.join(block))
-                    add(block, form)
-                    block, lead, full = [], form.between, size + BLOCK
-                line = next(waiting, None)
-            _write(file, digest, (lead + form.between.join(block) if block else b"") + form.tail)
-            add(block, form)
+            while block := ahead[: max_rows - rows]:
+                sizes = list(accumulate([len(line) + len(between) for line in block], initial=size))[1:]
+                fitting = bisect_right(sizes, most) or (0 if rows else 1)
+                if not fitting:
+                    break
+                block, size = block[:fitting], sizes[fitting - 1]
+                _write(file, digest, lead + between.join(block))
+                add(block, form)
+                rows, lead = rows + fitting, between
+                ahead = ahead[fitting:] or list(islice(waiting, BLOCK))
+            _write(file, digest, form.tail)
         size += len(form.tail)
         yield Part(str(path), rows, size, digest.hexdigest(), number, money=amounts.end_part() if amounts else None)
 

@@ -123,12 +123,12 @@ def _write(plan: Plan, kind: RowKind, sorter: Sorter, prepared: Prepared, opened
             first=max((part.number for part in earlier), default=0) + 1,
             amounts=amounts,
         ):
-            if memory is not None:
-                with spool.written() as entries:
-                    part = memory.plan(part, entries)
             prepared.parts.append(part)
+            spool.end_part(part.rows)
             written += part.rows
             pace.reached(written)
+    if memory is not None:
+        prepared.parts = memory.plan(prepared.parts, spool.given())
     if prepared.plan:
         prepared.plan["money"] = amounts.totals
     if versions is not None:

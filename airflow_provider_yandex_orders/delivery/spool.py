@@ -3,41 +3,52 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import chain, count, groupby
+from itertools import chain, count, groupby, islice
 from operator import itemgetter
 from typing import cast
 
 from airflow_provider_yandex_orders.delivery.ordered import Ordered, Row
+from airflow_provider_yandex_orders.journal.records import shortened
 
 NEW = "new"
 """The verdict on a row that nobody judged."""
+NOT_SENT = ""
+"""The verdict on a row that is not written."""
+_SOME = 500
+"""Rows that are kept at once."""
 _KEY, _NUMBER, _VERSION, _LINE, _MARK, _FILE, _OWNER, _CONTENT, _NOTE = range(9)
 _shown = itemgetter(_LINE, _MARK)
 
 Placed = tuple[int, Row]
 """A row and its place among all, those without a key first."""
-Entry = tuple[bytes, bytes, str]
-EntryOf = Callable[[str | None, str, bytes], Entry]
-"""Makes the journal's entry of a row's key, version and content."""
+Entry = tuple[bytes, bytes, str, int]
+"""The journal's entry of a row, and where it is."""
+EntryOf = Callable[[str | None, bytes, str], tuple[bytes, bytes, str]]
+"""Makes the journal's entry of a row's key, content and version."""
 
 
 class Spool:
     """Takes encoded rows in any order and gives back one of each key, ordered by key, those without a key first.
 
     The order makes parts the same bytes on every try, whatever order the database gave. Of all rows at once only a byte
-    each is in memory, and of the rows of one key only their numbers.
+    each is in memory, five where the journal is told of them, and of the rows of one key only their numbers.
     """
 
     def __init__(self) -> None:
         self._keyless, self._keyed, self._owners = Ordered(), Ordered(), Ordered()
-        self._entries, self._notes, self._given = Ordered(), Ordered(), Ordered()
+        self._entries, self._notes = Ordered(), Ordered()
         self._keyless_rows = self._kept = 0
         self._fates = bytearray()
         """What becomes of each row, in their order: an index of what follows."""
-        self._ends: list[tuple[str | None, str]] = [(None, ""), (None, NEW)]
+        self._ends: list[tuple[str | None, str]] = [(None, NOT_SENT), (None, NEW)]
         """File, where it is not the row's own, and verdict; the first is for rows that are not written."""
+        self._given = array("I")
+        """Places of rows that were given, and are not known to be in a part."""
+        self._part = 1
+        self._parts = array("I")
+        """The part each row is in, from 1, where entries are made."""
         self._entry_of: EntryOf | None = None
         self.has_versions = False
 
@@ -45,7 +56,7 @@ class Spool:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        for each in (self._keyless, self._keyed, self._owners, self._entries, self._notes, self._given):
+        for each in (self._keyless, self._keyed, self._owners, self._entries, self._notes):
             each.close()
 
     def add(
@@ -106,39 +117,56 @@ class Spool:
         :param replaced: told number and key of each row that a refused one may have replaced.
         :param differing: told the numbers of rows of one key that are equally new and differ: none of them is kept.
         :param last: of those the one that came last is kept, and it replaces those that are equally new.
-        :param entry_of: makes the journal's entry of key, version and content.
+        :param entry_of: makes the journal's entry of key, content and version.
         """
         self._entry_of = entry_of
-        for row in self._keyless:
-            self._keep(len(self._fates), row)
-        self._keyless_rows = len(self._fates)
-        places = count(self._keyless_rows)
+        place, waiting = 0, iter(self._keyless)
+        while some := list(islice(waiting, _SOME)):
+            place = self._keep(place, some)
+        self._keyless_rows = place
         for key, rows in groupby(self._keyed, itemgetter(_KEY)):
             first, second = next(rows), next(rows, None)  # noqa: B031 - two of one group
-            if second is None:  # as for most
+            if second is None and first[_NUMBER] > 0:  # as for most
+                some.append(first)
+                if len(some) < _SOME:
+                    continue
+            place = self._keep(place, some)
+            some.clear()
+            if second is not None or first[_NUMBER] < 0:
+                places = count(place)
+                several = chain(filter(None, (first, second)), rows)  # noqa: B031 - the rest of one group
+                placed = ((at, row) for row, at in zip(several, places, strict=False))
+                kept, numbers = _newest(_standing(placed, replaced, last), last)
                 place = next(places)
-                if first[_NUMBER] > 0:
-                    self._keep(place, first)
-                continue
-            placed = ((place, row) for row, place in zip(chain((first, second), rows), places, strict=False))
-            kept, numbers = _newest(_standing(placed, replaced, last), last)
-            if numbers:
-                differing(numbers, key)
-            elif kept:
-                self._keep(*kept)
+                if numbers:
+                    differing(numbers, key)
+                elif kept:
+                    self._keep(kept[0], [kept[1]])
+        self._keep(place, some)
+        self._parts.frombytes(bytes(len(self._fates) * self._parts.itemsize if entry_of else 0))
 
-    def _keep(self, place: int, row: Row) -> None:
-        self._fates += bytes(place - len(self._fates))
-        self._fates.append(1)
-        self._kept += 1
-        if row[_VERSION]:
-            self.has_versions = True
-        if row[_OWNER] is not None:
-            self._owners.add((row[_OWNER],))
-        if self._entry_of is not None:
-            self._entries.add((*_entry(row, self._entry_of), place))
-        if row[_NOTE] is not None:
-            self._notes.add((row[_NUMBER], place, row[_NOTE]), len(row[_NOTE]))
+    def _keep(self, place: int, rows: Sequence[Row]) -> int:
+        """Keep rows that follow each other.
+
+        :return: the place of what follows them.
+        """
+        fates = self._fates
+        fates += bytes(place - len(fates))
+        fates += b"\1" * len(rows)
+        self._kept += len(rows)
+        self.has_versions = self.has_versions or any(row[_VERSION] for row in rows)
+        if owners := [(row[_OWNER],) for row in rows if row[_OWNER] is not None]:
+            self._owners.extend(owners)
+        if (entry_of := self._entry_of) is not None:
+            # A row without a key is sorted by its line.
+            keys = (key if isinstance(key := row[_KEY], str) else None for row in rows)
+            contents = (row[_LINE] if row[_CONTENT] is None else row[_CONTENT] for row in rows)
+            entries = map(entry_of, keys, contents, map(itemgetter(_VERSION), rows))
+            self._entries.extend([(*entry, at) for at, entry in enumerate(entries, place)])
+        for at, row in enumerate(rows, place):
+            if row[_NOTE] is not None:
+                self._notes.add((row[_NUMBER], at, row[_NOTE]), len(row[_NOTE]))
+        return place + len(rows)
 
     def kept(self) -> tuple[int, int]:
         """How many rows are settled, and how many of them have no key."""
@@ -148,20 +176,19 @@ class Spool:
         """Each customer with the number of its rows."""
         return ((owner, sum(1 for _row in rows)) for owner, rows in groupby(self._owners, itemgetter(0)))
 
-    def entries(self) -> Iterator[tuple[bytes, bytes, str, int]]:
+    def entries(self) -> Iterator[Entry]:
         """The entry of each row and its place, in the order of the key sums."""
-        return cast("Iterator[tuple[bytes, bytes, str, int]]", iter(self._entries))
+        return cast("Iterator[Entry]", iter(self._entries))
 
     def choose(self, chosen: Iterable[tuple[int, str | None, str]]) -> None:
-        """Let :meth:`lines` give only some rows.
+        """Let :meth:`lines` give some rows in other ways; the rest is :data:`NEW`.
 
         :param chosen: the place :meth:`entries` gives of each row, the file it goes to where that is another than its
-            own, and the verdict on it.
+            own, and the verdict on it, :data:`NOT_SENT` among them.
         """
-        self._fates = fates = bytearray(len(self._fates))
         codes = {end: code for code, end in enumerate(self._ends)}
         for place, to_file, verdict in chosen:
-            fates[place] = codes.setdefault((to_file, verdict), len(codes))
+            self._fates[place] = codes.setdefault((to_file, verdict), len(codes))
         self._ends = list(codes)
 
     def leave_out(self, left_out: Callable[[int, str, bytes], bool]) -> None:
@@ -177,32 +204,30 @@ class Spool:
     def lines(self, file: str = "part", told: Callable[[str], object] | None = None) -> Iterator[bytes]:
         """The rows of one file, those without a key first.
 
-        :param told: told the version of each row, where the journal's entries are made, once the next one is asked for.
+        :param told: told the version of each row, where the journal's entries are made.
         """
-        self._given = Ordered()
-        rows = chain(self._keyless, self._keyed)
-        for fate, row in zip(self._fates, rows, strict=False):
-            if fate and (self._ends[fate][0] or row[_FILE]) == file:
-                yield row[_LINE]
-                if self._entry_of is not None:
-                    entry = _entry(row, self._entry_of)
-                    self._given.add(tuple(entry))
+        rows, to_file = chain(self._keyless, self._keyed), [end[0] for end in self._ends]
+        self._given = array("I")
+        given, journaled = self._given.append, bool(self._parts)
+        for place, (fate, row) in enumerate(zip(self._fates, rows, strict=False)):
+            if fate and (to_file[fate] or row[_FILE]) == file:
+                if journaled:
+                    given(place)
                     if told is not None:
-                        told(entry[2])
+                        told(shortened(row[_VERSION]) if place >= self._keyless_rows else "")
+                yield row[_LINE]
 
-    @contextmanager
-    def written(self) -> Iterator[Iterable[Row]]:
-        """The entries of the rows that :meth:`lines` gave since they were asked for before, in the order of the key
-        sums; that of the last one only once the next one was asked for."""
-        given, self._given = self._given, Ordered()
-        yield given
-        given.close()
+    def end_part(self, rows: int) -> None:
+        """The next so many of the rows that :meth:`lines` gave are a part."""
+        for place in self._given[:rows]:
+            self._parts[place] = self._part
+        del self._given[:rows]
+        self._part += 1
 
-
-def _entry(row: Row, entry_of: EntryOf) -> Entry:
-    key, content = row[_KEY], row[_CONTENT]  # a row without a key is sorted by its line
-    line = row[_LINE]
-    return entry_of(key if isinstance(key, str) else None, row[_VERSION], line if content is None else content)
+    def given(self) -> Iterator[Entry]:
+        """The entry of each row that :meth:`lines` gave, and its part, from 0, in the order of the key sums."""
+        parts = self._parts
+        return ((key, content, version, parts[at] - 1) for key, content, version, at in self.entries() if parts[at])
 
 
 def _standing(placed: Iterable[Placed], replaced: Callable[[int, str], None], last: bool) -> Iterator[Placed]:

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -22,7 +23,6 @@ from airflow_provider_yandex_orders.journal.records import (
     COUNTS,
     FIRST_TRY,
     Destination,
-    Entry,
     OpenDelivery,
     PartFile,
     PartState,
@@ -34,7 +34,10 @@ from airflow_provider_yandex_orders.journal.tables import money as money_table
 
 log = logging.getLogger(__name__)
 
-_CHUNK = 20_000
+_CHUNK = 1_000
+"""Rows of a statement: of more at once Python's collector of garbage takes its share."""
+_WRITTEN = 50
+"""Statements of a transaction: other tasks write meanwhile."""
 _KEYS = 5_000
 _TRIES = 6
 COUNTED = (PartState.SENDING.value, PartState.ACCEPTED.value, PartState.GOOD.value)
@@ -84,26 +87,39 @@ class Deliveries:
             result = None if found.result is None else msgspec.json.decode(found.result)
             return OpenDelivery(found.delivery_id, result, cleared)
 
-    def plan(self, delivery_id: int, number: int, file: PartFile, entries: Iterable[Entry]) -> int:
-        """Write down a part and what is in it; nothing of it counts before it goes out.
+    def plan(
+        self, delivery_id: int, files: Iterable[tuple[int, PartFile]], entries: Iterable[tuple[bytes, bytes, str, int]]
+    ) -> list[int]:
+        """Write down parts and what is in them; nothing of it counts before they go out.
 
-        :param number: its place in the delivery, from 1.
-        :param entries: its rows, in the order of their ``key_sum``.
-        :return: the part's id in the journal.
+        :param files: the parts with their place in the delivery, from 1.
+        :param entries: rows of all of them in the order of their ``key_sum``, in which they are written quickest: as
+            of :class:`~airflow_provider_yandex_orders.journal.records.Entry`, and which of the files each is in.
+        :return: the parts' ids in the journal.
         """
+        planned = {"delivery_id": delivery_id, "state": PartState.PLANNED.value, "planned_at": now()}
         with self._database.writing() as connection:
-            named = {name: getattr(file, name) for name in PartFile.__dataclass_fields__}
-            planned = {
-                "delivery_id": delivery_id,
-                "number": number,
-                "state": PartState.PLANNED.value,
-                "planned_at": now(),
-            }
-            part_id = _made(connection.execute(parts.insert().values(**planned, **named)))
-            waiting = _counted(part_id, entries)
-            while chunk := list(islice(waiting, _CHUNK)):
-                self._database.bulk.add(connection, part_id, chunk)
-        return part_id
+            ids = [
+                _made(connection.execute(parts.insert().values(**planned, number=number, **_named(file))))
+                for number, file in files
+            ]
+        waiting = iter(entries)
+        chunks = iter(lambda: list(islice(waiting, _CHUNK)), [])
+        for first in chunks:
+            with self._database.writing() as connection:
+                for chunk in chain([first], islice(chunks, _WRITTEN - 1)):
+                    self._add(connection, ids, chunk)
+        return ids
+
+    def _add(self, connection: Connection, ids: Sequence[int], chunk: Sequence[tuple[bytes, bytes, str, int]]) -> None:
+        keys, contents, versions, places = zip(*chunk, strict=True)
+        if all(contents):
+            self._database.bulk.add(connection, keys, [ids[at] for at in places], contents, versions)
+            return
+        copies = Counter((key, ids[at]) for key, content, _version, at in chunk if not content)
+        self._database.bulk.add_copies(connection, [(*which, count) for which, count in copies.items()])
+        if keyed := [entry for entry in chunk if entry[1]]:
+            self._add(connection, ids, keyed)
 
     # Parts under way. A part has gone out when ``sending`` is written, and only then may the request be made.
 
@@ -299,17 +315,5 @@ def _made(inserted: CursorResult[Any]) -> int:
     return int(key[0])
 
 
-def _counted(part_id: int, entries: Iterable[Entry]) -> Iterator[tuple[Any, ...]]:
-    """Rows of a part, as the table has them; those without a key, which lie side by side where they are alike, as one
-    with their number."""
-    key, copies = b"", 0
-    for key_sum, content_sum, version in entries:
-        if copies and key_sum != key:
-            yield key, part_id, None, None, copies
-            copies = 0
-        if content_sum:
-            yield key_sum, part_id, content_sum, version or None, None
-        else:
-            key, copies = key_sum, copies + 1
-    if copies:
-        yield key, part_id, None, None, copies
+def _named(file: PartFile) -> dict[str, Any]:
+    return {name: getattr(file, name) for name in PartFile.__dataclass_fields__}

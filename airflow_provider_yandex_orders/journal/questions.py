@@ -6,16 +6,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from itertools import islice
+from itertools import islice, repeat
+from operator import lt
 from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from airflow_provider_yandex_orders.journal.database import Database, now
-from airflow_provider_yandex_orders.journal.records import Entry, PartState, Verdict
+from airflow_provider_yandex_orders.journal.records import AnyEntry, PartState, Verdict
 from airflow_provider_yandex_orders.journal.tables import parts
 
-CHUNK = 5_000
+CHUNK = 2_000
 SETTLED = timedelta(days=7)
 """An accepted part that nobody judged for so long will not end badly any more."""
 
@@ -49,14 +50,21 @@ class Subtraction:
         self._last = b""
         # Of the content without a key that is looked at: how many of which verdict are not matched yet.
         self._copies: dict[Verdict, int] = {}
+        # Whether the journal has few rows between those that are asked for: it is read as it lies then.
+        self._dense = True
         self._gone: defaultdict[int, list[bytes]] = defaultdict(list)
         self._newer: list[tuple[str, bytes, int]] = []
 
-    def verdicts(self, entries: Iterable[Entry]) -> Iterator[Verdict]:
+    def verdicts(self, entries: Iterable[AnyEntry]) -> Iterator[Verdict]:
         """A verdict on each row, in the order the rows come."""
         waiting = iter(entries)
         while chunk := list(islice(waiting, CHUNK)):
-            known = self._known(chunk)
+            keys = [entry[0] for entry in chunk]
+            known = self._known(keys)
+            if not known and keys[0] > self._last and all(map(lt, keys, keys[1:])):
+                self._last, self._copies = keys[-1], {}
+                yield from repeat(Verdict.NEW, len(keys))
+                continue
             verdicts = [self._verdict(entry, known) for entry in chunk]
             self._clear()
             yield from verdicts
@@ -72,15 +80,16 @@ class Subtraction:
         self._gone.clear()
         self._newer.clear()
 
-    def _known(self, chunk: Sequence[Entry]) -> Mapping[bytes, list[Any]]:
-        keys = list(dict.fromkeys(entry.key_sum for entry in chunk))
+    def _known(self, keys: Sequence[bytes]) -> Mapping[bytes, list[Any]]:
         known: defaultdict[bytes, list[Any]] = defaultdict(list)
+        bulk, most = self._database.bulk, 2 * CHUNK
         with self._database.reading() as connection:
-            ids = set()
-            for sent in self._database.bulk.sent(connection, keys):
+            found = bulk.between(connection, keys[0], keys[-1], most) if self._dense else ()
+            if not self._dense or len(found) == most:
+                self._dense, found = False, bulk.sent(connection, keys)
+            for sent in found:
                 known[sent[0]].append(sent)
-                if sent[1] not in self._states:
-                    ids.add(sent[1])
+            ids = {sent[1] for sent in found} - self._states.keys()
             settled = now() - SETTLED
             for at in range(0, len(ids), CHUNK):
                 given = {"ids": list(islice(ids, at, at + CHUNK)), "forgotten": self._forgotten}
@@ -89,13 +98,13 @@ class Subtraction:
                     self._states[part_id] = (state, waited or state == PartState.GOOD.value, turn or 0, whose)
         return known
 
-    def _verdict(self, entry: Entry, known: Mapping[bytes, list[Any]]) -> Verdict:
-        key = entry.key_sum
-        if key < self._last or (key == self._last and entry.content_sum):
+    def _verdict(self, entry: AnyEntry, known: Mapping[bytes, list[Any]]) -> Verdict:
+        key = entry[0]
+        if key < self._last or (key == self._last and entry[1]):
             raise ValueError("rows must come in the order of their key sums, each key once")
         first, self._last = key != self._last, key
         sendings = known.get(key)
-        if entry.content_sum:
+        if entry[1]:
             return self._keyed(entry, sendings) if sendings else Verdict.NEW
         if first:
             self._copies = self._count(key, sendings or ())
@@ -105,7 +114,7 @@ class Subtraction:
                 return verdict
         return Verdict.NEW
 
-    def _keyed(self, entry: Entry, sendings: list[Any]) -> Verdict:
+    def _keyed(self, entry: AnyEntry, sendings: list[Any]) -> Verdict:
         """The last part that is had tells what the destination has; those under it are kept until it is settled."""
         verdict: Verdict | None = None
         settled = False
@@ -118,10 +127,10 @@ class Subtraction:
             if state == _PLANNED:
                 continue
             later = self._planned is not None and turn > self._planned and whose != self._delivery_id
-            if later and content != entry.content_sum and state in (*_HAD, _SENDING):
+            if later and content != entry[1] and state in (*_HAD, _SENDING):
                 return Verdict.MOVED
             if settled or (state not in _HAD and state != _SENDING):
-                self._gone[part_id].append(entry.key_sum)
+                self._gone[part_id].append(entry[0])
             elif state in _HAD:
                 settled = is_settled
                 if verdict is None:
@@ -129,20 +138,20 @@ class Subtraction:
             else:
                 unclear = max(unclear or "", version or "")
         if verdict is None and unclear is not None:
-            return Verdict.OUTDATED if entry.version and entry.version < unclear else Verdict.UNCLEAR
+            return Verdict.OUTDATED if entry[2] and entry[2] < unclear else Verdict.UNCLEAR
         return verdict or Verdict.NEW
 
     def _compared(
-        self, entry: Entry, part_id: int, content: bytes | None, version: str, unclear: str | None
+        self, entry: AnyEntry, part_id: int, content: bytes | None, version: str, unclear: str | None
     ) -> Verdict:
         # Also with the same content: sent again it would stand over the version it was newer than.
-        if entry.version and entry.version < max(version, unclear or ""):
+        if entry[2] and entry[2] < max(version, unclear or ""):
             return Verdict.OUTDATED
         if unclear is not None:
             return Verdict.UNCLEAR
-        if content == entry.content_sum:
-            if entry.version > version:
-                self._newer.append((entry.version, entry.key_sum, part_id))
+        if content == entry[1]:
+            if entry[2] > version:
+                self._newer.append((entry[2], entry[0], part_id))
             return self._had(part_id)
         return Verdict.CHANGED
 

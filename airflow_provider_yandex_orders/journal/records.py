@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -81,6 +81,10 @@ class Entry(NamedTuple):
     version: str
 
 
+AnyEntry = tuple[bytes, bytes, str, *tuple[Any, ...]]
+"""An entry, and what whoever asks keeps beside it."""
+
+
 class Verdict(Enum):
     """What the journal says of a row.
 
@@ -96,6 +100,8 @@ class Verdict(Enum):
     OUTDATED = "outdated"
     UNCLEAR = "unclear"
     MOVED = "moved"
+
+    __hash__ = object.__hash__  # that of Enum is a call in Python
 
 
 class PartState(StrEnum):
@@ -206,18 +212,37 @@ class Sums:
 
         :param key: what identifies it; ``None`` where nothing does.
         """
-        if key is None:
-            return Entry(_sum(self._keyless, content), b"", "")
-        # The usual ending says nothing and would cost a third of the row's size; the order stays the same.
-        short = version.removesuffix("+00:00").removesuffix(".000000")
-        return Entry(self.key(key), _sum(self._content, content), short)
+        return Entry(*self.entry_of()(key, content, version))
+
+    def entry_of(self, mode: str = "") -> Callable[[str | None, bytes, str], tuple[bytes, bytes, str]]:
+        """What makes entries of key, content and version of many rows.
+
+        :param mode: what besides its content makes a row with a key another one.
+        """
+        begun = self._content.copy()
+        begun.update(mode.encode())
+        of_key, of_content, of_keyless = self._key.copy, begun.copy, self._keyless.copy
+
+        def entry(key: str | None, content: bytes, version: str) -> tuple[bytes, bytes, str]:
+            if key is None:
+                keyless = of_keyless()
+                keyless.update(content)
+                return keyless.digest(), b"", ""
+            whose, what = of_key(), of_content()
+            whose.update(key.encode())
+            what.update(content)
+            return whose.digest(), what.digest(), shortened(version) if version else ""
+
+        return entry
 
     def key(self, key: str) -> bytes:
         """The sum of a key."""
-        return _sum(self._key, key.encode())
+        hashed = self._key.copy()
+        hashed.update(key.encode())
+        return hashed.digest()
 
 
-def _sum(begun: blake2b, content: bytes) -> bytes:
-    hashed = begun.copy()
-    hashed.update(content)
-    return hashed.digest()
+def shortened(version: str) -> str:
+    """A version without its usual ending, which says nothing and would cost a third of the row's size; the order stays
+    the same."""
+    return version.removesuffix("+00:00").removesuffix(".000000")

@@ -19,8 +19,8 @@ from airflow_provider_yandex_orders.journal.lease import Lease
 from airflow_provider_yandex_orders.journal.life import COUNTED, Deliveries, latest, of_task
 from airflow_provider_yandex_orders.journal.questions import Subtraction
 from airflow_provider_yandex_orders.journal.records import (
+    AnyEntry,
     Destination,
-    Entry,
     Judgement,
     PartState,
     SentPart,
@@ -54,7 +54,8 @@ def open_journal(journal_conn_id: str | None = None) -> Journal:
 
 
 class Journal(Deliveries):
-    """One memory for all deliveries. Every method may raise ``JournalUnavailable``, and then nothing was written."""
+    """One memory for all deliveries. Every method may raise ``JournalUnavailable``, and then nothing that was written
+    counts."""
 
     def __enter__(self) -> Journal:
         return self
@@ -144,7 +145,9 @@ class Journal(Deliveries):
         with self._database.reading() as connection:
             return connection.execute(select(func.max(parts.c.turn))).scalar() or 0
 
-    def subtract(self, entries: Iterable[Entry], delivery_id: int = 0, planned: int | None = None) -> Iterator[Verdict]:
+    def subtract(
+        self, entries: Iterable[AnyEntry], delivery_id: int = 0, planned: int | None = None
+    ) -> Iterator[Verdict]:
         """A verdict on each row, in the order the rows come.
 
         :param entries: rows of one destination in the order of their ``key_sum``, each key once; rows without a key

@@ -62,13 +62,22 @@ def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
         return msgspec.json.encode([cell(values.get(name)) for name in names])
 
     def picker(fields: Sequence[str]) -> Callable[[Sequence[bytes]], Iterable[Sequence[str]]]:
-        cells_of = itemgetter(*(names.index(name) if name in names else -1 for name in fields), -1)
+        places = [names.index(name) if name in names else -1 for name in fields]
+        cells_of = itemgetter(*places, -1)
 
         def cells(line: bytes) -> list[str]:
             text = f"{line.decode()[:-1]}{delimiter}"  # with an empty cell at the end, for what it has no column for
             return text.split(delimiter) if '"' not in text else next(csv.reader([text], delimiter=delimiter))
 
-        return lambda lines: map(cells_of, map(cells, lines))
+        def pick(lines: Sequence[bytes]) -> Iterable[Sequence[str]]:
+            text = b"".join(lines).decode()
+            if '"' in text:
+                return map(cells_of, map(cells, lines))
+            every, end = text.replace("\n", delimiter).split(delimiter), len(names) * len(lines)
+            nothing = [""] * len(lines)
+            return zip(*(nothing if at < 0 else every[at : end : len(names)] for at in places), strict=True)
+
+        return pick
 
     def narrow(fields: Collection[str]) -> tuple[FileFormat, Callable[[bytes], bytes]]:
         places = [place for place, name in enumerate(names) if name in fields]

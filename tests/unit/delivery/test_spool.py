@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.delivery import ordered
-from airflow_provider_yandex_orders.delivery.spool import Spool
+from airflow_provider_yandex_orders.delivery.spool import NOT_SENT, Spool
 from airflow_provider_yandex_orders.exceptions import PassingError
 from airflow_provider_yandex_orders.journal.records import Entry
 
@@ -167,7 +167,7 @@ def test_owners_are_counted_by_the_rows_that_stay() -> None:
 def test_the_journal_gets_the_entries_of_what_is_written(
     rows: list[tuple[str | None, bool]], size: int, data: st.DataObject
 ) -> None:
-    def entry_of(key: str | None, version: str, content: bytes) -> tuple[bytes, bytes, str]:
+    def entry_of(key: str | None, content: bytes, version: str) -> tuple[bytes, bytes, str]:
         return Entry(content[::-1], b"", "") if key is None else Entry(key.encode()[::-1], content, version)
 
     with memory(size), Spool() as spool:
@@ -176,13 +176,13 @@ def test_the_journal_gets_the_entries_of_what_is_written(
             spool.add(number, key, f"v{number:03d}", line, content=b"of " + line, note=b"n" + line if noted else None)
         assert settled(spool, entry_of=entry_of) == ([], [])
         every = list(spool.lines())
-        with spool.written() as written:
-            by_sum = list(written)
+        spool.end_part(len(every))
+        by_sum = list(spool.given())
         newest = {key: number for number, (key, _) in enumerate(rows, 1) if key is not None}
         stay = sorted([*newest.values(), *(number for number, (key, _) in enumerate(rows, 1) if key is None)])
         assert sorted(every) == [b"%03d" % number for number in stay]
-        entries = [entry_of(rows[number - 1][0], f"v{number:03d}", b"of %03d" % number) for number in map(int, every)]
-        assert by_sum == sorted(entries)
+        entries = [entry_of(rows[number - 1][0], b"of %03d" % number, f"v{number:03d}") for number in map(int, every)]
+        assert by_sum == [(*entry, 0) for entry in sorted(entries)]
         assert spool.has_versions is bool(rows)
         ordered_entries = list(spool.entries())
         assert [tuple(entry) for *entry, _place in ordered_entries] == sorted(entries)
@@ -193,7 +193,8 @@ def test_the_journal_gets_the_entries_of_what_is_written(
 
         ends = st.sampled_from([None, (None, "new"), (None, "changed"), ("repeat", "unclear")])
         fates = [data.draw(ends) for _line in every]
-        spool.choose((place, *end) for place, end in zip(places, fates, strict=True) if end is not None)
+        chosen = ((place, *(end or (None, NOT_SENT))) for place, end in zip(places, fates, strict=True))
+        spool.choose(each for each in chosen if each[1:] != (None, "new"))
         asked = []
 
         def left_out(number: int, verdict: str, note: bytes) -> bool:
@@ -208,7 +209,8 @@ def test_the_journal_gets_the_entries_of_what_is_written(
             for line in sorted(noted_lines & set(every))
             if (end := fates[place := every.index(line)]) is not None
         ]
-        for file, own in (("part", None), ("repeat", "repeat")):
+        in_parts = []
+        for number, (file, own) in enumerate((("part", None), ("repeat", "repeat"))):
             expected = [
                 place
                 for place, line in enumerate(every)
@@ -219,12 +221,12 @@ def test_the_journal_gets_the_entries_of_what_is_written(
             versions: list[str] = []
             lines, half = spool.lines(file, versions.append), len(expected) // 2
             first, ahead = list(islice(lines, half)), list(islice(lines, 1))
-            with spool.written() as written:  # of the first part, when the first row of the next one is known
-                assert list(written) == sorted(entries[place] for place in expected[:half])
+            spool.end_part(half)  # when the first row of the next one is known
             assert [*first, *ahead, *lines] == [every[place] for place in expected]
-            with spool.written() as written:
-                assert list(written) == sorted(entries[place] for place in expected[half:])
+            spool.end_part(len(expected) - half)
             assert versions == [entries[place][2] for place in expected]
+            in_parts += [(*entries[place], 2 * number + 1 + (at >= half)) for at, place in enumerate(expected)]
+        assert sorted(each for each in spool.given() if each[3]) == sorted(in_parts)
 
 
 def test_rows_that_come_in_order_are_one_run() -> None:

@@ -38,7 +38,8 @@ def plan(
     delivery = journal.begin(destination, task(run_id, dag_id)).id
     number = next(_numbers)
     file = PartFile(f"/staging/{number}.csv", 1, 10, f"{number:064x}")
-    return journal.plan(delivery, number, file, entries(journal, rows, destination))
+    (part_id,) = journal.plan(delivery, [(number, file)], ((*each, 0) for each in entries(journal, rows, destination)))
+    return part_id
 
 
 def send(

@@ -21,7 +21,6 @@ LIMIT_MB = 100
 CODE = """
 import sqlite3, sys, time
 from collections import Counter
-from itertools import islice
 from pathlib import Path
 from airflow_provider_yandex_orders.journal.records import Destination, Entry, PartFile, TaskKey
 from airflow_provider_yandex_orders.journal.store import open_journal
@@ -51,9 +50,10 @@ reading, _ = seconds(lambda: Counter(row.version for row in rows(True)))
 delivery = journal.begin(ORDERS, TaskKey("d", "r", "t"))
 
 def commit():
-    waiting = rows(False)
-    for number in range(1, ROWS // 50_000 + 1):
-        part = journal.plan(delivery.id, number, PartFile("p", 50_000, 1, "s"), islice(waiting, 50_000))
+    count = ROWS // 50_000
+    files = [(number + 1, PartFile("p", 50_000, 1, "s")) for number in range(count)]
+    planned = ((*row, number % count) for number, row in enumerate(rows(False)))
+    for part in journal.plan(delivery.id, files, planned):
         journal.sending(part)
         assert journal.accepted(part, upload_id=str(part))
 

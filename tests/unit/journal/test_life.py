@@ -445,5 +445,5 @@ def test_rows_are_asked_for_in_small_numbers(journal: Journal) -> None:
 
     answers = journal.subtract(stream())
     assert next(answers) is Verdict.NEW
-    assert taken == 5_000
+    assert taken == 2_000
     assert len(list(answers)) == 11_999
