@@ -86,6 +86,8 @@ def total_of(sums: Iterable[Mapping[str, Decimal | str]]) -> dict[str, str]:
 
 BLOCK = 250
 """So many rows are written and summed at once: a call a row would cost more than the bytes."""
+_ROOM = 512 * 1024
+"""So many bytes, where rows are long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ def write_parts(
     waiting, between = iter(lines), form.between
     most = max_bytes - len(form.tail)
     add: Callable[[list[bytes], FileFormat], object] = amounts.add if amounts else lambda _lines, _form: None
-    ahead = list(islice(waiting, BLOCK))
+    some = 1
+    ahead = list(islice(waiting, some))
     for number in count(first):
         if not ahead:
             return
@@ -134,10 +137,12 @@ def write_parts(
                 if not fitting:
                     break
                 block, size = block[:fitting], sizes[fitting - 1]
-                _write(file, digest, lead + between.join(block))
+                written = lead + between.join(block)
+                _write(file, digest, written)
                 add(block, form)
                 rows, lead = rows + fitting, between
-                ahead = ahead[fitting:] or list(islice(waiting, BLOCK))
+                some = min(BLOCK, _ROOM * fitting // len(written) + 1)
+                ahead = ahead[fitting:] or list(islice(waiting, some))
             _write(file, digest, form.tail)
         size += len(form.tail)
         yield Part(str(path), rows, size, digest.hexdigest(), number, money=amounts.end_part() if amounts else None)

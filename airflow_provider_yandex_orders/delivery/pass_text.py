@@ -22,6 +22,8 @@ from airflow_provider_yandex_orders.rows.kind import Field
 from airflow_provider_yandex_orders.sources.columns import Picker, Step
 
 _VERSION = moment("sortable")
+_LONGEST = 100_000
+"""Longer lines are not plain: several are held at once."""
 
 
 class NotPlain(Exception):
@@ -323,6 +325,7 @@ class PassText:
         sums = self._bind("blake2b", partial(blake2b, digest_size=16))
         self._add(f"content = {sums}({self._members('c', list(order))}).digest()")
         self._files()
+        self._leave(f"len(line) > {_LONGEST}")
         told = f"(a, {self._text(kind.label)} or None, {{}})"
         self._add(f"note = {self._bind('encode', msgspec.json.encode)}({told}) if a else None")
         self._add(*self.ends)

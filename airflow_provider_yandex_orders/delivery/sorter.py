@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 UNIT = "\x1f"
 SHOWN_WORDS = 20
-STRETCH = 1000
+STRETCH = 250
 """Rows that go the quick way at once."""
 QUICK_WAYS = 100
 """Sets of columns for which a quick pass is made: JSON objects may have any."""

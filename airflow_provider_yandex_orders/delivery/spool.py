@@ -143,7 +143,7 @@ class Spool:
                 elif kept:
                     self._keep(kept[0], [kept[1]])
         self._keep(place, some)
-        self._parts.frombytes(bytes(len(self._fates) * self._parts.itemsize if entry_of else 0))
+        self._parts = array("I", [0]) * (len(self._fates) if entry_of else 0)
 
     def _keep(self, place: int, rows: Sequence[Row]) -> int:
         """Keep rows that follow each other.
