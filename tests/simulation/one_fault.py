@@ -19,6 +19,8 @@ from tests.simulation.world import LAST, Broken, Crm, World
 
 STEPS = 8
 """Of more occasions so many are tried, evenly spread."""
+_ENDS = dict.fromkeys(("deaths", "terms"), 30)
+"""And so many of those on which a process ends: on few of them a request is under way."""
 OTHERS = {
     "the token dies": "tokens",
     "a local disk is full": "disk",
@@ -155,7 +157,7 @@ def cell(column: Column, fault: tuple[str, str, str]) -> str:
         return NOT_THERE
     most = _play(column, (kind, 0, trouble)).weather.occasions[kind]
     found: Counter[str] = Counter()
-    for step in range(1, most + 1, max(1, -(-most // STEPS))):
+    for step in range(1, most + 1, max(1, -(-most // _ENDS.get(kind, STEPS)))):
         found[_play(column, (kind, step, trouble)).outcome] += 1
     return ", ".join(each for each in (IN_THE_TRY, BY_A_RETRY, PEOPLE) if found[each]) or NOT_THERE
 
