@@ -26,17 +26,18 @@ _TIME = {"SQLite": "CPU", "PostgreSQL": "wall"}
 
 def _entries(place: str, secret: str, keys: int) -> Callable[[bool], Iterator[Any]]:
     """Reads the entries of so many rows, in the order of their keys, as they are or with some of them changed."""
-    from airflow_provider_yandex_orders.journal.records import Destination, Entry, Sums
+    from airflow_provider_yandex_orders.journal.records import Destination, Sums
 
     sums = Sums(bytes.fromhex(secret), Destination("metrica", "h", "101", "orders"))
     rows = sqlite3.connect(place)
     rows.execute("CREATE TABLE rows (key_sum BLOB PRIMARY KEY, content_sum BLOB, version TEXT) WITHOUT ROWID")
-    made = (sums.entry(f"order-{number}", b"content of %d" % number, _VERSION) for number in range(keys))
-    rows.executemany("INSERT INTO rows VALUES (?, ?, ?)", ((each[0], each[1], each[2]) for each in made))
+    entry_of = sums.entry_of()
+    made = (entry_of(f"order-{number}", b"content of %d" % number, _VERSION) for number in range(keys))
+    rows.executemany("INSERT INTO rows VALUES (?, ?, ?)", made)
 
     def read(changed: bool) -> Iterator[Any]:
         for number, (key, content, version) in enumerate(rows.execute("SELECT * FROM rows ORDER BY key_sum")):
-            yield Entry(key, b"otherwise" if changed and number % _CHANGED_EVERY == 0 else content, version)
+            yield key, b"otherwise" if changed and number % _CHANGED_EVERY == 0 else content, version
 
     return read
 

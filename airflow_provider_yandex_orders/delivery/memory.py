@@ -15,13 +15,15 @@ from itertools import tee
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_yandex_orders.delivery.parts import Part
-from airflow_provider_yandex_orders.delivery.spool import NOT_SENT, EntryOf, Spool
+from airflow_provider_yandex_orders.delivery.spool import NOT_SENT, Spool
 from airflow_provider_yandex_orders.exceptions import PassingError, PermanentError, UploadUnclearError
 from airflow_provider_yandex_orders.journal.database import now
 from airflow_provider_yandex_orders.journal.questions import SETTLED
 from airflow_provider_yandex_orders.journal.records import (
     Destination,
+    EntryOf,
     PartState,
+    PlacedEntry,
     SentPart,
     TaskKey,
     Try,
@@ -132,15 +134,13 @@ class Memory:
         stuck = 0
         first, second = tee(spool.entries())
         verdicts = self._journal.subtract(first, self._delivery_id, self.planned)
-        as_before = 0
 
         def chosen() -> Iterator[tuple[int, str | None, str]]:
-            nonlocal stuck, as_before
+            nonlocal stuck
             for (_key, content, _version, place), verdict in zip(second, verdicts, strict=True):
-                if verdict is Verdict.NEW:  # as settled: most rows, most days
-                    as_before += 1
-                    continue
                 self.verdicts[verdict] += 1
+                if verdict is Verdict.NEW:  # as settled: most rows, most days
+                    continue
                 keyless = not content
                 is_stuck = verdict is Verdict.UNCLEAR and self._must_wait(keyless)
                 stuck += is_stuck
@@ -151,8 +151,6 @@ class Memory:
                     yield place, REPEAT if quiet else None, verdict.value
 
         spool.choose(chosen())
-        if as_before:
-            self.verdicts[Verdict.NEW] = as_before
         if moved := self.verdicts[Verdict.MOVED]:
             raise PermanentError(
                 f"Send prepared parts: {moved} of their rows went out to {self._destination} in another form after the "
@@ -220,7 +218,7 @@ class Memory:
             self.told(part.part_id)
         return unclear(f"{rows} rows without a key went out before, in {named}, and no answer came.")
 
-    def plan(self, parts: list[Part], entries: Iterable[tuple[bytes, bytes, str, int]]) -> list[Part]:
+    def plan(self, parts: list[Part], entries: Iterable[PlacedEntry]) -> list[Part]:
         """Write down the parts and their rows; nothing of it counts before they go out."""
         if not self._delivery_id:
             return parts

@@ -122,8 +122,7 @@ def write_parts(
     waiting, between = iter(lines), form.between
     most = max_bytes - len(form.tail)
     add: Callable[[list[bytes], FileFormat], object] = amounts.add if amounts else lambda _lines, _form: None
-    some = 1
-    ahead = list(islice(waiting, some))
+    ahead = list(islice(waiting, 1))
     for number in count(first):
         if not ahead:
             return

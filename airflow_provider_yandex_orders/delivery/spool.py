@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import cast
 
 from airflow_provider_yandex_orders.delivery.ordered import Ordered, Row
-from airflow_provider_yandex_orders.journal.records import shortened
+from airflow_provider_yandex_orders.journal.records import EntryOf, PlacedEntry, shortened
 
 NEW = "new"
 """The verdict on a row that nobody judged."""
@@ -23,10 +23,6 @@ _shown = itemgetter(_LINE, _MARK)
 
 Placed = tuple[int, Row]
 """A row and its place among all, those without a key first."""
-Entry = tuple[bytes, bytes, str, int]
-"""The journal's entry of a row, and where it is."""
-EntryOf = Callable[[str | None, bytes, str], tuple[bytes, bytes, str]]
-"""Makes the journal's entry of a row's key, content and version."""
 
 
 class Spool:
@@ -176,9 +172,9 @@ class Spool:
         """Each customer with the number of its rows."""
         return ((owner, sum(1 for _row in rows)) for owner, rows in groupby(self._owners, itemgetter(0)))
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[PlacedEntry]:
         """The entry of each row and its place, in the order of the key sums."""
-        return cast("Iterator[Entry]", iter(self._entries))
+        return cast("Iterator[PlacedEntry]", iter(self._entries))
 
     def choose(self, chosen: Iterable[tuple[int, str | None, str]]) -> None:
         """Let :meth:`lines` give some rows in other ways; the rest is :data:`NEW`.
@@ -224,7 +220,7 @@ class Spool:
         del self._given[:rows]
         self._part += 1
 
-    def given(self) -> Iterator[Entry]:
+    def given(self) -> Iterator[PlacedEntry]:
         """The entry of each row that :meth:`lines` gave, and its part, from 0, in the order of the key sums."""
         parts = self._parts
         return ((key, content, version, parts[at] - 1) for key, content, version, at in self.entries() if parts[at])

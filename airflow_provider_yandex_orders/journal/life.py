@@ -26,6 +26,7 @@ from airflow_provider_yandex_orders.journal.records import (
     OpenDelivery,
     PartFile,
     PartState,
+    PlacedEntry,
     TaskKey,
     Try,
 )
@@ -88,13 +89,13 @@ class Deliveries:
             return OpenDelivery(found.delivery_id, result, cleared)
 
     def plan(
-        self, delivery_id: int, files: Iterable[tuple[int, PartFile]], entries: Iterable[tuple[bytes, bytes, str, int]]
+        self, delivery_id: int, files: Iterable[tuple[int, PartFile]], entries: Iterable[PlacedEntry]
     ) -> list[int]:
         """Write down parts and what is in them; nothing of it counts before they go out.
 
         :param files: the parts with their place in the delivery, from 1.
-        :param entries: rows of all of them in the order of their ``key_sum``, in which they are written quickest: as
-            of :class:`~airflow_provider_yandex_orders.journal.records.Entry`, and which of the files each is in.
+        :param entries: rows of all of them, each with the place of its file, in the order of their key sums, in which
+            they are written quickest.
         :return: the parts' ids in the journal.
         """
         planned = {"delivery_id": delivery_id, "state": PartState.PLANNED.value, "planned_at": now()}
@@ -111,7 +112,7 @@ class Deliveries:
                     self._add(connection, ids, chunk)
         return ids
 
-    def _add(self, connection: Connection, ids: Sequence[int], chunk: Sequence[tuple[bytes, bytes, str, int]]) -> None:
+    def _add(self, connection: Connection, ids: Sequence[int], chunk: Sequence[PlacedEntry]) -> None:
         keys, contents, versions, places = zip(*chunk, strict=True)
         if all(contents):
             self._database.bulk.add(connection, keys, [ids[at] for at in places], contents, versions)

@@ -67,20 +67,14 @@ class Try(NamedTuple):
 FIRST_TRY = Try()
 
 
-class Entry(NamedTuple):
-    """A row as the journal knows it.
-
-    :param key_sum: sum of its key; of its content, where it has no key.
-    :param content_sum: sum of its content; empty where it has no key.
-    :param version: moment of this version as :meth:`~airflow_provider_yandex_orders.rows.dates.Clock.sortable` has it;
-        empty where none is mapped.
-    """
-
-    key_sum: bytes
-    content_sum: bytes
-    version: str
-
-
+Entry = tuple[bytes, bytes, str]
+"""A row as the journal knows it: the sum of its key, or of its content where it has no key; the sum of its content,
+empty where it has no key; and the moment of its version as
+:meth:`~airflow_provider_yandex_orders.rows.dates.Clock.sortable` has it, shortened, empty where none is mapped."""
+EntryOf = Callable[[str | None, bytes, str], Entry]
+"""Makes the entry of a row's key, ``None`` where nothing identifies it, its content and its version."""
+PlacedEntry = tuple[bytes, bytes, str, int]
+"""An entry, and its place among the rows of an upload, or that of its part among the parts."""
 AnyEntry = tuple[bytes, bytes, str, *tuple[Any, ...]]
 """An entry, and what whoever asks keeps beside it."""
 
@@ -207,15 +201,8 @@ class Sums:
         self._content = blake2b(key=own, digest_size=CONTENT_BYTES, person=b"content")
         self._keyless = blake2b(key=own, digest_size=KEY_BYTES, person=b"keyless")
 
-    def entry(self, key: str | None, content: bytes, version: str = "") -> Entry:
-        """The entry of a row.
-
-        :param key: what identifies it; ``None`` where nothing does.
-        """
-        return Entry(*self.entry_of()(key, content, version))
-
-    def entry_of(self, mode: str = "") -> Callable[[str | None, bytes, str], tuple[bytes, bytes, str]]:
-        """What makes entries of key, content and version of many rows.
+    def entry_of(self, mode: str = "") -> EntryOf:
+        """What makes the entries of many rows.
 
         :param mode: what besides its content makes a row with a key another one.
         """
@@ -223,7 +210,7 @@ class Sums:
         begun.update(mode.encode())
         of_key, of_content, of_keyless = self._key.copy, begun.copy, self._keyless.copy
 
-        def entry(key: str | None, content: bytes, version: str) -> tuple[bytes, bytes, str]:
+        def entry(key: str | None, content: bytes, version: str) -> Entry:
             if key is None:
                 keyless = of_keyless()
                 keyless.update(content)

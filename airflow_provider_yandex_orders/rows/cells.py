@@ -56,7 +56,7 @@ def cleaned(value: Any) -> Any:
     """A text as people see it: without hidden signs, white space around it, and what protects it."""
     if not isinstance(value, str):
         return value
-    text = (value if value.isascii() else visible(value)).strip()
+    text = visible(value).strip()
     return unprotected(text).strip() if text[:1] in ("=", "'") else text
 
 

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from airflow_provider_yandex_orders.delivery import ordered
 from airflow_provider_yandex_orders.delivery.spool import NOT_SENT, Spool
 from airflow_provider_yandex_orders.exceptions import PassingError
-from airflow_provider_yandex_orders.journal.records import Entry
 
 Row = tuple[str | None, str, bytes, str]
 KEYS = st.none() | st.sampled_from(["1", "2", "10", "a", "A", "Ж", "a\0b", ""])
@@ -168,7 +167,7 @@ def test_the_journal_gets_the_entries_of_what_is_written(
     rows: list[tuple[str | None, bool]], size: int, data: st.DataObject
 ) -> None:
     def entry_of(key: str | None, content: bytes, version: str) -> tuple[bytes, bytes, str]:
-        return Entry(content[::-1], b"", "") if key is None else Entry(key.encode()[::-1], content, version)
+        return (content[::-1], b"", "") if key is None else (key.encode()[::-1], content, version)
 
     with memory(size), Spool() as spool:
         for number, (key, noted) in enumerate(rows, 1):

@@ -24,7 +24,8 @@ def task(run_id: str = "run-1", dag_id: str = "a_dag") -> TaskKey:
 def entries(journal: Journal, rows: Iterable[Row], destination: Destination = ORDERS) -> list[Entry]:
     """Rows as the journal takes them."""
     sums = journal.sums(destination)
-    return sorted(sums.entry(key, content.encode(), version) for key, content, version in rows)
+    entry_of = sums.entry_of()
+    return sorted(entry_of(key, content.encode(), version) for key, content, version in rows)
 
 
 def plan(

@@ -22,7 +22,7 @@ CODE = """
 import sqlite3, sys, time
 from collections import Counter
 from pathlib import Path
-from airflow_provider_yandex_orders.journal.records import Destination, Entry, PartFile, TaskKey
+from airflow_provider_yandex_orders.journal.records import Destination, PartFile, TaskKey
 from airflow_provider_yandex_orders.journal.store import open_journal
 
 ROWS = int(sys.argv[2])
@@ -31,14 +31,15 @@ journal = open_journal("journal")
 sums = journal.sums(ORDERS)
 spool = sqlite3.connect("")
 spool.execute("CREATE TABLE rows (key_sum BLOB PRIMARY KEY, content_sum BLOB, version TEXT) WITHOUT ROWID")
-made = (sums.entry(f"order-{n}", b"content of %d" % n, "2026-11-26T10:00:00.000000+00:00") for n in range(ROWS))
+entry_of = sums.entry_of()
+made = (entry_of(f"order-{n}", b"content of %d" % n, "2026-11-26T10:00:00.000000+00:00") for n in range(ROWS))
 spool.executemany("INSERT INTO rows VALUES (?, ?, ?)", made)
 del made
 
 def rows(changed):
     for number, row in enumerate(spool.execute("SELECT * FROM rows ORDER BY key_sum")):
         key, content, version = row
-        yield Entry(key, b"otherwise" if changed and number % 100 == 0 else content, version)
+        yield key, b"otherwise" if changed and number % 100 == 0 else content, version
 
 def seconds(work):
     start = time.process_time()
