@@ -7,12 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
 from airflow_provider_yandex_orders.delivery.seen import Known, asker, seen_as
+from airflow_provider_yandex_orders.journal.records import EntryOf
 from airflow_provider_yandex_orders.rows.cells import meant
 from airflow_provider_yandex_orders.rows.check import RowChecker
 from airflow_provider_yandex_orders.rows.formats import FileFormat, line_writer, meaning
@@ -54,6 +54,7 @@ class Run:
     :param bounds: what rows lie between.
     :param notes: counts rows by what is noted of them.
     :param word: told each status that rows have in the source, and how many have it, where that is asked for.
+    :param entry_of: makes the journal's entries, where there is a journal.
     """
 
     check: RowChecker
@@ -62,11 +63,13 @@ class Run:
     bounds: Bounds
     notes: Counter[str]
     word: Callable[[Any, int], None] | None
+    entry_of: EntryOf | None
 
 
 @dataclass
 class PassText:
-    """Writes one pass. ``t3``, ``c3``, ``j3`` and ``n3`` are the parts of what the field at place 3 comes to.
+    """Writes one pass. ``t3``, ``c3``, ``j3`` and ``n3`` are the parts of what the field at place 3 comes to, as far as
+    they are asked for.
 
     :param run: what it is made for.
     """
@@ -85,7 +88,8 @@ class PassText:
         self.found: set[str] = set()  # fields that some row may have a value for
         self.hashed = {each.name: each.hashed_into or "" for each in self.check.hashed}
         self.json = next((each for each in self.run.files.values() if not each.delimiter), None)
-        self.letters = "tcj" if self.json else "tc"
+        self.members = ("c" if self.run.entry_of else "") + ("j" if self.json else "")
+        self.letters = f"t{self.members}"
 
     def of(self, keys: tuple[Any, ...]) -> tuple[str, dict[str, Any], list[Callable[[], object]]]:
         """The text, what its names stand for, and what it counts."""
@@ -164,13 +168,13 @@ class PassText:
         if declared.sent or not is_version:
             forms = self._forms_of(declared)
             counted = declared.droppable or (declared.many and declared.type.by_hand)
-            second = f" = j{place}" if self.json else ""
             one = [f"n{place} = 1"] if counted else []
             self._branches(
-                [(form.when, [*self._values(declared, form, second), *one]) for form in forms],
-                [f"t{place} = c{place}{second} = ''", *([f"n{place} = 0"] if counted else [])],
+                [(form.when, [*self._values(declared, form), *one]) for form in forms],
+                [" = ".join([*self._parts(place), "''"]), *([f"n{place} = 0"] if counted else [])],
                 seen,
-                f"t{place}, c{place}, {f'j{place}' if self.json else '_'}, {f'n{place}' if counted else '_'}, _ = k",
+                ", ".join(f"{each}{place}" if each in self.letters + "n" * counted else "_" for each in "tcjn")
+                + ", _ = k",
             )
             self.found.add(declared.name)
             if counted:
@@ -223,7 +227,10 @@ class PassText:
             found.append(form)
         return found
 
-    def _values(self, declared: Field, form: Form, second: str) -> list[str]:
+    def _parts(self, place: str, letters: str = "") -> list[str]:
+        return [f"{each}{place}" for each in letters or self.letters]
+
+    def _values(self, declared: Field, form: Form) -> list[str]:
         place, target = self.places[declared.name], self.hashed.get(declared.name)
         text = form.text
         if target:
@@ -232,7 +239,8 @@ class PassText:
         before, after = ("[", "]") if declared.many else ("", "")
         name = msgspec.json.encode(target or declared.name).decode().replace("{", "{{").replace("}", "}}")
         member = f"{name}:{before}{quote}{{t{place}}}{quote}{after},"
-        return [f"t{place} = {text}", f"c{place}{second} = f{member!r}"]
+        second = [f"{' = '.join(self._parts(place, self.members))} = f{member!r}"] if self.members else []
+        return [f"t{place} = {text}", *second]
 
     # The row.
 
@@ -260,8 +268,8 @@ class PassText:
             return
         mine, other = self.places[source], self.places[target]
         if target in self.found:
-            self._add(f"if c{mine}:")
-            self._leave(f"c{other}", depth=1)
+            self._add(f"if t{mine}:")
+            self._leave(f"t{other}", depth=1)
             self._add(*(f"    {each}{other} = {each}{mine}" for each in self.letters))
         else:
             self._add(*(f"{each}{other} = {each}{mine}" for each in self.letters))
@@ -274,10 +282,10 @@ class PassText:
         if seen is None or declared.name in self.hashed:
             raise NotPlain
         place = self.places[declared.name]
-        default = self._bind(f"default_{place}", seen[: len(self.letters)])
-        values = f"{', '.join(f'{each}{place}' for each in self.letters)} = {default}"
+        default = self._bind(f"default_{place}", [seen["tcj".index(each)] for each in self.letters])
+        values = f"{', '.join(self._parts(place))}, = {default}"
         if declared.name in self.found:
-            self._add(f"d{place} = not c{place}", f"if d{place}:", f"    {values}")
+            self._add(f"d{place} = not t{place}", f"if d{place}:", f"    {values}")
         else:
             self._add(f"d{place} = True", values)
         self.found.add(declared.name)
@@ -288,9 +296,9 @@ class PassText:
         """What must be filled, and what must lie in time."""
         kind, bounds = self.kind, self.run.bounds
         needed = [each.name for each in self.check.needed]
-        missing = [f"not {self._filled(name)}" for name in needed]
+        missing = [f"not {self._text(name)}" for name in needed]
         if kind.identifiers:
-            missing.append(f"not ({' or '.join(map(self._filled, kind.identifiers))})")
+            missing.append(f"not ({' or '.join(map(self._text, kind.identifiers))})")
         if not missing:
             raise NotPlain
         self._leave(" or ".join(missing))
@@ -298,7 +306,7 @@ class PassText:
             place = self.places[kind.created]
             least, greatest = lies
             value = f"int(t{place})" if isinstance(least, float) else f"t{place}"
-            self._add("a = 0", f"if c{place} and not {least!r} <= {value} <= {greatest!r}:")
+            self._add("a = 0", f"if t{place} and not {least!r} <= {value} <= {greatest!r}:")
             if bounds.age is None:
                 self._leave(depth=1)
             else:
@@ -309,9 +317,6 @@ class PassText:
         if kind.not_future:
             self._leave(f"int(t{self.places[kind.not_future]}) > {bounds.now!r}")
 
-    def _filled(self, name: str) -> str:
-        return f"c{self.places[name]}" if name in self.found else "''"
-
     def _text(self, name: str) -> str:
         return f"t{self.places[name]}" if name in self.found else "''"
 
@@ -321,16 +326,16 @@ class PassText:
         key = f"{self._text(kind.key[0])} or None" if len(kind.key) == 1 else self._united(kind.key)
         unsent = [each.name for each in kind.fields if not each.sent and each.name != kind.version]
         sent = [each.name for each in kind.sent_fields]
-        order = msgspec.json.decode(meaning(dict.fromkeys(sent, 1), sent))
-        sums = self._bind("blake2b", partial(blake2b, digest_size=16))
-        self._add(f"content = {sums}({self._members('c', list(order))}).digest()")
         self._files()
         self._leave(f"len(line) > {_LONGEST}")
         told = f"(a, {self._text(kind.label)} or None, {{}})"
         self._add(f"note = {self._bind('encode', msgspec.json.encode)}({told}) if a else None")
         self._add(*self.ends)
         owner = f"{self._text(kind.owner)} or None" if kind.owner in self.found else "None"
-        self._add(f"found(({key}, number, s, line, {self._united(unsent)}, file, {owner}, content, note))")
+        order = msgspec.json.decode(meaning(dict.fromkeys(sent, 1), sent)) if self.run.entry_of else ()
+        entry = f"{self._bind('entry_of', self.run.entry_of)}(key, {self._members('c', list(order))}, s)"
+        self._add(f"key = {key}", f"entry = {entry if self.run.entry_of else None}")
+        self._add(f"found((key, number, s, line, {self._united(unsent)}, file, {owner}, entry, note))")
 
     def _united(self, names: Sequence[str]) -> str:
         cells = (f"{{{self._text(name)}}}" if name in self.found else "" for name in names)
@@ -344,7 +349,7 @@ class PassText:
             self._add(f"file = {name!r}", *self._line(form))
             return
         for number, (name, form) in enumerate(files.items()):
-            self._add(f"{'elif' if number else 'if'} {self._filled(name)}:")
+            self._add(f"{'elif' if number else 'if'} {self._text(name)}:")
             self._add(f"file = {name!r}", *self._line(form), depth=1)
         self._add("else:")
         self._leave(depth=1)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import ObjectStoragePath
 
     from airflow_provider_yandex_orders.delivery.memory import Memory
+    from airflow_provider_yandex_orders.journal.records import EntryOf
 
 WAYS = ("send", "hold", "reject")
 """What may become of rows that are too old."""
@@ -112,6 +113,11 @@ class Plan:
     same_key: SameKey = field(default_factory=SameKey)
     sends: bool = True
     workers: int = 1
+
+    @property
+    def entry_of(self) -> EntryOf | None:
+        """Makes the journal's entry of a row; ``None`` where there is no journal."""
+        return self.memory.entry_of if self.memory else None
 
     @property
     def mapped_only(self) -> bool:

@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from hashlib import blake2b
 from itertools import chain, groupby, islice
 from operator import itemgetter
 from typing import Any
@@ -76,7 +75,7 @@ class Sorter:
         self.pace = Pace("rows read")
         self.notes: Counter[str] = Counter()
         self.filled: set[str] = set()
-        self._file_of = _file_chooser(plan)
+        self._file_of, self._entry_of = _file_chooser(plan), plan.entry_of
         self._now = time.time()
         self._noted = Notes(plan, kind, self._now)
         self._status = checker.column_of(kind.status) if kind.status and plan.options.status_map else None
@@ -90,6 +89,7 @@ class Sorter:
                 Bounds(self._noted.young, self._noted.quick_age, self._now),
                 self.notes,
                 self._word if self._status else None,
+                self._entry_of,
             )
         )
         self._encoders = {
@@ -202,8 +202,7 @@ class Sorter:
                     rows = [pickle.loads(line) for _key, line in lines]  # noqa: S301 - written by this process
                     for numbers, found in plan.same_key.put_together(rows, self.kind, plan.merge_mode):
                         self._complete(numbers, found)
-        entry_of = plan.memory.entry_of if plan.memory else None
-        self.spool.settle(self._replaced, self._refuse, last=last, entry_of=entry_of)
+        self.spool.settle(self._replaced, self._refuse, last=last)
 
     def _replaced(self, number: int, key: str) -> None:
         reason = "another row of this key is rejected, and nothing tells that this one is newer"
@@ -234,7 +233,7 @@ class Sorter:
         self.notes[IN_FUTURE] += age == FUTURE
         if self._plan.mapped_only:
             self.filled.update(name for name, value in values.items() if value != [])
-        file = self._file_of(values)
+        file, entry_of = self._file_of(values), self._entry_of
         self.spool.add(
             numbers[0],
             checked.key,
@@ -243,7 +242,7 @@ class Sorter:
             UNIT.join(str(values.get(name, "")) for name in self._unsent),
             file,
             values.get(kind.owner or ""),
-            blake2b(meaning(values, self._sent), digest_size=16).digest(),
+            entry_of(checked.key, meaning(values, self._sent), checked.version) if entry_of else None,
             self._noted.of(values, age),
         )
         return True

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import cast
 
 from airflow_provider_yandex_orders.delivery.ordered import Ordered, Row
-from airflow_provider_yandex_orders.journal.records import EntryOf, PlacedEntry, shortened
+from airflow_provider_yandex_orders.journal.records import Entry, PlacedEntry, shortened
 
 NEW = "new"
 """The verdict on a row that nobody judged."""
@@ -18,7 +18,7 @@ NOT_SENT = ""
 """The verdict on a row that is not written."""
 _SOME = 500
 """Rows that are kept at once."""
-_KEY, _NUMBER, _VERSION, _LINE, _MARK, _FILE, _OWNER, _CONTENT, _NOTE = range(9)
+_KEY, _NUMBER, _VERSION, _LINE, _MARK, _FILE, _OWNER, _ENTRY, _NOTE = range(9)
 _shown = itemgetter(_LINE, _MARK)
 
 Placed = tuple[int, Row]
@@ -45,8 +45,7 @@ class Spool:
         self._part = 1
         self._parts = array("I")
         """The part each row is in, from 1, where entries are made."""
-        self._entry_of: EntryOf | None = None
-        self.has_versions = False
+        self._journaled = self.has_versions = False
 
     def __enter__(self) -> Spool:
         return self
@@ -64,7 +63,7 @@ class Spool:
         mark: str = "",
         file: str = "part",
         owner: str | None = None,
-        content: bytes | None = None,
+        entry: Entry | None = None,
         note: bytes | None = None,
     ) -> None:
         """Take one row.
@@ -76,10 +75,10 @@ class Spool:
         :param mark: what tells it from others of its key besides the line.
         :param file: which of the upload's files it goes to.
         :param owner: the customer it belongs to, where customers are counted.
-        :param content: what it means, however it is written; ``None`` where that is the line.
+        :param entry: the journal's entry of it, where there is a journal.
         :param note: what :meth:`leave_out` shows of it, if it is to be written.
         """
-        self.extend([(key, number, version, line, mark, file, owner, content, note)])
+        self.extend([(key, number, version, line, mark, file, owner, entry, note)])
 
     def extend(self, rows: Sequence[Row]) -> None:
         """Take rows, each with all that :meth:`add` takes: its key first, then its number, and so on."""
@@ -106,16 +105,13 @@ class Spool:
         differing: Callable[[list[int], str], None],
         *,
         last: bool = False,
-        entry_of: EntryOf | None = None,
     ) -> None:
         """When all are in: keep the newest of each key, and one of equal ones.
 
         :param replaced: told number and key of each row that a refused one may have replaced.
         :param differing: told the numbers of rows of one key that are equally new and differ: none of them is kept.
         :param last: of those the one that came last is kept, and it replaces those that are equally new.
-        :param entry_of: makes the journal's entry of key, content and version.
         """
-        self._entry_of = entry_of
         place, waiting = 0, iter(self._keyless)
         while some := list(islice(waiting, _SOME)):
             place = self._keep(place, some)
@@ -139,7 +135,7 @@ class Spool:
                 elif kept:
                     self._keep(kept[0], [kept[1]])
         self._keep(place, some)
-        self._parts = array("I", [0]) * (len(self._fates) if entry_of else 0)
+        self._parts = array("I", [0]) * (len(self._fates) if self._journaled else 0)
 
     def _keep(self, place: int, rows: Sequence[Row]) -> int:
         """Keep rows that follow each other.
@@ -153,12 +149,9 @@ class Spool:
         self.has_versions = self.has_versions or any(row[_VERSION] for row in rows)
         if owners := [(row[_OWNER],) for row in rows if row[_OWNER] is not None]:
             self._owners.extend(owners)
-        if (entry_of := self._entry_of) is not None:
-            # A row without a key is sorted by its line.
-            keys = (key if isinstance(key := row[_KEY], str) else None for row in rows)
-            contents = (row[_LINE] if row[_CONTENT] is None else row[_CONTENT] for row in rows)
-            entries = map(entry_of, keys, contents, map(itemgetter(_VERSION), rows))
-            self._entries.extend([(*entry, at) for at, entry in enumerate(entries, place)])
+        if entries := [(*row[_ENTRY], at) for at, row in enumerate(rows, place) if row[_ENTRY] is not None]:
+            self._entries.extend(entries)
+            self._journaled = True
         for at, row in enumerate(rows, place):
             if row[_NOTE] is not None:
                 self._notes.add((row[_NUMBER], at, row[_NOTE]), len(row[_NOTE]))
@@ -204,7 +197,7 @@ class Spool:
         """
         rows, to_file = chain(self._keyless, self._keyed), [end[0] for end in self._ends]
         self._given = array("I")
-        given, journaled = self._given.append, bool(self._parts)
+        given, journaled = self._given.append, self._journaled
         for place, (fate, row) in enumerate(zip(self._fates, rows, strict=False)):
             if fate and (to_file[fate] or row[_FILE]) == file:
                 if journaled:

@@ -16,12 +16,14 @@ from airflow_provider_yandex_orders.delivery import sorter, spool
 from airflow_provider_yandex_orders.delivery.compiled import Compiler
 from airflow_provider_yandex_orders.delivery.plan import Limits, Plan
 from airflow_provider_yandex_orders.delivery.prepare import prepare
+from airflow_provider_yandex_orders.journal.records import Destination, Sums
 from airflow_provider_yandex_orders.rows.reading import Reading
 from airflow_provider_yandex_orders.sources.base import RowStream, Source
 from airflow_provider_yandex_orders.sources.rows import RowsSource
 from tests.unit.unit_support import contact, conversion, full_order, order
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC).timestamp()
+ENTRY_OF = Sums(b"secret", Destination("metrica", "host", "101", "orders")).entry_of()
 LINE = {"external_id": "1", "status": "new", "sku": "s", "final_price_per_item": "10", "count": 1}
 GOOD: Mapping[str, Mapping[str, Any]] = {
     "simple_orders": order(
@@ -91,6 +93,7 @@ def outcome(
         mock.patch.object(sorter, "Spool", Spool),
         mock.patch("airflow_provider_yandex_orders.delivery.prepare.Sorter", Sorter),
         mock.patch.object(time, "time", return_value=NOW),
+        mock.patch.object(Plan, "entry_of", property(lambda _plan: ENTRY_OF)),
     ):
         try:
             prepared = prepare(source, plan)

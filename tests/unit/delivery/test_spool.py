@@ -59,7 +59,7 @@ def modelled(rows: list[Row], last: bool) -> tuple[list[bytes], list[tuple[str, 
     return stay, differing
 
 
-def settled(spool: Spool, last: bool = False, **more: Any) -> tuple[list[tuple[int, str]], list[tuple[str, list[int]]]]:
+def settled(spool: Spool, last: bool = False) -> tuple[list[tuple[int, str]], list[tuple[str, list[int]]]]:
     """Settle, and what was told of the rows that do not stay: those replaced, and those that differ."""
     replaced: list[tuple[int, str]] = []
     differing: list[tuple[str, list[int]]] = []
@@ -67,7 +67,6 @@ def settled(spool: Spool, last: bool = False, **more: Any) -> tuple[list[tuple[i
         lambda number, key: replaced.append((number, key)),
         lambda numbers, key: differing.append((key, numbers)),
         last=last,
-        **more,
     )
     return replaced, differing
 
@@ -172,8 +171,10 @@ def test_the_journal_gets_the_entries_of_what_is_written(
     with memory(size), Spool() as spool:
         for number, (key, noted) in enumerate(rows, 1):
             line = b"%03d" % number
-            spool.add(number, key, f"v{number:03d}", line, content=b"of " + line, note=b"n" + line if noted else None)
-        assert settled(spool, entry_of=entry_of) == ([], [])
+            version = f"v{number:03d}"
+            entry = entry_of(key, b"of " + line, version)
+            spool.add(number, key, version, line, entry=entry, note=b"n" + line if noted else None)
+        assert settled(spool) == ([], [])
         every = list(spool.lines())
         spool.end_part(len(every))
         by_sum = list(spool.given())
