@@ -116,8 +116,12 @@ def xml_format(kind: RowKind) -> FileFormat:
         (element,) = elements(ROW, {name: value for name, value in values.items() if name in sent})
         return _written(element)
 
-    def picker(fields: Sequence[str]) -> Callable[[Sequence[bytes]], Iterator[Sequence[str | None]]]:
-        return lambda lines: ([row.findtext(name) for name in fields] for row in map(ET.fromstring, lines))
+    def picker(fields: tuple[str, ...]) -> Callable[[Sequence[bytes]], Sequence[Sequence[str | None]]]:
+        def pick(lines: Sequence[bytes]) -> Sequence[Sequence[str | None]]:
+            rows = list(map(ET.fromstring, lines))
+            return [[row.findtext(name) for row in rows] for name in fields]
+
+        return pick
 
     return FileFormat(".xml", f"<{ROOT}>\n".encode(), b"\n", f"\n</{ROOT}>".encode(), encode, picker=picker)
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
-from itertools import accumulate, count, islice
+from itertools import accumulate, compress, count, islice
 from typing import IO, TYPE_CHECKING
 
 from airflow_provider_yandex_orders.journal.records import PartFile
@@ -34,7 +34,7 @@ class Amounts:
 
     def __init__(self, kind: RowKind) -> None:
         self._worth, self._names = kind.money, kind.amounts
-        self._fields = [*kind.amounts, kind.currency] if kind.currency else []
+        self._fields = (*kind.amounts, kind.currency) if kind.currency else ()
         self._part: list[tuple[str, str, Decimal]] = []
         self._all: list[tuple[str, str, Decimal]] = []
 
@@ -49,14 +49,12 @@ class Amounts:
     def _add(self, lines: Sequence[bytes], form: FileFormat) -> None:
         if not (form.picker and self._names and self._fields and lines):
             return
-        columns = list(zip(*form.picker(self._fields)(lines), strict=True))
-        codes = columns[len(self._names)]
-        one_code = len(set(codes)) == 1
+        *columns, codes = form.picker(self._fields)(lines)
         with localcontext(prec=_DIGITS):
             for code in set(codes):
-                for name, column in zip(self._names, columns, strict=False):
-                    mine = column if one_code else [each for each, of in zip(column, codes, strict=True) if of == code]
-                    if total := sum(map(Decimal, filter(None, mine)), Decimal()):
+                has_code = [each == code for each in codes]
+                for name, column in zip(self._names, columns, strict=True):
+                    if total := sum(map(Decimal, filter(None, compress(column, has_code))), Decimal()):
                         self._part.append((name, code or NO_CURRENCY, total))
 
     def end_part(self) -> dict[str, str] | None:

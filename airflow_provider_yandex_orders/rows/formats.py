@@ -7,7 +7,8 @@ import csv
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from operator import itemgetter
+from functools import cache
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,8 +29,8 @@ class FileFormat:
     :param encode_cells: writes the cells of one row apart from each other, for a file of some fields only; ``None``
         where each row names its own fields.
     :param narrow: the format of a file of some fields only, and what makes its rows of their cells.
-    :param picker: what gives some fields of rows as they stand in the file, for adding up; ``None`` or empty where a
-        row has none.
+    :param picker: what gives some fields of rows as they stand in the file, for adding up: a column each, with ``None``
+        or nothing where a row has none.
     :param names: the fields, as they follow each other; none where rows are no list of cells and no object.
     :param delimiter: what stands between cells; empty where rows are objects.
     """
@@ -41,7 +42,7 @@ class FileFormat:
     encode: Callable[[Mapping[str, Any]], bytes]
     encode_cells: Callable[[Mapping[str, Any]], bytes] | None = None
     narrow: Callable[[Collection[str]], tuple[FileFormat, Callable[[bytes], bytes]]] | None = None
-    picker: Callable[[Sequence[str]], Callable[[Sequence[bytes]], Iterable[Sequence[Any]]]] | None = None
+    picker: Callable[[tuple[str, ...]], Callable[[Sequence[bytes]], Sequence[Sequence[Any]]]] | None = None
     names: Sequence[str] = ()
     delimiter: str = ""
 
@@ -61,21 +62,20 @@ def csv_format(kind: RowKind, delimiter: str = ",") -> FileFormat:
     def encode_cells(values: Mapping[str, Any]) -> bytes:
         return msgspec.json.encode([cell(values.get(name)) for name in names])
 
-    def picker(fields: Sequence[str]) -> Callable[[Sequence[bytes]], Iterable[Sequence[str]]]:
-        places = [names.index(name) if name in names else -1 for name in fields]
-        cells_of = itemgetter(*places, -1)
-
+    @cache
+    def picker(fields: tuple[str, ...]) -> Callable[[Sequence[bytes]], Sequence[Sequence[str]]]:
         def cells(line: bytes) -> list[str]:
-            text = f"{line.decode()[:-1]}{delimiter}"  # with an empty cell at the end, for what it has no column for
+            text = line.decode()[:-1]
             return text.split(delimiter) if '"' not in text else next(csv.reader([text], delimiter=delimiter))
 
-        def pick(lines: Sequence[bytes]) -> Iterable[Sequence[str]]:
+        def pick(lines: Sequence[bytes]) -> Sequence[Sequence[str]]:
             text = b"".join(lines).decode()
             if '"' in text:
-                return map(cells_of, map(cells, lines))
-            every, end = text.replace("\n", delimiter).split(delimiter), len(names) * len(lines)
+                every = list(chain.from_iterable(map(cells, lines)))
+            else:
+                every = text[:-1].replace("\n", delimiter).split(delimiter)
             nothing = [""] * len(lines)
-            return zip(*(nothing if at < 0 else every[at : end : len(names)] for at in places), strict=True)
+            return [every[names.index(name) :: len(names)] if name in names else nothing for name in fields]
 
         return pick
 
@@ -110,10 +110,13 @@ def json_format(kind: RowKind) -> FileFormat:
                 row.setdefault(inside, {})[name] = value
         return encoder.encode(row)
 
-    def picker(fields: Sequence[str]) -> Callable[[Sequence[bytes]], Iterable[Sequence[Any]]]:
+    @cache
+    def picker(fields: tuple[str, ...]) -> Callable[[Sequence[bytes]], Sequence[Sequence[Any]]]:
         row = msgspec.defstruct("Row", [(name, Decimal if name in kind.amounts else str, None) for name in fields])
         decode = msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
-        return lambda lines: map(msgspec.structs.astuple, decode(b"[" + b",".join(lines) + b"]"))
+        return lambda lines: list(
+            zip(*map(msgspec.structs.astuple, decode(b"[" + b",".join(lines) + b"]")), strict=True)
+        )
 
     names = () if inner else sent
     return FileFormat(".json", f'{{"{kind.name}":['.encode(), b",\n", b"]}", encode, picker=picker, names=names)

@@ -93,7 +93,7 @@ def phone(options: CheckOptions, bind: Bind) -> list[Form]:
     """A number of Russia."""
     before = r"(?:\+7|[78])" if options.phone_region == "RU" else r"\+7"
     # A plus is the first sign or none; a blank at the end could hide a word for nothing.
-    bare = "v[-1:] != ' ' and (x := v.encode().translate(None, b' ()-').decode())[:1] == v[:1]"
+    bare = "v[:1] not in ' ()-' and v[-1] != ' ' and (x := v.encode().translate(None, b' ()-').decode())"
     is_number = bind("is_number", re.compile(before + russian_number()).fullmatch)
     return [Form(f"type(v) is str and v.isascii() and {bare} and {is_number}(x)", "'7' + x[-10:]")]
 
@@ -119,7 +119,8 @@ def moment(converter: str) -> Forms:
         if options.reading.date_format is not None:
             return []
         hours, minutes = bind("hours", _Hours(options, converter)), bind("minutes", _MINUTES)
-        time = f"(y := x[13:19]) in {minutes} and (h := {hours}[x[:13] + x[19:]])"
+        naive, zoned = f"(y := x[13:]) in {minutes}", f"(y := x[13:19]) in {minutes}"
+        time = f"(h := {hours}[x[:13]] if {naive} else {zoned} and {hours}[x[:13] + x[19:]])"
         of_datetime = f"type(v) is {bind('datetime', datetime)} and not v.fold"
         if converter == "unix_time":
             digits = "v.isdecimal() and v.isascii() and 9 <= len(v) <= 10 and v[0] != '0'"
