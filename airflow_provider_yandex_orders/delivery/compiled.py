@@ -16,9 +16,9 @@ from airflow_provider_yandex_orders.sources.base import Row
 
 Found = tuple[str | None, int, str, bytes, str, str, str | None, Entry | None, bytes | None]
 """What the spool takes of a row: key, number, version, line, mark, file, owner, entry, note."""
-Quick = Callable[[Iterable[Row], int, Callable[[Found], object], Callable[[int, Row], object]], tuple[int, Row | None]]
-"""Goes over rows until one has other columns. It is given the number of the row before them, what takes rows that are
-plainly good, and what takes others; it gives the number of the last, and the one with other columns."""
+Quick = Callable[[Iterable[tuple[Any, ...]], int, Callable[[Found], object], Callable[[int, Row], object]], int]
+"""Goes over the cells of rows with these columns. It is given the number of the row before them, what takes rows that
+are plainly good, and what takes others; it gives the number of the last."""
 
 
 class Compiler:

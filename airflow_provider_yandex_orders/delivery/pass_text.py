@@ -99,9 +99,11 @@ class PassText:
             raise NotPlain
         steps = {step.name: step for step in self.run.pick.steps(keys)}
         self._bind("keys", keys)
+        cells = {key: f"row[{place}]" for place, key in enumerate(keys)}
         for declared, column in zip(kind.fields, columns, strict=True):
             if column in steps:
-                self._read(declared, column, steps[column])
+                step = steps[column]
+                self._read(declared, column, step, cells[step.places[0].key] if step.plain else "")
         if self.run.word and kind.status:
             self._tell_word(steps.get(check.column_of(kind.status)))
         for declared in check.defaults:
@@ -111,10 +113,9 @@ class PassText:
         self._look_at_whole()
         self._give()
         begin = ["def quick(rows, number, found, leave):", "    s = ''", *(f"    {name} = 0" for name in self.sums)]
-        begin += ["    for row in rows:", "        if tuple(row) != keys:", "            break"]
-        begin += ["        number += 1"]
-        end = ["    else:", "        row = None", *(f"    {each}[0] += {name}" for name, each in self.sums.items())]
-        text = "\n".join([*begin, *self.lines, *end, "    return number, row\n"])
+        begin += ["    for row in rows:", "        number += 1"]
+        end = [f"    {each}[0] += {name}" for name, each in self.sums.items()]
+        text = "\n".join([*begin, *self.lines, *end, "    return number\n"])
         return text, self.names, self.counted
 
     def _add(self, *lines: str, depth: int = 0) -> None:
@@ -124,7 +125,7 @@ class PassText:
         """Leave the row to the checkers."""
         if when:
             self._add(f"if {when}:", depth=depth)
-        self._add("leave(number, row)", "continue", depth=depth + bool(when))
+        self._add("leave(number, dict(zip(keys, row)))", "continue", depth=depth + bool(when))
 
     def _bind(self, name: str, value: object) -> str:
         """A name for a value: the wanted one, with a number where it is taken."""
@@ -151,17 +152,18 @@ class PassText:
 
     # One field.
 
-    def _read(self, declared: Field, column: str, step: Step) -> None:
-        """The value of a field, in the forms that need no converter, else by what the checker makes of it."""
+    def _read(self, declared: Field, column: str, step: Step, cell: str) -> None:
+        """The value of a field, in the forms that need no converter, else by what the checker makes of it.
+
+        :param cell: where it stands; empty where it must be looked for.
+        """
         if declared.rows is not None:
             raise NotPlain
-        place, pick = self.places[declared.name], self.run.pick
+        place = self.places[declared.name]
         is_version = declared.name == self.kind.version
         self._add(f"# {declared.name!r}")
-        if step.plain and isinstance(step.places[0].key, str):
-            self._add(f"v = row[{step.places[0].key!r}]")
-        else:
-            self._add(f"v = {self._bind(f'read_{place}', partial(pick.read, step=step))}(row)")
+        of_row = f"{self._bind(f'read_{place}', partial(self.run.pick.read, step=step))}(dict(zip(keys, row)))"
+        self._add(f"v = {cell or of_row}")
         look = asker(self.check, declared, column, step, self.hashed.get(declared.name), self.json)
         known = self._bind(f"known_{place}", Known(look))
         seen = f"{known}[v] if type(v) is str else {self._bind(f'look_{place}', look)}(v)"

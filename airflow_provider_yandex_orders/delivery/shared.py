@@ -8,6 +8,7 @@ compute. What they would have written or counted they tell, and the task does it
 from __future__ import annotations
 
 import gc
+import marshal
 import os
 import pickle
 import signal
@@ -15,12 +16,12 @@ import warnings
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
-from itertools import islice, repeat
-from typing import BinaryIO, Self
+from itertools import islice
+from typing import Any, BinaryIO, Self
 
 from airflow_provider_yandex_orders.delivery.sorter import Sorter
 from airflow_provider_yandex_orders.exceptions import PassingError
-from airflow_provider_yandex_orders.sources.base import Row
+from airflow_provider_yandex_orders.sources.base import Row, TableRows
 
 BATCH = 2000
 """Rows that go to a process at once; each has one batch at a time."""
@@ -32,20 +33,29 @@ def take_shared(sorter: Sorter, rows: Iterable[Row], workers: int) -> int:
     :param sorter: takes them in this process: the first batch, so that the others have what it asked and learnt.
     :param workers: how many processes check rows beside this one.
     """
-    left = iter(rows)
-    first = sorter.take(islice(left, BATCH))
+    names = rows.names if isinstance(rows, TableRows) else None
+    left = iter(rows.cells if isinstance(rows, TableRows) else rows)
+    number = sorter.take(_rows(names, list(islice(left, BATCH))))
     batch = list(islice(left, BATCH))
     if not batch:
-        return first
+        return number
     sorter.ask_all()
     with _Workers(sorter, workers) as crew:
         while batch:
-            crew.give(first + 1, batch)
-            first += len(batch)
-            sorter.pace.reached(first)
+            crew.give((number + 1, names, batch))
+            number += len(batch)
+            sorter.pace.reached(number)
             batch = list(islice(left, BATCH))
         crew.finish()
-    return first
+    return number
+
+
+Batch = tuple[int, tuple[str, ...] | None, list[Any]]
+"""The number of the first row; the columns of a table, or ``None``; the rows, those of a table by their cells."""
+
+
+def _rows(names: tuple[str, ...] | None, rows: list[Any]) -> Iterable[Row]:
+    return rows if names is None else TableRows(names, iter(rows))
 
 
 class _Workers:
@@ -54,7 +64,7 @@ class _Workers:
     def __init__(self, sorter: Sorter, count: int) -> None:
         self._sorter = sorter
         self._idle: deque[_Worker] = deque()
-        self._busy: deque[tuple[_Worker | None, int, list[Row]]] = deque()
+        self._busy: deque[tuple[_Worker | None, Batch]] = deque()
         self._all: list[_Worker] = []
         self._count = count
 
@@ -78,18 +88,15 @@ class _Workers:
         for worker in self._all:
             worker.end()
 
-    def give(self, first: int, rows: list[Row]) -> None:
-        """Have rows checked.
-
-        :param first: number of the first of them.
-        """
-        data = _packed(first, rows)
+    def give(self, batch: Batch) -> None:
+        """Have rows checked."""
+        data = _packed(batch)
         answer = self._next() if len(self._busy) == len(self._all) else None
         worker = None
         if data is not None:
             worker = self._idle.popleft()
             worker.send(data)
-        self._busy.append((worker, first, rows))
+        self._busy.append((worker, batch))
         if answer is not None:  # told while the process is at work again
             self._tell(*answer)
 
@@ -98,20 +105,21 @@ class _Workers:
         while self._busy:
             self._tell(*self._next())
 
-    def _next(self) -> tuple[bytes, int, list[Row]]:
-        worker, first, rows = self._busy.popleft()
+    def _next(self) -> tuple[bytes, Batch]:
+        worker, batch = self._busy.popleft()
         if worker is None:
-            return b"", first, rows
+            return b"", batch
         answer = worker.receive()
         self._idle.append(worker)
-        return answer, first, rows
+        return answer, batch
 
-    def _tell(self, answer: bytes, first: int, rows: list[Row]) -> None:
+    def _tell(self, answer: bytes, batch: Batch) -> None:
         """Do what a process has told; rows it could not take are taken here, and fail here if they must."""
         if answer:
             self._sorter.take_told(pickle.loads(answer))  # noqa: S301 - written by a copy of this process
         else:
-            self._sorter.take(rows, first)
+            first, names, rows = batch
+            self._sorter.take(_rows(names, rows), first)
 
 
 class _Worker:
@@ -183,8 +191,8 @@ def _work(sorter: Sorter, source: BinaryIO, answers: BinaryIO) -> None:
     tell = sorter.tells_only()
     while (data := _read(source)) is not None:
         try:
-            first, rows = _unpacked(data)
-            sorter.take(rows, first)
+            first, names, rows = _unpacked(data)
+            sorter.take(_rows(names, rows), first)
             answer = pickle.dumps(tell(), pickle.HIGHEST_PROTOCOL)
         except Exception:  # noqa: BLE001 - the task takes these rows itself, and says what is wrong
             with suppress(ValueError):  # of values that cannot be told
@@ -193,20 +201,25 @@ def _work(sorter: Sorter, source: BinaryIO, answers: BinaryIO) -> None:
         _write(answers, answer)
 
 
-def _packed(first: int, rows: list[Row]) -> bytes | None:
+def _packed(batch: Batch) -> bytes | None:
     """Rows for another process; ``None`` where they hold what cannot be sent."""
-    keys = tuple(rows[0])
-    is_table = all(type(row) is dict and tuple(row) == keys for row in rows)
-    try:  # of rows that have the same columns these go only once
-        packed = (first, keys, [tuple(row.values()) for row in rows]) if is_table else (first, None, rows)
-        return pickle.dumps(packed, pickle.HIGHEST_PROTOCOL)
+    first, names, rows = batch
+    if names is None:  # of rows that have the same columns these go only once
+        keys = tuple(rows[0])
+        if all(type(row) is dict and tuple(row) == keys for row in rows):
+            batch = first, keys, [tuple(row.values()) for row in rows]
+    with suppress(ValueError):  # of what is more than texts and numbers
+        return marshal.dumps(batch)
+    try:
+        return pickle.dumps(batch, pickle.HIGHEST_PROTOCOL)
     except Exception:  # noqa: BLE001 - whatever a value's own class raises
         return None
 
 
-def _unpacked(data: bytes) -> tuple[int, Iterable[Row]]:
-    first, keys, rows = pickle.loads(data)  # noqa: S301 - written by the task
-    return first, rows if keys is None else map(dict, map(zip, repeat(keys), rows))
+def _unpacked(data: bytes) -> Batch:
+    load = pickle.loads if data[:1] == pickle.PROTO else marshal.loads
+    batch: Batch = load(data)
+    return batch
 
 
 def _write(file: BinaryIO, data: bytes) -> None:

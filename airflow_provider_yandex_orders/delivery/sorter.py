@@ -9,10 +9,10 @@ import pickle
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from itertools import chain, groupby, islice
-from operator import itemgetter
+from operator import itemgetter, methodcaller
 from typing import Any
 
 from airflow_provider_yandex_orders.delivery.compiled import Compiler, Found, Quick
@@ -33,11 +33,12 @@ from airflow_provider_yandex_orders.rows.faults import BadValue, Checked, Fault
 from airflow_provider_yandex_orders.rows.formats import meaning
 from airflow_provider_yandex_orders.rows.identifiers import COMPLETED
 from airflow_provider_yandex_orders.rows.kind import RowKind
-from airflow_provider_yandex_orders.sources.base import Row, Source, UnreadableRow
+from airflow_provider_yandex_orders.sources.base import Row, Source, TableRows, UnreadableRow
 from airflow_provider_yandex_orders.sources.columns import Picker
 
 log = logging.getLogger(__name__)
 
+_values = methodcaller("values")
 UNIT = "\x1f"
 SHOWN_WORDS = 20
 STRETCH = 250
@@ -103,19 +104,23 @@ class Sorter:
 
     def take(self, rows: Iterable[Row], first: int = 1) -> int:
         """Take rows of the source; gives the number of the last."""
-        left, number, found = iter(rows), first - 1, list[Found]()
-        row = next(left, None)
-        while row is not None:
-            if quick := self._quick.get(tuple(row)):
-                number, row = quick(chain((row,), islice(left, STRETCH)), number, found.append, self._take)
-                self.spool.extend(found)
-                found.clear()
-            else:
-                number += 1
-                self._take(number, row)
-                row = None
-            self.pace.reached(number)
-            row = row if row is not None else next(left, None)
+        number, found = first - 1, list[Found]()
+        table = rows if isinstance(rows, TableRows) else None
+        groups: Iterator[tuple[Any, Iterator[Any]]] = groupby(table.cells, type) if table else groupby(rows, tuple)
+        for kind, alike in groups:
+            is_cells = table is not None and kind is tuple
+            names = table.names if table and is_cells else kind
+            for row in alike:
+                if quick := self._quick.get(names):
+                    some = chain((row,), islice(alike, STRETCH))
+                    cells = some if is_cells else map(tuple, map(_values, some))
+                    number = quick(cells, number, found.append, self._take)
+                    self.spool.extend(found)
+                    found.clear()
+                else:
+                    number += 1
+                    self._take(number, dict(zip(names, row, strict=True)) if is_cells else row)
+                self.pace.reached(number)
         self._compiler.count()
         return number
 

@@ -45,6 +45,26 @@ class UnreadableRow(dict[str, Any]):
         self.fix = fix
 
 
+class TableRows(Iterator[Row]):
+    """Rows that all have the same columns. Whoever takes them from ``cells`` has them without names, and sooner.
+
+    :param names: of the columns, each once.
+    :param cells: a tuple a row, in the order of the names; what is no tuple is a row as it is.
+    """
+
+    def __init__(self, names: Sequence[str], cells: Iterator[tuple[Any, ...] | Row]) -> None:
+        self.names, self.cells = tuple(names), cells
+
+    def __next__(self) -> Row:
+        cells = next(self.cells)
+        return dict(zip(self.names, cells)) if isinstance(cells, tuple) else cells  # noqa: B905 - as many, and quicker
+
+
+def through(rows: Iterator[Row], wrap: Callable[[Iterator[Any]], Iterator[Any]]) -> Iterator[Row]:
+    """Rows through what gives each as it is; of a table these still are one."""
+    return TableRows(rows.names, wrap(rows.cells)) if isinstance(rows, TableRows) else wrap(rows)
+
+
 @dataclass(eq=False, repr=False)
 class RowStream:
     """An open source.

@@ -13,8 +13,8 @@ from itertools import chain, islice
 from threading import Lock
 
 from airflow_provider_yandex_orders.exceptions import SourceError
-from airflow_provider_yandex_orders.sources.base import LONGEST_LINE, Row, RowStream, UnreadableRow
-from airflow_provider_yandex_orders.sources.table_rows import header_of, is_empty, row_maker
+from airflow_provider_yandex_orders.sources.base import LONGEST_LINE, RowStream, TableRows, UnreadableRow
+from airflow_provider_yandex_orders.sources.table_rows import header_of, is_empty, table_of
 
 DELIMITERS = ("\t", ";", "|", ",")
 """From the one that stands in texts the least."""
@@ -52,11 +52,17 @@ def csv_stream(text: io.TextIOWrapper, *, delimiter: str | None, multiline: bool
         raise spoilt("a zero byte stands in its header line. Write the file anew")
     guess = "" if delimiter or told else "; delimiter= settles it by hand"
     assumed = f"It was read as {text.encoding} {lines.assumed}{guess}."
-    return RowStream(names or None, _rows(lines, records, names), assumed=assumed)
+    columns, make = table_of(names)
+    cells = _cells_of(lines, records, make, len(names))
+    return RowStream(names or None, TableRows(columns, cells), assumed=assumed)
 
 
-def _rows(lines: _Lines, records: Iterator[list[str] | UnreadableRow], names: list[str]) -> Iterator[Row]:
-    make = row_maker(names)
+def _cells_of(
+    lines: _Lines,
+    records: Iterator[list[str] | UnreadableRow],
+    make: Callable[[Sequence[str]], tuple[str, ...] | None],
+    width: int,
+) -> Iterator[tuple[str, ...] | UnreadableRow]:
     for cells in records:
         if isinstance(cells, UnreadableRow):
             yield cells
@@ -70,10 +76,10 @@ def _rows(lines: _Lines, records: Iterator[list[str] | UnreadableRow], names: li
         elif is_empty(cells):
             continue
         elif len(lines.record) > 1:
-            raise lines.broken(f"gives {len(cells)} cells, and the header has {len(names)}")
+            raise lines.broken(f"gives {len(cells)} cells, and the header has {width}")
         else:
             yield UnreadableRow(
-                f"the line has {len(cells)} cells and the header {len(names)}",
+                f"the line has {len(cells)} cells and the header {width}",
                 "quote cells that hold the delimiter or a line end",
             )
 

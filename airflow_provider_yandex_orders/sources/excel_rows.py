@@ -5,17 +5,16 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Iterator, Sequence
 from datetime import time
 from decimal import Decimal
 from typing import IO, Any
 from zipfile import BadZipFile
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.sources.base import Row, RowStream
+from airflow_provider_yandex_orders.sources.base import RowStream, TableRows
 from airflow_provider_yandex_orders.sources.excel_errors import check_size, error_cells, with_errors
 from airflow_provider_yandex_orders.sources.stored import StoredFile
-from airflow_provider_yandex_orders.sources.table_rows import header_of, is_empty, row_maker
+from airflow_provider_yandex_orders.sources.table_rows import header_of, is_empty, table_of
 
 log = logging.getLogger(__name__)
 
@@ -57,22 +56,18 @@ def excel_stream(file: IO[bytes], stored: StoredFile) -> RowStream:
     lines = with_errors(sheet.iter_rows(), error_cells(file, visible[0]), first_column)
     names = header_of(lines)
     read = f"The sheet {visible[0]!r} was read, the first of {len(visible)}."
-    return RowStream(names or None, _rows(lines, names), assumed=read)
+    columns, make = table_of(names)
+    filled = (list(map(_meant, cells)) for cells in lines if not is_empty(cells))
+    rows = filter(None, map(make, filled))  # a sheet has no line that is too short
+    return RowStream(names or None, TableRows(columns, rows), assumed=read)
 
 
-def _rows(lines: Iterator[Sequence[Any]], names: Sequence[str]) -> Iterator[Row]:
-    make = row_maker(names)
-    for cells in lines:
-        if not is_empty(cells):
-            row = make([_meant(cell) if isinstance(cell, (float, time)) else cell for cell in cells])
-            if row is not None:  # a sheet has no line that is too short
-                yield row
-
-
-def _meant(cell: float | time) -> Any:
+def _meant(cell: Any) -> Any:
     """A number as it was typed. A cell of dates that holds a zero comes as midnight, and means no date."""
     if isinstance(cell, time):
         return cell if cell != time() else None
+    if not isinstance(cell, float):
+        return cell
     if abs(cell) >= _EXACT:
         return cell  # an id is then rejected for it
     return int(cell) if cell.is_integer() else Decimal(repr(cell))

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from datetime import datetime
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.sources.base import MOST_COLUMNS, ColumnMap, Row, RowStream, Source, plain
+from airflow_provider_yandex_orders.sources.base import MOST_COLUMNS, ColumnMap, Row, RowStream, Source, plain, through
 from airflow_provider_yandex_orders.templated import structure
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class FileSource(Source):
                 raise file.explained(error, encoding) from None
             if len(stream.columns or ()) > MOST_COLUMNS:
                 raise file.spoilt(f"it has {len(stream.columns or ()):,} columns. Write no more than {MOST_COLUMNS:,}")
-            yield replace(stream, rows=_guarded(stream.rows, file, encoding))
+            yield replace(stream, rows=through(stream.rows, partial(_guarded, file=file, encoding=encoding)))
 
     def _stream(self, file: StoredFile, content: IO[bytes], form: str, encoding: str) -> RowStream:
         head = content.read(4)
@@ -193,7 +194,7 @@ class FileSource(Source):
         return Reading(self.decimal, date_format, frozenset(map(str, words)))
 
 
-def _guarded(rows: Iterator[Row], file: StoredFile, encoding: str) -> Iterator[Row]:
+def _guarded(rows: Iterator[Any], *, file: StoredFile, encoding: str) -> Iterator[Any]:
     from airflow_provider_yandex_orders.sources.stored import READ_ERRORS
 
     try:

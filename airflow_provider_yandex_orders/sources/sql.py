@@ -13,7 +13,7 @@ from uuid import uuid4
 from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError, SourceUnavailable
-from airflow_provider_yandex_orders.sources.base import ColumnMap, Row, RowStream, Source, plain
+from airflow_provider_yandex_orders.sources.base import ColumnMap, RowStream, Source, TableRows, plain
 
 FETCH_ROWS = 2000
 _REFUSED = frozenset({"ProgrammingError", "DataError", "NotSupportedError"})
@@ -70,12 +70,14 @@ class SqlSource(Source):
             if cursor.description is None:
                 raise SourceError(f"Read {self.conn_id!r}: the query gives no rows. It must be a SELECT.")
             names = [column[0] for column in cursor.description]
-            yield RowStream(names, self._rows(cursor, names, first))
+            cells = self._cells(cursor, first)
+            is_table = len(set(names)) == len(names)  # else the last of equal names counts
+            yield RowStream(names, TableRows(names, cells) if is_table else map(dict, map(zip, repeat(names), cells)))
 
-    def _rows(self, cursor: Any, names: Sequence[str], first: Sequence[Sequence[Any]]) -> Iterator[Row]:
+    def _cells(self, cursor: Any, first: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
         batch = first
         while batch:
-            yield from map(dict, map(zip, repeat(names), batch))
+            yield from map(tuple, batch)
             try:
                 batch = cursor.fetchmany(FETCH_ROWS)
             except Exception as error:  # noqa: BLE001 - as above

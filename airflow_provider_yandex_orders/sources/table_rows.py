@@ -6,8 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from airflow_provider_yandex_orders.sources.base import Row
-
 
 def is_empty(cells: Sequence[Any]) -> bool:
     """Whether a line has nothing in it."""
@@ -24,20 +22,21 @@ def header_of(lines: Iterator[Any]) -> list[str]:
     return []
 
 
-def row_maker(names: Sequence[str]) -> Callable[[Sequence[Any]], Row | None]:
-    """A function that makes a row of a line's cells; ``None`` where there are too few or too many.
+def table_of(names: Sequence[str]) -> tuple[list[str], Callable[[Sequence[Any]], tuple[Any, ...] | None]]:
+    """The columns of a table, and a function that makes a row of a line's cells: ``None`` where there are too few or
+    too many.
 
-    Columns without a name are left out, whether they hold something or not.
+    Columns without a name are left out, whether they hold something or not; of equal names the last counts.
     """
-    named = [(name, place) for place, name in enumerate(names) if name and not name.isspace()]
-    width, least = len(names), (named[-1][1] + 1 if named else 0)
-    whole = len(named) == width
+    named = {name: place for place, name in enumerate(names) if name and not name.isspace()}
+    places, width = list(named.values()), len(names)
+    least, whole = max(places, default=-1) + 1, len(named) == width
 
-    def make(cells: Sequence[Any]) -> Row | None:
+    def make(cells: Sequence[Any]) -> tuple[Any, ...] | None:
         if whole and len(cells) == width:
-            return dict(zip(names, cells))  # noqa: B905 - as many, and to say so takes as long again
+            return tuple(cells)
         if len(cells) < least or not is_empty(cells[width:]):
             return None
-        return {name: cells[place] for name, place in named}
+        return tuple([cells[place] for place in places])
 
-    return make
+    return list(named), make
