@@ -7,16 +7,18 @@ compute. What they would have written or counted they tell, and the task does it
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import marshal
 import os
 import pickle
 import signal
+import sys
 import warnings
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
-from itertools import islice
+from itertools import cycle, islice
 from typing import Any, BinaryIO, Self
 
 from airflow_provider_yandex_orders.delivery.sorter import Sorter
@@ -24,7 +26,9 @@ from airflow_provider_yandex_orders.exceptions import PassingError
 from airflow_provider_yandex_orders.sources.base import Row, TableRows
 
 BATCH = 2000
-"""Rows that go to a process at once; each has one batch at a time."""
+"""Rows that go to a process at once."""
+_PIPE = 1024 * 1024
+"""Bytes that a pipe to a process should hold; the system may give less."""
 
 
 def take_shared(sorter: Sorter, rows: Iterable[Row], workers: int) -> int:
@@ -63,7 +67,6 @@ class _Workers:
 
     def __init__(self, sorter: Sorter, count: int) -> None:
         self._sorter = sorter
-        self._idle: deque[_Worker] = deque()
         self._busy: deque[tuple[_Worker | None, Batch]] = deque()
         self._all: list[_Worker] = []
         self._count = count
@@ -81,7 +84,7 @@ class _Workers:
                 f"Check rows: a process that checks them cannot be started ({error.strerror}). Nothing was sent; the "
                 "next try may pass. workers=1 needs no other process."
             ) from None
-        self._idle.extend(self._all)
+        self._turns = cycle(self._all)
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -89,15 +92,22 @@ class _Workers:
             worker.end()
 
     def give(self, batch: Batch) -> None:
-        """Have rows checked."""
+        """Have rows checked.
+
+        A process has its next rows before it is done with others where its pipe holds them: nobody waits then. Longer
+        ones go to a process that reads: else each might wait for the other.
+        """
         data = _packed(batch)
-        answer = self._next() if len(self._busy) == len(self._all) else None
+        answers = []
+        of_each = 2 if data is not None and len(data) <= self._all[0].room // 2 else 1
+        while len(self._busy) >= of_each * len(self._all):
+            answers.append(self._next())
         worker = None
         if data is not None:
-            worker = self._idle.popleft()
+            worker = next(self._turns)
             worker.send(data)
         self._busy.append((worker, batch))
-        if answer is not None:  # told while the process is at work again
+        for answer in answers:  # told while the process is at work again
             self._tell(*answer)
 
     def finish(self) -> None:
@@ -109,9 +119,7 @@ class _Workers:
         worker, batch = self._busy.popleft()
         if worker is None:
             return b"", batch
-        answer = worker.receive()
-        self._idle.append(worker)
-        return answer, batch
+        return worker.receive(), batch
 
     def _tell(self, answer: bytes, batch: Batch) -> None:
         """Do what a process has told; rows it could not take are taken here, and fail here if they must."""
@@ -128,9 +136,17 @@ class _Worker:
     :param others: those that were begun before.
     """
 
+    room = 0
+    """Bytes that the pipe to it holds."""
+
     def __init__(self, sorter: Sorter, others: list[_Worker]) -> None:
         (their_in, our_out), (our_in, their_out) = os.pipe(), os.pipe()
         self.ends: tuple[int, ...] = (our_out, our_in)
+        if sys.platform == "linux":
+            with suppress(OSError):  # more than this user may have
+                for each in self.ends:
+                    fcntl.fcntl(each, fcntl.F_SETPIPE_SZ, _PIPE)
+            self.room = fcntl.fcntl(our_out, fcntl.F_GETPIPE_SZ)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # of threads: what they hold is not used there

@@ -193,6 +193,21 @@ def test_no_process_outlives_a_task_that_is_killed(tmp_path: Path) -> None:
     os.close(tells)
 
 
+def test_rows_longer_than_a_pipe_holds_keep_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "BATCH", 40)
+    # Those of one batch and what comes of them fill pipes both ways; others beside them are short.
+    rows = [order(id=str(n), client_uniq_id="u" * (50_000 if n // 40 % 3 else 1)) for n in range(400)]
+    found = []
+    for workers in (1, 2):
+        arguments: dict[str, Any] = {"kind": SIMPLE_ORDERS, "options": check_options()}
+        arguments |= {"files": {"part": csv_format(SIMPLE_ORDERS)}, "workers": workers}
+        found.append(outcome(CallableSource(lambda: iter(rows)), tmp_path / str(workers), **arguments))
+    one, several = found
+    assert one["parts"]
+    assert [each.pop("slow")[:1] for each in found] == [[1], [1]]
+    assert one == several
+
+
 def test_a_dict_that_is_changed_and_given_again_is_another_row(tmp_path: Path) -> None:
     def rows() -> Iterator[dict[str, Any]]:
         row = order()
