@@ -38,11 +38,16 @@ class RowChecker:
         self._spelt = {normal(name): name for name in self._named.values()}
         self._noted: list[str] = []
         self.options = options = replace(options, note=self._noted.append)
+        money = [each for each in kind.fields if each.type in types.CURRENCIES]
+        self._currency = (self._named[money[0].name], money[0].default) if money else None
         self._steps = [
-            (declared, self._named[declared.name], _checker_of(declared, options))
+            (declared, self._named[declared.name], _checker_of(declared, options), self._is_plain(declared))
             for declared in kind.fields
             if declared.sent or declared.name != kind.version
         ]
+        self._steps_of = {
+            column: [step for step in self._steps if step[1] == column] for column in self._named.values()
+        }
         self._version = self._named.get(kind.version or "")
         self._newer = dates.Clock(options.source_zone, options.counter_zone).sortable
         self._as_written = reading.moment(options.reading) or (lambda value: value)
@@ -55,8 +60,6 @@ class RowChecker:
         ]
         self._limited = [declared for declared in kind.fields if declared.most]
         self.defaults = [each for each in kind.fields if each.default is not None and not each.required]
-        money = [each for each in kind.fields if each.type in types.CURRENCIES]
-        self._currency = (self._named[money[0].name], money[0].default) if money else None
         self.values: Counter[str] = Counter()
         """How many values columns have of which bad ones may be left out."""
         self._places = {name: place for place, name in enumerate(self._named.values())}
@@ -70,6 +73,11 @@ class RowChecker:
                 del named[column]
         return self.complete(self.convert(named))
 
+    def _is_plain(self, declared: Field) -> bool:
+        """Whether nothing but its converter has a say in the values of a field."""
+        adds = declared.type.adds and self._currency
+        return not (adds or declared.many or declared.droppable or declared.rows is not None)
+
     def column_of(self, field: str) -> str:
         """The source's column of a field."""
         return self._named[field]
@@ -78,11 +86,15 @@ class RowChecker:
         """Convert the values a row has, by column."""
         result = Checked()
         values, faults = result.values, result.faults
-        for declared, column, convert in self._steps:
+        steps = self._steps_of[next(iter(row))] if len(row) == 1 else self._steps
+        for declared, column, convert, is_plain in steps:
             value = row.get(column)
             if value is None or is_missing(value):
                 continue
             try:
+                if is_plain:
+                    values[declared.name] = convert(value)
+                    continue
                 if declared.type.adds and self._currency and isinstance(value, str):
                     given, default = self._currency
                     word = row.get(given)

@@ -138,7 +138,7 @@ class Clock:
         if moment.tzinfo is not None:
             return moment
         placed = moment.replace(tzinfo=self.source_zone or self.counter_zone())
-        if self.note is not None:
+        if self.note is not None and placed.utcoffset() != placed.replace(fold=1 - placed.fold).utcoffset():
             early = placed.replace(fold=0).utcoffset() or timedelta()
             late = placed.replace(fold=1).utcoffset() or timedelta()
             if early < late:

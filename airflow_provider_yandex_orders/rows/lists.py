@@ -31,6 +31,8 @@ def split(value: object, *, wide: bool = False) -> list[Any]:
     """
     if isinstance(value, str):
         text = value.strip()
+        if text[:1].isalnum() and "," not in text and ";" not in text and text.isprintable():  # as most: a single one
+            return [text]
         if text.startswith("{"):
             raise BadValue("bad_list", "is written as a database writes arrays or objects", "write a,b or a JSON array")
         if not text.startswith("["):
