@@ -137,10 +137,13 @@ class Memory:
 
         def chosen() -> Iterator[tuple[int, str | None, str]]:
             nonlocal stuck
-            for (_key, content, _version, place), verdict in zip(second, verdicts, strict=True):
-                self.verdicts[verdict] += 1
-                if verdict is Verdict.NEW:  # as settled: most rows, most days
+            new, as_settled = 0, Verdict.NEW
+            for entry, verdict in zip(second, verdicts, strict=True):
+                if verdict is as_settled:  # most rows, most days
+                    new += 1
                     continue
+                self.verdicts[verdict] += 1
+                _key, content, _version, place = entry
                 keyless = not content
                 is_stuck = verdict is Verdict.UNCLEAR and self._must_wait(keyless)
                 stuck += is_stuck
@@ -149,6 +152,7 @@ class Memory:
                 else:
                     quiet = verdict is Verdict.UNCLEAR and self.repeats.quiet
                     yield place, REPEAT if quiet else None, verdict.value
+            self.verdicts[as_settled] += new
 
         spool.choose(chosen())
         if moved := self.verdicts[Verdict.MOVED]:
