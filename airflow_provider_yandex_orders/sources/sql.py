@@ -74,10 +74,11 @@ class SqlSource(Source):
             is_table = len(set(names)) == len(names)  # else the last of equal names counts
             yield RowStream(names, TableRows(names, cells) if is_table else map(dict, map(zip, repeat(names), cells)))
 
-    def _cells(self, cursor: Any, first: Sequence[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
+    def _cells(self, cursor: Any, first: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         batch = first
         while batch:
-            yield from map(tuple, batch)
+            # Cursors that a connection may ask for give mappings.
+            yield from map(tuple, (row.values() for row in batch) if isinstance(batch[0], Mapping) else batch)
             try:
                 batch = cursor.fetchmany(FETCH_ROWS)
             except Exception as error:  # noqa: BLE001 - as above

@@ -12,6 +12,7 @@ import pytest
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError, SourceUnavailable
 from airflow_provider_yandex_orders.sources import SqlSource
 from airflow_provider_yandex_orders.sources.sql import FETCH_ROWS
+from tests.support.postgres import PostgresServer
 from tests.unit.unit_support import set_connection
 
 pytest.importorskip("airflow.providers.sqlite")
@@ -56,6 +57,23 @@ def test_rows_and_columns() -> None:
 )
 def test_parameters(sql: str, parameters: Any, count: int) -> None:
     assert len(read(sql, parameters=parameters)) == count
+
+
+@pytest.mark.usefixtures("crm")
+def test_of_equal_names_the_last_counts() -> None:
+    assert read("SELECT id, mail, id + 1 AS id FROM orders WHERE id = 7") == [{"id": 8, "mail": "c7@example.com"}]
+
+
+@pytest.mark.parametrize("cursor", ["", "dictcursor", "namedtuplecursor"])
+def test_cursors_of_postgres(cursor: str, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("airflow.providers.postgres")
+    given = {"conn_type": "postgres", "host": postgres.host, "port": postgres.port, "login": postgres.user}
+    given |= {"password": postgres.password, "schema": postgres.database}
+    set_connection(monkeypatch, "crm", {**given, "extra": {"cursor": cursor} if cursor else {}})
+    assert read("SELECT n AS id, n::text AS mail FROM generate_series(1, 2) AS n") == [
+        {"id": 1, "mail": "1"},
+        {"id": 2, "mail": "2"},
+    ]
 
 
 def test_an_empty_result_has_columns(crm: Path) -> None:
