@@ -161,7 +161,7 @@ class PassText:
             raise NotPlain
         place = self.places[declared.name]
         is_version = declared.name == self.kind.version
-        self._add(f"# {declared.name!r}")
+        self._add(f"# {declared.name!r}{'' if column == declared.name else f' from {column!r}'}")
         of_row = f"{self._bind(f'read_{place}', partial(self.run.pick.read, step=step))}(dict(zip(keys, row)))"
         self._add(f"v = {cell or of_row}")
         look = asker(self.check, declared, column, step, self.hashed.get(declared.name), self.json)

@@ -40,13 +40,13 @@ class RowChecker:
         self.options = options = replace(options, note=self._noted.append)
         money = [each for each in kind.fields if each.type in types.CURRENCIES]
         self._currency = (self._named[money[0].name], money[0].default) if money else None
-        self._steps = [
+        self._steps = tuple(
             (declared, self._named[declared.name], _checker_of(declared, options), self._is_plain(declared))
             for declared in kind.fields
             if declared.sent or declared.name != kind.version
-        ]
+        )
         self._steps_of = {
-            column: [step for step in self._steps if step[1] == column] for column in self._named.values()
+            column: tuple(step for step in self._steps if step[1] == column) for column in self._named.values()
         }
         self._version = self._named.get(kind.version or "")
         self._newer = dates.Clock(options.source_zone, options.counter_zone).sortable
@@ -86,7 +86,7 @@ class RowChecker:
         """Convert the values a row has, by column."""
         result = Checked()
         values, faults = result.values, result.faults
-        steps = self._steps_of[next(iter(row))] if len(row) == 1 else self._steps
+        steps = self._steps_of.get(next(iter(row)), ()) if len(row) == 1 else self._steps
         for declared, column, convert, is_plain in steps:
             value = row.get(column)
             if value is None or is_missing(value):

@@ -18,7 +18,7 @@ def test_the_source_is_printed(capsys: pytest.CaptureFixture[str], options: tupl
     told = capsys.readouterr().out
     (made,) = ast.parse(told).body
     assert isinstance(made, ast.FunctionDef)
-    assert ("row['Order No']" in told) == ("id=Order No" in options)
+    assert ("# 'id' from 'Order No'" in told) == ("id=Order No" in options)
     assert ("sum_of(" in told) == ("--hash-identifiers" in options)
 
 
