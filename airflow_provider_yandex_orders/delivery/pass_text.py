@@ -162,8 +162,9 @@ class PassText:
         place = self.places[declared.name]
         is_version = declared.name == self.kind.version
         self._add(f"# {declared.name!r}{'' if column == declared.name else f' from {column!r}'}")
-        of_row = f"{self._bind(f'read_{place}', partial(self.run.pick.read, step=step))}(dict(zip(keys, row)))"
-        self._add(f"v = {cell or of_row}")
+        if not cell:
+            cell = f"{self._bind(f'read_{place}', partial(self.run.pick.read, step=step))}(dict(zip(keys, row)))"
+        self._add(f"v = {cell}")
         look = asker(self.check, declared, column, step, self.hashed.get(declared.name), self.json)
         known = self._bind(f"known_{place}", Known(look))
         seen = f"{known}[v] if type(v) is str else {self._bind(f'look_{place}', look)}(v)"
@@ -334,9 +335,11 @@ class PassText:
         self._add(f"note = {self._bind('encode', msgspec.json.encode)}({told}) if a else None")
         self._add(*self.ends)
         owner = f"{self._text(kind.owner)} or None" if kind.owner in self.found else "None"
-        order = msgspec.json.decode(meaning(dict.fromkeys(sent, 1), sent)) if self.run.entry_of else ()
-        entry = f"{self._bind('entry_of', self.run.entry_of)}(key, {self._members('c', list(order))}, s)"
-        self._add(f"key = {key}", f"entry = {entry if self.run.entry_of else None}")
+        entry = "None"
+        if self.run.entry_of:
+            order = msgspec.json.decode(meaning(dict.fromkeys(sent, 1), sent))
+            entry = f"{self._bind('entry_of', self.run.entry_of)}(key, {self._members('c', list(order))}, s)"
+        self._add(f"key = {key}", f"entry = {entry}")
         self._add(f"found((key, number, s, line, {self._united(unsent)}, file, {owner}, entry, note))")
 
     def _united(self, names: Sequence[str]) -> str:
