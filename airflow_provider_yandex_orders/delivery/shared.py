@@ -31,6 +31,10 @@ _PIPE = 1024 * 1024
 """Bytes that a pipe to a process should hold; the system may give less."""
 
 
+Batch = tuple[int, tuple[str, ...] | None, list[Any]]
+"""The number of the first row; the columns of a table, or ``None``; the rows, those of a table by their cells."""
+
+
 def take_shared(sorter: Sorter, rows: Iterable[Row], workers: int) -> int:
     """Take all rows of a source; gives their number.
 
@@ -52,10 +56,6 @@ def take_shared(sorter: Sorter, rows: Iterable[Row], workers: int) -> int:
             batch = list(islice(left, BATCH))
         crew.finish()
     return number
-
-
-Batch = tuple[int, tuple[str, ...] | None, list[Any]]
-"""The number of the first row; the columns of a table, or ``None``; the rows, those of a table by their cells."""
 
 
 def _rows(names: tuple[str, ...] | None, rows: list[Any]) -> Iterable[Row]:

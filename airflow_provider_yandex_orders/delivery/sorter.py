@@ -105,11 +105,7 @@ class Sorter:
     def take(self, rows: Iterable[Row], first: int = 1) -> int:
         """Take rows of the source; gives the number of the last."""
         number, found = first - 1, list[Found]()
-        table = rows if isinstance(rows, TableRows) else None
-        groups: Iterator[tuple[Any, Iterator[Any]]] = groupby(table.cells, type) if table else groupby(rows, tuple)
-        for kind, alike in groups:
-            is_cells = table is not None and kind is tuple
-            names = table.names if table and is_cells else kind
+        for names, is_cells, alike in _alike(rows):
             for row in alike:
                 if quick := self._quick.get(names):
                     some = chain((row,), islice(alike, STRETCH))
@@ -325,6 +321,20 @@ def _file_chooser(plan: Plan) -> Callable[[Mapping[str, Any]], str]:
     if not others:
         return lambda _values: first
     return lambda values: next(name for name in plan.files if values.get(name))
+
+
+def _alike(rows: Iterable[Row]) -> Iterator[tuple[tuple[Any, ...], bool, Iterator[Any]]]:
+    """Rows that follow each other and have the same columns: these, whether there are only their cells, and they."""
+    if not isinstance(rows, TableRows):
+        for names, same in groupby(rows, tuple):
+            yield names, False, same
+        return
+    cells: Iterator[Any] = rows.cells
+    for kind, some in groupby(cells, type):
+        if kind is tuple:
+            yield rows.names, True, some
+        else:
+            yield from _alike(some)
 
 
 def _is_plain(word: str) -> bool:

@@ -65,6 +65,13 @@ def through(rows: Iterator[Row], wrap: Callable[[Iterator[Any]], Iterator[Any]])
     return TableRows(rows.names, wrap(rows.cells)) if isinstance(rows, TableRows) else wrap(rows)
 
 
+def as_cells(rows: Iterator[Row], first: Iterator[Row]) -> Iterator[Any]:
+    """Rows that come after others: by their cells where both are of tables with the same columns."""
+    if isinstance(rows, TableRows) and isinstance(first, TableRows) and rows.names == first.names:
+        return rows.cells
+    return rows
+
+
 @dataclass(eq=False, repr=False)
 class RowStream:
     """An open source.

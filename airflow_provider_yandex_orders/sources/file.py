@@ -12,7 +12,15 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.sources.base import MOST_COLUMNS, ColumnMap, Row, RowStream, Source, plain, through
+from airflow_provider_yandex_orders.sources.base import (
+    MOST_COLUMNS,
+    ColumnMap,
+    RowStream,
+    Source,
+    as_cells,
+    plain,
+    through,
+)
 from airflow_provider_yandex_orders.templated import structure
 
 if TYPE_CHECKING:
@@ -98,16 +106,16 @@ class FileSource(Source):
         reading = self.reading
         files = find_files(self._paths(), self.conn_id)
         with self._opened_rows(files[0]) as first:
-            rows = first.rows if len(files) == 1 else self._of_all(files, first)
+            rows = first.rows if len(files) == 1 else through(first.rows, partial(self._of_all, files, first))
             yield replace(first, rows=rows, reading=reading)
 
-    def _of_all(self, files: list[StoredFile], first: RowStream) -> Iterator[Row]:
-        yield from _counted(files[0], first.rows)
+    def _of_all(self, files: list[StoredFile], first: RowStream, of_first: Iterator[Any]) -> Iterator[Any]:
+        yield from _counted(files[0], of_first)
         for file in files[1:]:
             with self._opened_rows(file) as stream:
                 for watcher in first.watchers if stream.columns is not None else ():
                     watcher(stream.columns or (), file, stream.assumed)
-                yield from _counted(file, stream.rows)
+                yield from _counted(file, as_cells(stream.rows, first.rows))
 
     @contextmanager
     def _opened_rows(self, file: StoredFile) -> Iterator[RowStream]:
@@ -203,7 +211,7 @@ def _guarded(rows: Iterator[Any], *, file: StoredFile, encoding: str) -> Iterato
         raise file.explained(error, encoding) from None
 
 
-def _counted(file: StoredFile, rows: Iterator[Row]) -> Iterator[Row]:
+def _counted(file: StoredFile, rows: Iterator[Any]) -> Iterator[Any]:
     count = 0
     for count, row in enumerate(rows, start=1):  # noqa: B007 - told below
         yield row

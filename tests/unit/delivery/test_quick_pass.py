@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_yandex_orders.altcraft import kinds as altcraft_kinds
+from airflow_provider_yandex_orders.delivery import shared
 from airflow_provider_yandex_orders.delivery.plan import Limits, Windows
 from airflow_provider_yandex_orders.delivery.same_key import SameKey
 from airflow_provider_yandex_orders.metrica import kinds as metrica_kinds
@@ -25,6 +26,7 @@ from airflow_provider_yandex_orders.rows.cells import NULL_VALUES
 from airflow_provider_yandex_orders.rows.formats import csv_format, json_format
 from airflow_provider_yandex_orders.rows.kind import Field, RowKind
 from airflow_provider_yandex_orders.rows.reading import Reading
+from airflow_provider_yandex_orders.sources.file import FileSource
 from airflow_provider_yandex_orders.sources.rows import RowsSource
 from tests.unit.delivery.outcomes import GOOD, Rows, outcome
 from tests.unit.unit_support import BERLIN, MOSCOW, check_options, full_order, order
@@ -389,3 +391,25 @@ def test_a_currency_of_a_data_frame_that_is_missing_is_the_services_own(tmp_path
         files={"part": csv_format(SIMPLE_ORDERS)},
     )
     assert found["rows_rejected"] == 0
+
+
+def test_files_of_one_source_go_the_quick_way_whatever_the_order_of_their_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "BATCH", 7)
+    columns = ["id", "create_date_time", "emails"]
+    for name, names in {"1": columns, "2": columns, "3": columns[::-1], "4": [*columns, "more"]}.items():
+        rows = [order(id=f"{name}-{number}", more="") for number in range(20)]
+        lines = [names, *([row[each] for each in names] for row in rows), ["no row"]]
+        (tmp_path / f"{name}.csv").write_text("".join(f"{','.join(cells)}\n" for cells in lines))
+    arguments: dict[str, Any] = {"kind": SIMPLE_ORDERS, "options": check_options()}
+    arguments |= {"files": {"part": csv_format(SIMPLE_ORDERS)}}
+    ways: dict[str, Any] = {"quick": {}, "slow": {"quick": False}, "shared": {"workers": 2}}
+    source = FileSource(f"{tmp_path}/*.csv")
+    found = {way: outcome(source, tmp_path / way, **arguments, **more) for way, more in ways.items()}
+    # The first of each set of columns, and the lines that are no row.
+    assert found["quick"]["slow"] == [1, 21, 42, 43, 63, 64, 84]
+    for each in found.values():
+        del each["slow"]
+    assert found["quick"] == found["slow"] == found["shared"]
+    assert (found["quick"]["rows_read"], found["quick"]["rows_rejected"]) == (84, 4)
