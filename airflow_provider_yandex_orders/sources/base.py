@@ -9,6 +9,7 @@ from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from airflow.providers.common.compat.sdk import Context
@@ -58,6 +59,13 @@ class TableRows(Iterator[Row]):
     def __next__(self) -> Row:
         cells = next(self.cells)
         return dict(zip(self.names, cells)) if isinstance(cells, tuple) else cells  # noqa: B905 - as many, and quicker
+
+
+def of_table(names: Sequence[str], cells: Iterator[tuple[Any, ...]]) -> Iterator[Row]:
+    """Rows by their cells; of columns with equal names the last counts."""
+    if len(set(names)) == len(names):
+        return TableRows(names, cells)
+    return map(dict, map(zip, repeat(names), cells))
 
 
 def through(rows: Iterator[Row], wrap: Callable[[Iterator[Any]], Iterator[Any]]) -> Iterator[Row]:

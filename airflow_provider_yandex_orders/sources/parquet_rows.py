@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError
-from airflow_provider_yandex_orders.sources.base import Row, RowStream
+from airflow_provider_yandex_orders.sources.base import RowStream, of_table
 from airflow_provider_yandex_orders.sources.stored import StoredFile
 
 _BATCH_ROWS = 2000
@@ -35,13 +35,12 @@ def parquet_stream(file: IO[bytes], stored: StoredFile) -> RowStream:
     if max(sizes, default=0) > max(_MOST_BYTES, 100 * file.seek(0, 2)):
         raise stored.spoilt(f"it unpacks to more than {_MOST_BYTES:,} bytes. Write it with smaller row groups")
 
-    def rows() -> Iterator[Row]:
+    def cells() -> Iterator[tuple[Any, ...]]:
         batches, count = table.iter_batches(batch_size=_BATCH_ROWS), 0
         while True:
             with _damage(stored, "the file holds damaged rows, which cannot be read. Write it anew", pa.ArrowException):
                 batch = next(batches, None)
-                cells = zip(*map(_values, batch.columns), strict=True) if batch is not None else ()
-                found = [dict(zip(names, each, strict=True)) for each in cells]
+                found = list(zip(*map(_values, batch.columns), strict=True)) if batch is not None else []
             count += len(found)
             yield from found
             if batch is None:
@@ -50,7 +49,7 @@ def parquet_stream(file: IO[bytes], stored: StoredFile) -> RowStream:
         if not count == told == sum(groups):
             raise stored.spoilt("the file does not hold as many rows as it says. Write it anew")
 
-    return RowStream(names, rows())
+    return RowStream(names, of_table(names, cells()))
 
 
 def _values(column: Any) -> list[Any]:

@@ -6,14 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any, ClassVar
 from uuid import uuid4
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowNotFoundException, BaseHook
 
 from airflow_provider_yandex_orders.exceptions import ConfigurationError, SourceError, SourceUnavailable
-from airflow_provider_yandex_orders.sources.base import ColumnMap, RowStream, Source, TableRows, plain
+from airflow_provider_yandex_orders.sources.base import ColumnMap, RowStream, Source, of_table, plain
 
 FETCH_ROWS = 2000
 _REFUSED = frozenset({"ProgrammingError", "DataError", "NotSupportedError"})
@@ -70,9 +69,7 @@ class SqlSource(Source):
             if cursor.description is None:
                 raise SourceError(f"Read {self.conn_id!r}: the query gives no rows. It must be a SELECT.")
             names = [column[0] for column in cursor.description]
-            cells = self._cells(cursor, first)
-            is_table = len(set(names)) == len(names)  # else the last of equal names counts
-            yield RowStream(names, TableRows(names, cells) if is_table else map(dict, map(zip, repeat(names), cells)))
+            yield RowStream(names, of_table(names, self._cells(cursor, first)))
 
     def _cells(self, cursor: Any, first: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         batch = first
